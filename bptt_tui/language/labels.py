@@ -1,0 +1,50 @@
+"""How a name at a timestep is written: `s[1]` in plain text, s₁ in Unicode, s_{1} in LaTeX."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+Style = Literal["plain", "unicode", "latex"]
+
+_SUBSCRIPT = str.maketrans("0123456789-+", "₀₁₂₃₄₅₆₇₈₉₋₊")
+_SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_GREEK = frozenset(
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
+    "omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
+)
+
+
+def subscript(number: int) -> str:
+    """An integer in subscript digits: -1 → ₋₁."""
+    return str(number).translate(_SUBSCRIPT)
+
+
+def superscript(text: str) -> str:
+    """Digits (and a minus sign) raised: 12 → ¹²."""
+    return text.translate(_SUPERSCRIPT)
+
+
+def label(name: str, t: int | None, style: Style = "unicode") -> str:
+    """A name at timestep `t`, or the plain name where `t` is None."""
+    if style == "latex":
+        return _latex(name, t)
+    if t is None:
+        return name
+    return f"{name}[{t}]" if style == "plain" else name + subscript(t)
+
+
+def _latex(name: str, t: int | None) -> str:
+    """`b_h` at 1 → b_{h,1}; names of several letters are upright, Greek names become letters."""
+    stem, *tail = name.split("_")
+    indices = [*(part for part in tail if part), *([] if t is None else [str(t)])]
+    if stem in _GREEK:
+        head = rf"\{stem}"
+    else:
+        letter = re.fullmatch(r"([^\W\d_])(\d*)", stem)
+        if letter is None:
+            head = rf"\mathrm{{{stem}}}"
+        else:
+            head = letter[1]
+            indices = [*([letter[2]] if letter[2] else []), *indices]
+    return f"{head}_{{{','.join(indices)}}}" if indices else head

@@ -1,0 +1,32 @@
+"""The one gate between text from files and a terminal.
+
+A session's title, names, notes and error messages may hold escape sequences, bidi overrides or NULs. `visible` spells
+them out, so that nothing in a file can move the cursor, retitle the window or reorder a formula.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def visible(text: str, *, newlines: bool = False) -> str:
+    r"""`text` with every control, format, surrogate and line-separator character spelled out as `\x1b` or `\u202e`.
+
+    With `newlines`, "\n" stays a line break, for text that is shown on several lines.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_spell(character, newlines) for character in text)
+
+
+def _spell(character: str, newlines: bool) -> str:
+    if character == "\n" and newlines:
+        return character
+    if unicodedata.category(character) not in _HIDDEN:
+        return character
+    code = ord(character)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
