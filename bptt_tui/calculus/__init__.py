@@ -1,0 +1,1 @@
+"""The calculus: one table of operations and what follows from it (see `operations`)."""

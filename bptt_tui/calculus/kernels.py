@@ -1,0 +1,269 @@
+"""What the operations compute, and how they pull a gradient back: plain functions on arrays.
+
+Arrays may have one leading axis (time, or the rows of an identity when a dense Jacobian is wanted) before their
+own shape; arguments without it are the same for every entry. So an argument of shape `(n,)` arrives as `(n,)` or
+`(T, n)`, and results have the leading axis when any argument has it.
+
+Forms that do not cancel are used throughout: the slope of tanh is sech² and that of sigmoid σ(z)·σ(−z), which
+keep all their digits where 1 − s² and s(1 − s) have none left. Kernels accept complex arrays as far as the
+operation is analytic, for complex-step checks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bptt_tui.calculus.shapes import Shape, size
+
+Array = NDArray[Any]
+
+
+def lift(x: Array, shape: Shape, rank: int) -> Array:
+    """A scalar with a leading axis, `(T,)`, made to meet arrays `(T, *shape)` of the given rank."""
+    return x.reshape(x.shape + (1,) * rank) if not shape and rank and x.ndim else x
+
+
+def total(x: Array, rank: int) -> Array:
+    """The sum over the last `rank` axes."""
+    return x.sum(axis=tuple(range(-rank, 0))) if rank else x
+
+
+def outer(a: Array, b: Array) -> Array:
+    """a ⊗ b over the last axes: `(…, m)`, `(…, n)` → `(…, m, n)`."""
+    return a[..., :, None] * b[..., None, :]
+
+
+# --- elementwise -----------------------------------------------------------------------------------------------------
+
+
+def sigmoid(z: Array, out: Array | None = None) -> Array:
+    """1 / (1 + e^−z), from e^min(z,0) / (1 + e^−|z|), so that neither tail overflows or loses digits."""
+    if np.iscomplexobj(z):
+        result: Array = 1.0 / (1.0 + np.exp(-z))
+        if out is None:
+            return result
+        out[...] = result
+        return out
+    denominator = np.exp(np.copysign(z, -1.0))
+    denominator += 1.0
+    return np.divide(np.exp(np.minimum(z, 0.0)), denominator, out=out)
+
+
+def relu(z: Array, out: Array | None = None) -> Array:
+    """max(z, 0), by the real part of a complex number."""
+    if np.iscomplexobj(z):
+        result: Array = np.where(z.real > 0, z, 0)
+        if out is None:
+            return result
+        out[...] = result
+        return out
+    return np.maximum(z, 0.0, out=out)
+
+
+def tanh_slope(z: Array) -> Array:
+    """sech² z = 4e / (1 + e)² with e = e^(−2|z|); right to the last digits where 1 − tanh² is 0."""
+    e = np.exp(-2.0 * np.abs(z))
+    return 4.0 * (e / np.square(1.0 + e))
+
+
+def sigmoid_slope(z: Array) -> Array:
+    """σ(z)·σ(−z) = e / (1 + e)² with e = e^(−|z|)."""
+    e = np.exp(-np.abs(z))
+    result: Array = e / np.square(1.0 + e)
+    return result
+
+
+def relu_slope(z: Array) -> Array:
+    """1 where z > 0, else 0; at the kink z = 0 the convention is 0."""
+    return (z > 0).astype(np.float64)
+
+
+def power_slope(base: Array, exponent: Array) -> Array:
+    """∂(a^b)/∂a = b·a^(b−1), and 0 for b = 0 whatever a is."""
+    return np.where(exponent == 0, 0.0, exponent * np.power(base, exponent - 1.0))
+
+
+def power_growth(base: Array, exponent: Array) -> Array:
+    """∂(a^b)/∂b = a^b·ln a, and 0 at a = 0 for b > 0."""
+    return np.where((base == 0) & (exponent > 0), 0.0, np.power(base, exponent) * np.log(base))
+
+
+# --- products --------------------------------------------------------------------------------------------------------
+
+
+def matmul(a: Array, b: Array, shapes: tuple[Shape, ...]) -> Array:
+    """The matrix product of scalars' neighbours: (m,k)@(k,), (k,)@(k,n), (m,k)@(k,n), (k,)@(k,)."""
+    left, right = len(shapes[0]), len(shapes[1])
+    if left == 2 and right == 1:
+        return b @ a.T if a.ndim == 2 else np.matmul(a, b[..., None])[..., 0]
+    if left == 1 and right == 2:
+        return a @ b if b.ndim == 2 else np.matmul(a[..., None, :], b)[..., 0, :]
+    if left == 1:
+        result: Array = np.einsum("...k,...k->...", a, b)
+        return result
+    return np.asarray(np.matmul(a, b))
+
+
+def matmul_left(g: Array, b: Array, shapes: tuple[Shape, ...]) -> Array:
+    """g · ∂(a@b)/∂a."""
+    left, right = len(shapes[0]), len(shapes[1])
+    if left == 2 and right == 1:
+        return outer(g, b)
+    if left == 1 and right == 2:
+        return g @ b.T if b.ndim == 2 else np.matmul(b, g[..., None])[..., 0]
+    if left == 1:
+        return g[..., None] * b
+    return np.asarray(np.matmul(g, np.swapaxes(b, -1, -2)))
+
+
+def matmul_right(g: Array, a: Array, shapes: tuple[Shape, ...]) -> Array:
+    """g · ∂(a@b)/∂b."""
+    left, right = len(shapes[0]), len(shapes[1])
+    if left == 2 and right == 1:
+        return g @ a if a.ndim == 2 else np.matmul(g[..., None, :], a)[..., 0, :]
+    if left == 1 and right == 2:
+        return outer(a, g)
+    if left == 1:
+        return g[..., None] * a
+    return np.asarray(np.matmul(np.swapaxes(a, -1, -2), g))
+
+
+def outer_total(a: Array, b: Array) -> Array:
+    """Σ_t a_t ⊗ b_t as one matrix product; an argument without a time axis is the same at every t."""
+    if a.ndim == 1:
+        return np.outer(a, b.sum(axis=0) if b.ndim == 2 else b)
+    if b.ndim == 1:
+        return np.outer(a.sum(axis=0), b)
+    return a.T @ b
+
+
+def join(parts: tuple[Array, ...], shapes: tuple[Shape, ...]) -> Array:
+    """Vectors and scalars end to end along the last axis."""
+    vectors = [part if shape else part[..., None] for part, shape in zip(parts, shapes, strict=True)]
+    lead = np.broadcast_shapes(*(vector.shape[:-1] for vector in vectors))
+    return np.concatenate([np.broadcast_to(v, (*lead, v.shape[-1])) for v in vectors], axis=-1)
+
+
+def part_of(g: Array, index: int, shapes: tuple[Shape, ...]) -> Array:
+    """The slice of a joined gradient that belongs to argument `index`."""
+    start = sum(size(shape) for shape in shapes[:index])
+    piece = g[..., start : start + size(shapes[index])]
+    return piece if shapes[index] else piece[..., 0]
+
+
+# --- softmax and losses ----------------------------------------------------------------------------------------------
+
+
+def softmax(q: Array, shape: Shape) -> Array:
+    """e^q / Σe^q, shifted by the largest logit; of one logit it is the constant 1."""
+    if not shape:
+        return np.ones_like(q)
+    shifted = np.exp(q - q.real.max(axis=-1, keepdims=True))
+    result: Array = shifted / shifted.sum(axis=-1, keepdims=True)
+    return result
+
+
+def softmax_pull(g: Array, o: Array, shape: Shape) -> Array:
+    """g·(diag(o) − o·oᵀ) = o·(g − g·o)."""
+    if not shape:
+        return np.zeros_like(g * o)
+    result: Array = o * (g - (g * o).sum(axis=-1, keepdims=True))
+    return result
+
+
+def one_hot(y: Array, shapes: tuple[Shape, ...]) -> Array:
+    """A class index as a distribution over `shapes[0]`; a distribution is returned as it is."""
+    if shapes[1]:
+        return y
+    classes = size(shapes[0])
+    hot = (np.arange(classes) == y.real[..., None]).astype(np.float64)
+    return hot if shapes[0] else np.asarray(hot[..., 0])
+
+
+def cross_entropy(o: Array, y: Array, shapes: tuple[Shape, ...]) -> Array:
+    """−Σ y·ln o, with 0·ln 0 = 0."""
+    hot = one_hot(y, shapes)
+    with np.errstate(divide="ignore"):
+        logs = np.log(np.where(hot == 0, 1.0, o))
+    result: Array = total(-(hot * logs), len(shapes[0])) + 0.0
+    return result
+
+
+def cross_entropy_slope(o: Array, y: Array, shapes: tuple[Shape, ...]) -> Array:
+    """−y/o, and 0 where y = 0."""
+    hot = one_hot(y, shapes)
+    return np.where(hot == 0, 0.0, -hot / np.where(hot == 0, 1.0, o))
+
+
+def softmax_cross_entropy(q: Array, y: Array, shapes: tuple[Shape, ...]) -> Array:
+    """cross_entropy(softmax(q), y) = Σy·ln Σe^q − Σ y·q, without taking the logarithm of a probability."""
+    hot = one_hot(y, shapes)
+    if not shapes[0]:
+        return np.zeros_like(q * hot)
+    top = q.real.max(axis=-1, keepdims=True)
+    shifted = q - top
+    # log1p keeps the digits of a loss near 0, where the class's own logit is by far the largest.
+    rest = np.exp(shifted)
+    rest = np.where(_first_top(shifted), 0.0, rest).sum(axis=-1)
+    result: Array = hot.sum(axis=-1) * np.log1p(rest) - np.where(hot == 0, 0.0, hot * shifted).sum(axis=-1)
+    return result
+
+
+def _first_top(shifted: Array) -> Array:
+    """Where the first largest entry stands."""
+    mask: Array = np.arange(shifted.shape[-1]) == np.argmax(shifted.real, axis=-1)[..., None]
+    return mask
+
+
+def softmax_cross_entropy_pull(g: Array, o: Array, y: Array, shapes: tuple[Shape, ...]) -> Array:
+    """g·(Σy·o − y): softmax's Jacobian and −y/o multiplied out, with nothing to overflow."""
+    hot = one_hot(y, shapes)
+    if not shapes[0]:
+        return np.zeros_like(g * o)
+    result: Array = g[..., None] * (hot.sum(axis=-1, keepdims=True) * o - hot)
+    return result
+
+
+def squared_error(o: Array, y: Array, shapes: tuple[Shape, ...]) -> Array:
+    """½·Σ(o − y)²."""
+    rank = len(shapes[0])
+    result: Array = 0.5 * total(np.square(o - lift(y, shapes[1], rank)), rank)
+    return result
+
+
+def binary_cross_entropy(o: Array, y: Array, shapes: tuple[Shape, ...]) -> Array:
+    """−Σ y·ln o + (1 − y)·ln(1 − o), with 0·ln 0 = 0."""
+    rank = len(shapes[0])
+    y = lift(y, shapes[1], rank)
+    yes = np.where(y == 0, 0.0, y * np.log(np.where(y == 0, 1.0, o)))
+    no = np.where(y == 1, 0.0, (1.0 - y) * np.log1p(-np.where(y == 1, 0.0, o)))
+    result: Array = total(-(yes + no), rank)
+    return result
+
+
+def binary_cross_entropy_slope(o: Array, y: Array, shapes: tuple[Shape, ...]) -> Array:
+    """(o − y) / (o·(1 − o)) as (1 − y)/(1 − o) − y/o, each term 0 where its weight is."""
+    y = lift(y, shapes[1], len(shapes[0]))
+    yes = np.where(y == 0, 0.0, y / np.where(y == 0, 1.0, o))
+    no = np.where(y == 1, 0.0, (1.0 - y) / np.where(y == 1, 1.0, 1.0 - o))
+    result: Array = no - yes
+    return result
+
+
+def sigmoid_binary_cross_entropy(q: Array, y: Array, shapes: tuple[Shape, ...]) -> Array:
+    """binary_cross_entropy(sigmoid(q), y) = Σ max(q, 0) − y·q + ln(1 + e^−|q|)."""
+    rank = len(shapes[0])
+    y = lift(y, shapes[1], rank)
+    magnitude = np.where(q.real < 0, -q, q)
+    result: Array = total(np.where(q.real > 0, q, 0) - y * q + np.log1p(np.exp(-magnitude)), rank)
+    return result
+
+
+def sigmoid_binary_cross_entropy_pull(g: Array, o: Array, y: Array, shapes: tuple[Shape, ...]) -> Array:
+    """g·(o − y)."""
+    rank = len(shapes[0])
+    result: Array = lift(g, (), rank) * (o - lift(y, shapes[1], rank))
+    return result
