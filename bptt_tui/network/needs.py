@@ -1,0 +1,75 @@
+"""Which nodes the loss depends on, equation by equation and timestep by timestep.
+
+`"at": "last"` makes a many-to-one network by this alone: the output layer exists at the last timestep only.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bptt_tui.network.components import components
+from bptt_tui.network.network import Network
+from bptt_tui.network.timesteps import Timesteps
+
+
+def needed(network: Network, steps: int, loss_times: NDArray[np.int64]) -> tuple[Timesteps, ...]:
+    """For every equation, the timesteps at which its node feeds a loss at one of `loss_times`."""
+    count = len(network.equations)
+    consumers: list[list[tuple[int, int]]] = [[] for _ in range(count)]
+    for equation in range(count):
+        for source, lag in network.sources(equation):
+            consumers[source].append((equation, lag))
+    masks = np.zeros((count, steps), dtype=np.bool_)
+    masks[network.loss, loss_times] = True
+    reads = [sorted({source for source, _ in network.sources(e)}) for e in range(count)]
+    # `components` lists sources first along its edges, and here an edge goes from a consumer to what it reads.
+    for component in components(reads):
+        members = set(component)
+        for equation in component:
+            for consumer, lag in consumers[equation]:
+                if consumer not in members:
+                    _add_shifted(masks[equation], masks[consumer], lag)
+        if len(component) > 1 or any(c in members for c, _ in consumers[component[0]]):
+            _close(masks, component, consumers)
+    return tuple(Timesteps.of(mask) for mask in masks)
+
+
+def _add_shifted(mask: NDArray[np.bool_], consumer: NDArray[np.bool_], lag: int) -> None:
+    """What a consumer at t needs `lag` earlier."""
+    if lag < len(mask):
+        mask[: len(mask) - lag] |= consumer[lag:]
+
+
+def _close(masks: NDArray[np.bool_], component: list[int], consumers: list[list[tuple[int, int]]]) -> None:
+    """Needs inside a recurrent core, from the last timestep down.
+
+    Once every member is needed at as many successive timesteps as the longest delay inside the core, all earlier
+    ones are needed too, and the rest is filled at once.
+    """
+    steps = masks.shape[1]
+    inner = [
+        (e, [(c, lag) for c, lag in consumers[e] if c in set(component)]) for e in _readers_first(component, consumers)
+    ]
+    reach = max(lag for _, edges in inner for _, lag in edges)
+    filled = 0
+    for t in range(steps - 1, -1, -1):
+        for equation, edges in inner:
+            if not masks[equation, t]:
+                masks[equation, t] = any(t + lag < steps and masks[c, t + lag] for c, lag in edges)
+        filled = filled + 1 if all(masks[e, t] for e in component) else 0
+        if filled >= reach:
+            masks[component, :t] = True
+            return
+
+
+def _readers_first(component: list[int], consumers: list[list[tuple[int, int]]]) -> list[int]:
+    """The members so that each comes after those that read it at the same timestep."""
+    members = set(component)
+    ordered: list[int] = []
+    waiting = {e: {c for c, lag in consumers[e] if lag == 0 and c in members} for e in component}
+    while waiting:
+        ready = next(e for e, readers in waiting.items() if not readers - set(ordered))
+        ordered.append(ready)
+        del waiting[ready]
+    return ordered

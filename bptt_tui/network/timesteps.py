@@ -1,0 +1,82 @@
+"""At which timesteps an equation's node exists, and where its row stands in storage.
+
+Most nodes exist at a run of timesteps (all of them, or the last only), so that a run costs nothing at T = 100 000 and
+reading it is a slice. Any other set (a loss at listed steps, a recurrence that skips) is an ascending index array.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Index = slice | NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Timesteps:
+    """An ascending set of timesteps: `start … start+count-1`, or the entries of `listed`."""
+
+    start: int
+    count: int
+    listed: NDArray[np.int64] | None = None
+
+    @classmethod
+    def of(cls, needed: NDArray[np.bool_]) -> Timesteps:
+        """From a mask over all timesteps."""
+        where = np.flatnonzero(needed)
+        if len(where) == 0:
+            return cls(0, 0)
+        start, stop = int(where[0]), int(where[-1]) + 1
+        if stop - start == len(where):
+            return cls(start, len(where))
+        return cls(start, len(where), where)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Timesteps) or (self.start, self.count) != (other.start, other.count):
+            return False
+        if self.listed is None or other.listed is None:
+            return self.listed is other.listed
+        return np.array_equal(self.listed, other.listed)
+
+    def __hash__(self) -> int:
+        return hash((self.start, self.count))
+
+    @property
+    def last(self) -> int:
+        """The latest timestep (start - 1 when there is none)."""
+        return self.start + self.count - 1 if self.listed is None else int(self.listed[-1])
+
+    def array(self) -> NDArray[np.int64]:
+        """All of them, ascending."""
+        return np.arange(self.start, self.start + self.count) if self.listed is None else self.listed
+
+    def row(self, t: int) -> int | None:
+        """The row of timestep `t`, or None where the node does not exist."""
+        if self.listed is None:
+            return t - self.start if self.start <= t < self.start + self.count else None
+        place = int(np.searchsorted(self.listed, t))
+        return place if place < self.count and self.listed[place] == t else None
+
+    def at_row(self, row: int) -> int:
+        """The timestep of a row."""
+        return self.start + row if self.listed is None else int(self.listed[row])
+
+    def rows_from(self, consumer: Timesteps, lag: int, ahead: int) -> Index:
+        """Where a consumer finds this node `lag` timesteps earlier, in storage with `ahead` rows before t = 0's.
+
+        The rows ahead hold t = -ahead … -1. Rows of t ≥ 0 follow without gaps. A slice where that is one.
+        """
+        if consumer.count == 0:
+            return slice(0, 0)
+        if self.listed is None and consumer.listed is None:
+            first = consumer.start - lag
+            if first >= 0:
+                begin = ahead + first - self.start
+                return slice(begin, begin + consumer.count)
+            if self.start == 0 or self.count == 0 or first + consumer.count <= 0:
+                return slice(ahead + first, ahead + first + consumer.count)
+        wanted = consumer.array() - lag
+        own = np.searchsorted(self.array(), wanted)
+        return np.where(wanted < 0, ahead + wanted, ahead + own)
