@@ -1,0 +1,99 @@
+"""Running a recurrence: a fixed list of calls per timestep, over views made once.
+
+Inside a recurrence every timestep costs one NumPy call per operation and nothing else, so the views of all
+arguments and results are made beforehand (`list(array)` makes them several times faster than indexing), a block
+of timesteps at a time so that they take no memory to speak of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bptt_tui.network.timesteps import Index, Timesteps
+
+Array = NDArray[Any]
+BLOCK = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One argument over time: row r of a call sees `array[index[r]]`, or `array` itself where it does not vary.
+
+    `cells`: scalars arrive as arrays of one element that can be written to, instead of as numbers.
+    """
+
+    array: Array
+    index: Index | None
+    cells: bool = True
+
+    def block(self, start: int, stop: int) -> Iterable[Any]:
+        """The views for rows start … stop-1."""
+        if self.index is None:
+            return repeat(self.array)
+        if isinstance(self.index, slice):
+            rows = self.array[self.index.start + start : self.index.start + stop]
+            return list(rows.reshape(-1, 1)) if rows.ndim == 1 and self.cells else list(rows)
+        wanted = self.index[start:stop]
+        if self.array.ndim == 1 and self.cells:
+            cells = self.array.reshape(-1, 1)
+            return [cells[i] for i in wanted]
+        return [self.array[i] for i in wanted]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call per timestep of `equation`: f(*columns), the last column the result."""
+
+    equation: int
+    function: Callable[..., Any]
+    columns: tuple[Column, ...]
+
+    def calls(self, start: int, stop: int) -> Iterator[tuple[Any, ...]]:
+        return zip(*(column.block(start, stop) for column in self.columns), strict=False)
+
+
+def run(
+    steps: Sequence[Step],
+    times: Sequence[Timesteps],
+    *,
+    backward: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> None:
+    """Run all steps at each timestep in order (last to first if `backward`), as far as their equation's node exists.
+
+    `progress` is told how many timesteps have been done since the last time; it may raise to cancel.
+    """
+    if not steps:
+        return
+    first = times[steps[0].equation]
+    if all(times[step.equation] == first for step in steps):
+        functions = [step.function for step in steps]
+        for start, stop in _blocks(first.count, backward):
+            rows = zip(*(step.calls(start, stop) for step in steps), strict=True)
+            for row in reversed(list(rows)) if backward else rows:
+                for function, arguments in zip(functions, row, strict=True):
+                    function(*arguments)
+            if progress is not None:
+                progress(stop - start)
+        return
+    calls = [list(step.calls(0, times[step.equation].count)) for step in steps]
+    moments = np.unique(np.concatenate([times[step.equation].array() for step in steps]))
+    for t in reversed(moments.tolist()) if backward else moments.tolist():
+        for step, arguments in zip(steps, calls, strict=True):
+            row = times[step.equation].row(t)
+            if row is not None:
+                step.function(*arguments[row])
+        if progress is not None:
+            progress(1)
+
+
+def _blocks(count: int, backward: bool) -> Iterator[tuple[int, int]]:
+    starts = range(0, count, BLOCK)
+    for start in reversed(starts) if backward else starts:
+        yield start, min(start + BLOCK, count)

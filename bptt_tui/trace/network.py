@@ -1,0 +1,36 @@
+"""The network of the Python face: equations that can be traced with values."""
+
+from __future__ import annotations
+
+from bptt_tui import network
+from bptt_tui.network import unroll
+from bptt_tui.network.values import Given
+from bptt_tui.trace.forward import Progress
+from bptt_tui.trace.trace import Trace
+
+
+class Network(network.Network):
+    """Equations and where the loss is taken; `trace` runs them.
+
+    >>> rnn = Network(["s = tanh(w * s[t-1] + x[t])", "E = squared_error(s, y)"])
+    >>> trace = rnn.trace(parameters={"w": 0.6}, inputs={"x": [0.5, -1.0]}, initial={"s": 0.3}, constants={"y": 1.0})
+    >>> round(float(trace.gradient["w"]), 6)
+    -0.605398
+    """
+
+    def trace(
+        self,
+        parameters: Given | None = None,
+        inputs: Given | None = None,
+        initial: Given | None = None,
+        constants: Given | None = None,
+        steps: int | None = None,
+        progress: Progress | None = None,
+    ) -> Trace:
+        """Run forward and backward. Values are numbers, nested lists or arrays.
+
+        `inputs` are sequences, first axis time; without any, `steps` says how many timesteps there are. Raises
+        NetworkError, ShapeError or EquationError naming the place when the values do not fit the equations.
+        """
+        unrolled = unroll(self, parameters or {}, inputs or {}, initial or {}, constants or {}, steps)
+        return Trace(unrolled, progress)

@@ -1,0 +1,122 @@
+"""Where a trace keeps its numbers: one array per slot, time as the leading axis.
+
+A node's array holds a row per timestep at which the node exists, after `ahead` rows of initial values; a read is
+then a slice of it. Inputs are kept the same way.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bptt_tui.network import Timesteps, Unrolled
+from bptt_tui.network.timesteps import Index
+from bptt_tui.trace.program import Instruction, Leaf, Program
+
+Array = NDArray[Any]
+
+
+class Storage:
+    """Forward values of a program. `with_initial[name]` has the rows before t = 0 in front."""
+
+    def __init__(self, unrolled: Unrolled, program: Program) -> None:
+        self.unrolled = unrolled
+        self.program = program
+        values = unrolled.values
+        groups = (values.parameters, values.inputs, values.constants, values.initial)
+        given = [value for group in groups for value in group.values()]
+        self.dtype = np.complex128 if any(value.dtype.kind == "c" for value in given) else np.float64
+        self.arrays: dict[int, Array] = {}
+        self.with_initial: dict[str, Array] = {}
+        self._every = Timesteps(0, unrolled.steps)
+        for name, sequence in values.inputs.items():
+            self.with_initial[name] = self._behind_initial(name, sequence)
+        fixed = {**values.parameters, **values.constants}
+        for number, slot in enumerate(program.slots):
+            if isinstance(slot, Leaf) and not slot.read:
+                value = slot.literal if slot.name is None else fixed[slot.name]
+                self.arrays[number] = np.asarray(value, dtype=self.dtype)
+
+    def times(self, equation: int) -> Timesteps:
+        """When an equation's node exists."""
+        return self.unrolled.times[equation]
+
+    def ahead(self, name: str) -> int:
+        """How many initial rows stand in front of a name's own."""
+        return len(self.unrolled.before.get(name, ()))
+
+    def _behind_initial(self, name: str, rows: Array) -> Array:
+        before = self.unrolled.before.get(name)
+        if before is None:
+            return rows.astype(self.dtype, copy=False)
+        return np.concatenate([before, rows]).astype(self.dtype, copy=False)
+
+    def allocate(self, slot: int) -> Array:
+        """An empty array for a timed instruction's values; a node's lies behind its initial values."""
+        entry = self.program.instruction(slot)
+        count = self.times(entry.equation).count
+        if self.program.roots[entry.equation] != slot:
+            self.arrays[slot] = np.empty((count, *entry.shape), self.dtype)
+            return self.arrays[slot]
+        name = self.unrolled.network.equations[entry.equation].target
+        ahead = self.ahead(name)
+        whole = np.empty((ahead + count, *entry.shape), self.dtype)
+        if ahead:
+            whole[:ahead] = self.unrolled.before[name]
+        self.with_initial[name] = whole
+        self.arrays[slot] = whole[ahead:]
+        return self.arrays[slot]
+
+    def put(self, slot: int, value: Array) -> None:
+        """Keep the values of a timed instruction computed for all timesteps at once."""
+        entry = self.program.instruction(slot)
+        full = (self.times(entry.equation).count, *entry.shape)
+        if value.shape != full:
+            value = np.broadcast_to(value, full)
+        if self.program.roots[entry.equation] != slot:
+            self.arrays[slot] = value
+            return
+        name = self.unrolled.network.equations[entry.equation].target
+        if self.ahead(name) or not value.flags.writeable or value.base is not None:
+            self.allocate(slot)[...] = value
+        else:
+            self.with_initial[name] = self.arrays[slot] = value
+
+    def rows(self, leaf: Leaf) -> Index:
+        """The rows of a read's source, one for each timestep of the reading equation, in `with_initial`."""
+        assert leaf.name is not None
+        own = self._every if leaf.source is None else self.times(leaf.source)
+        return own.rows_from(self.times(leaf.equation), leaf.lag, self.ahead(leaf.name))
+
+    def get(self, slot: int) -> Array:
+        """A slot's values for all timesteps of its equation; without a time axis where they do not vary."""
+        entry = self.program.slots[slot]
+        if isinstance(entry, Leaf) and entry.read:
+            assert entry.name is not None
+            return self.with_initial[entry.name][self.rows(entry)]
+        return self.arrays[slot]
+
+    def at(self, slot: int, row: int) -> Array:
+        """A slot's value at one row of its equation."""
+        entry = self.program.slots[slot]
+        if isinstance(entry, Leaf) and entry.read:
+            assert entry.name is not None
+            index = self.rows(entry)
+            place = index.start + row if isinstance(index, slice) else int(index[row])
+            return np.asarray(self.with_initial[entry.name][place])
+        value = self.arrays[slot]
+        return value[row] if self.program.timed(slot) else value
+
+    def args(self, slot: int) -> tuple[Array, ...]:
+        """The arguments of an instruction for all timesteps."""
+        return tuple(self.get(arg) for arg in self.program.instruction(slot).args)
+
+    def keep(self, wanted: set[int]) -> None:
+        """Forget intermediate values; nodes, fixed values and `wanted` slots stay."""
+        roots = set(self.program.roots)
+        for slot in list(self.arrays):
+            entry = self.program.slots[slot]
+            if isinstance(entry, Instruction) and entry.timed and slot not in roots and slot not in wanted:
+                del self.arrays[slot]

@@ -1,0 +1,284 @@
+"""A trace: every value, adjoint and contribution of one run, ready to be looked at anywhere.
+
+Made once, forward and backward; after that any position is random access. What would be too large to keep
+(Jacobians, a weight matrix's term at each timestep) is made when asked for, from the rows that are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bptt_tui.calculus.operations import sequential_sum
+from bptt_tui.errors import NetworkError
+from bptt_tui.language import Name
+from bptt_tui.network import Unrolled
+from bptt_tui.trace.forward import Progress, forward
+from bptt_tui.trace.local import LocalStep
+from bptt_tui.trace.program import compile_program
+from bptt_tui.trace.reverse import reverse
+from bptt_tui.trace.storage import Storage
+from bptt_tui.trace.terms import Terms
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """An equation that reads a node, and the name by which it does: (b, `s[t-1]`) reads s one timestep later."""
+
+    equation: int
+    by: Name
+
+    @property
+    def lag(self) -> int:
+        return -(self.by.offset or 0)
+
+
+class Trace:
+    """Values, adjoints and contributions of a network with its values.
+
+    `loss` is a float; `gradient[p]` has the shape of parameter p. Timesteps are 0 … T-1; initial values stand at
+    t < 0.
+    """
+
+    def __init__(self, unrolled: Unrolled, progress: Progress | None = None) -> None:
+        self.unrolled = unrolled
+        self.program = compile_program(unrolled)
+        self.storage = Storage(unrolled, self.program)
+        network = unrolled.network
+        with np.errstate(all="ignore"):
+            forward(self.storage, progress)
+            losses = self.storage.arrays[self.program.roots[network.loss]]
+            self._share = 1.0 / len(losses) if network.reduction == "mean" else 1.0
+            total = sequential_sum(losses, 0)
+            self._total = total / len(losses) if network.reduction == "mean" else total
+            seed = np.full(len(losses), self._share, dtype=self.storage.dtype)
+            self.adjoints = reverse(self.storage, seed, progress)
+            self.terms = {name: Terms(name, self.storage, self.adjoints) for name in unrolled.values.parameters}
+            self.gradient: dict[str, Array] = {name: terms.total for name, terms in self.terms.items()}
+        kept = {slot for terms in self.terms.values() for slot in terms.slots()}
+        self.storage.keep(kept)
+        self.adjoints.keep(kept)
+
+    @property
+    def loss(self) -> float:
+        """The total loss."""
+        return self._total.item() if self._total.dtype.kind == "c" else float(self._total)
+
+    @property
+    def steps(self) -> int:
+        """T."""
+        return self.unrolled.steps
+
+    @property
+    def share(self) -> float:
+        """∂(total)/∂E_t: 1 for a sum, 1/(number of loss steps) for a mean."""
+        return self._share
+
+    # --- looking things up ---------------------------------------------------------------------------------------
+
+    def exists(self, name: str, t: int) -> bool:
+        """Whether the loss depends on node `name` at `t`."""
+        equation = self.unrolled.network.index.get(name)
+        return equation is not None and self.unrolled.times[equation].row(t) is not None
+
+    def value(self, name: str, t: int | None = None) -> Array:
+        """The value of a node or input at `t` (initial values at t < 0), or of a parameter or constant."""
+        values = self.unrolled.values
+        for fixed in (values.parameters, values.constants):
+            if name in fixed:
+                return fixed[name]
+        if t is None:
+            raise NetworkError(f"{name} has a value per timestep", hint=f"say which, as in {name}[0]")
+        if t < 0:
+            before = self.unrolled.before.get(name)
+            if before is None or -t > len(before):
+                raise NetworkError(f"{name} has no value at t = {t}")
+            return np.asarray(before[len(before) + t])
+        if name in values.inputs:
+            if t >= self.steps:
+                raise self._no_such_step(t)
+            return np.asarray(values.inputs[name][t])
+        equation, row = self._place(name, t)
+        return np.asarray(self.storage.arrays[self.program.roots[equation]][row])
+
+    def adjoint(self, name: str, t: int) -> Array:
+        """∂E/∂node, in the node's shape; of an input or an initial value too."""
+        if name in self.unrolled.network.index and t >= 0:
+            equation, row = self._place(name, t)
+            whole = self._adjoint_rows(equation)
+            return np.zeros(self.unrolled.shapes[name]) if whole is None else np.asarray(whole[row])
+        self.value(name, t)
+        total = np.zeros(self.unrolled.shapes[name])
+        for consumer in self.consumers(name, t):
+            total = total + self.inflow(consumer.equation, t + consumer.lag, consumer.by)
+        return total
+
+    def contribution(self, parameter: str, t: int) -> Array:
+        """∂E/∂p_t: the term of use p[t] in ∂E/∂p, of p's shape."""
+        value = self._terms(parameter).at(t)
+        if value is None:
+            raise NetworkError(f"{parameter} is not used at t = {t}", hint=self._uses_hint(parameter))
+        return value
+
+    def uses(self, parameter: str) -> Sequence[int]:
+        """The timesteps at which a parameter is used, ascending."""
+        result: list[int] = self._terms(parameter).times.array().tolist()
+        return result
+
+    def norms(self, name: str) -> Array:
+        """‖∂E/∂node_t‖ for every timestep 0 … T-1; nan where the node does not exist."""
+        if name not in self._norms:
+            equation = self.unrolled.network.index[name]
+            times = self.unrolled.times[equation]
+            norms = np.full(self.steps, np.nan)
+            whole = self._adjoint_rows(equation)
+            if times.count:
+                flat = np.zeros((times.count, 1)) if whole is None else whole.reshape(times.count, -1)
+                with np.errstate(all="ignore"):
+                    # hypot keeps norms whose squares would underflow.
+                    top = np.abs(flat).max(axis=1)
+                    scale = np.where((top > 0) & np.isfinite(top), top, 1.0)
+                    norms[times.array()] = scale * np.sqrt(np.square(flat / scale[:, None]).sum(axis=1))
+            self._norms[name] = norms
+        return self._norms[name]
+
+    @cached_property
+    def _norms(self) -> dict[str, Array]:
+        return {}
+
+    def _terms(self, parameter: str) -> Terms:
+        if parameter not in self.terms:
+            raise NetworkError(
+                f"{parameter} is not a parameter",
+                hint=f"the parameters are {', '.join(self.terms) or 'none'}",
+            )
+        return self.terms[parameter]
+
+    def _uses_hint(self, parameter: str) -> str:
+        times = self._terms(parameter).times
+        return f"its uses lie between t = {times.start} and t = {times.last}" if times.count else "it has no use"
+
+    def _no_such_step(self, t: int) -> NetworkError:
+        return NetworkError(f"there is no timestep {t}", hint=f"the timesteps are 0 … {self.steps - 1}")
+
+    def _place(self, name: str, t: int) -> tuple[int, int]:
+        network = self.unrolled.network
+        if name not in network.index:
+            raise NetworkError(f"there is no node {name}", hint=f"the nodes are {', '.join(network.targets)}")
+        if not 0 <= t < self.steps:
+            raise self._no_such_step(t)
+        equation = network.index[name]
+        row = self.unrolled.times[equation].row(t)
+        if row is None:
+            raise NetworkError(f"{name}[{t}] does not exist: the loss does not depend on it")
+        return equation, row
+
+    def _adjoint_rows(self, equation: int) -> Array | None:
+        root = self.program.roots[equation]
+        if root in self.adjoints.fused:
+            return self._whole(root)
+        return self.adjoints.whole(root)
+
+    def _whole(self, root: int) -> Array | None:
+        if root not in self._fused_sums:
+            self._fused_sums[root] = self.adjoints.whole(root)
+        return self._fused_sums[root]
+
+    @cached_property
+    def _fused_sums(self) -> dict[int, Array | None]:
+        return {}
+
+    # --- edges ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _consumers(self) -> dict[str, tuple[Consumer, ...]]:
+        """By name, the equations that read it, in the order the backward pass meets them at one timestep."""
+        found: dict[str, list[Consumer]] = {}
+        network = self.unrolled.network
+        for equation in reversed(network.order):
+            for by in network.reads[equation]:
+                found.setdefault(by.name, []).append(Consumer(equation, by))
+        return {name: tuple(sorted(c, key=lambda consumer: consumer.lag)) for name, c in found.items()}
+
+    def consumers(self, name: str, t: int) -> tuple[Consumer, ...]:
+        """Who reads node `name` of timestep `t`, in the order in which the backward pass brings their inflows."""
+        times = self.unrolled.times
+        return tuple(c for c in self._consumers.get(name, ()) if times[c.equation].row(t + c.lag) is not None)
+
+    def local(self, equation: int, t: int) -> LocalStep:
+        """The equation's step at `t`."""
+        row = self.unrolled.times[equation].row(t)
+        assert row is not None
+        return LocalStep(self.storage, equation, row)
+
+    def jacobian(self, equation: int, t: int, by: Name) -> Array:
+        """The dense local partial ∂node/∂by at `t`, rows × columns."""
+        with np.errstate(all="ignore"):
+            return self.local(equation, t).jacobian(by)
+
+    def inflow(self, equation: int, t: int, by: Name) -> Array:
+        """∂E/∂node · ∂node/∂by: what flows over one edge, in the shape of what is read."""
+        root = self.program.roots[equation]
+        row = self.unrolled.times[equation].row(t)
+        whole = self._adjoint_rows(equation)
+        assert row is not None
+        if whole is None:
+            return np.zeros(self.unrolled.shapes[by.name])
+        with np.errstate(all="ignore"):
+            override = self._overrides(equation, t, by)
+            g = whole[row]
+            return np.asarray(LocalStep(self.storage, equation, row).pull(g, by, override)).reshape(
+                self.unrolled.shapes[by.name] if root >= 0 else ()
+            )
+
+    def fusion(self, equation: int, t: int, by: Name) -> Literal["", "through", "from"]:
+        """Whether an edge's inflow was computed in one piece with its neighbour.
+
+        "through": the node is a softmax read by a fused loss, and what it passes on is o − y. "from": the node is the
+        loss itself with the softmax inside.
+        """
+        for fused in self.program.fused.values():
+            inner = self.program.instruction(fused.inner)
+            outer = self.program.instruction(fused.outer)
+            if inner.equation == equation and self._reaches(equation, by):
+                if outer.equation == equation:
+                    return "from"
+                if self.unrolled.times[outer.equation].row(t) is not None:
+                    return "through"
+        return ""
+
+    def _reaches(self, equation: int, by: Name) -> bool:
+        """Only node-valued and parameter reads take a gradient."""
+        return by in self.unrolled.network.reads[equation]
+
+    def _overrides(self, equation: int, t: int, by: Name) -> dict[int, Array] | None:
+        """What flows into the logits of a fused softmax at `t`: o − y from the loss, the Jacobian for the rest."""
+        overrides: dict[int, Array] = {}
+        for fused in self.program.fused.values():
+            inner = self.program.instruction(fused.inner)
+            if inner.equation != equation or not self._reaches(equation, by):
+                continue
+            outer = self.program.instruction(fused.outer)
+            row = self.unrolled.times[outer.equation].row(t)
+            step = self.local(equation, t)
+            o = step.value(fused.inner)
+            value = np.zeros(inner.shape)
+            plain = self.adjoints.arrays.get(fused.inner)
+            own_row = self.unrolled.times[equation].row(t)
+            if plain is not None and outer.equation != equation:
+                value = value + inner.operation.pull(0, plain[own_row], o, (step.value(inner.args[0]),), inner.shapes)
+            g_outer = self.adjoints.arrays.get(fused.outer)
+            if row is not None and g_outer is not None:
+                y = self.storage.at(outer.args[1], row)
+                value = value + fused.fusion.pull(g_outer[row], o, y, outer.shapes)
+            if fused.inner in overrides:
+                value = overrides[fused.inner] + value
+            overrides[fused.inner] = value
+        return overrides or None
