@@ -1,0 +1,179 @@
+"""The parts of a View that grow with time: the graph, the contributions, the strip of norms. They answer cell by
+cell."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from bptt_tui.debugger.chain import equation_links, links_into
+from bptt_tui.debugger.looking import Look, scale_of
+from bptt_tui.debugger.view import ABSENT, Cell, Contribution, Edge, Missing, Shown, Strip, Value
+
+
+class GraphAt:
+    """A `Graph` (see `view`) at one position."""
+
+    def __init__(self, look: Look) -> None:
+        self._look = look
+
+    @cached_property
+    def _rows(self) -> tuple[tuple[str, bool], ...]:
+        """(equation, whether the row is the total), the loss on top."""
+        scene = self._look.scene
+        names = [scene.network.equations[e].target for e in reversed(scene.network.order)]
+        rows = [(name, False) for name in names if scene.unrolled.times[scene.network.index[name]].count]
+        if scene.unrolled.has_total:
+            rows.insert(0, (scene.network.loss_name, True))
+        return tuple(rows)
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """Equation names, the loss on top; the total of several losses first of all."""
+        return tuple(f"Σ{name}" if total else name for name, total in self._rows)
+
+    @property
+    def first(self) -> int:
+        """The first column: 0, or negative where initial values of nodes are read."""
+        scene = self._look.scene
+        depths = [len(rows) for name, rows in scene.unrolled.before.items() if name in scene.network.index]
+        return -max(depths, default=0)
+
+    @property
+    def last(self) -> int:
+        """The last column, T-1."""
+        return self._look.scene.trace.steps - 1
+
+    def cell(self, row: int, t: int) -> Cell | Missing:
+        """The node of a row at `t`; ABSENT where the loss does not depend on it."""
+        look = self._look
+        scene = look.scene
+        name, total = self._rows[row]
+        moment = None if total else t
+        if total and t != self.last:
+            return ABSENT
+        value = look.value(name, moment)
+        if value is ABSENT:
+            return ABSENT
+        step = look.current_step()
+        current = step is not None and step.kind != "use" and (step.name, step.t) == (name, moment)
+        root = scene.trace.program.roots[scene.network.index[name]]
+        operation = scene.trace.program.instruction(root).operation.name
+        return Cell(
+            ref=scene.ref(name, moment),
+            value=value,
+            adjoint=look.adjoint(name, moment),
+            current=current,
+            flag="ok" if total or t < 0 else scale_of(value, operation),
+        )
+
+    def edges(self) -> tuple[Edge, ...]:
+        """The current node's edges: to its sources, and to its consumers."""
+        look = self._look
+        scene = look.scene
+        step = look.current_step()
+        if step is None or step.t is None:
+            return ()
+        inward = links_into(look, step.name, step.t)
+        taken = look.factor or len(inward)
+        found = [
+            Edge(
+                source=scene.ref(link.name, link.t),
+                consumer=scene.ref(
+                    scene.network.loss_name if link.equation is None else scene.network.equations[link.equation].target,
+                    link.consumer_time,
+                ),
+                lag=0 if link.by is None else -(link.by.offset or 0),
+                taken=step.phase == "backward" and number <= taken,
+            )
+            for number, link in enumerate(inward, 1)
+        ]
+        if step.kind == "node":
+            ref = scene.ref(step.name, step.t)
+            for link in equation_links(look, scene.network.index[step.name], step.t):
+                lag = -(link.by.offset or 0) if link.by else 0
+                found.append(Edge(scene.ref(link.name, link.t), ref, lag, taken=False))
+        return tuple(found)
+
+    def links(self) -> tuple[tuple[int, int, int], ...]:
+        """The edges between timesteps, as (source row, consumer row, lag ≥ 1)."""
+        scene = self._look.scene
+        place = {name: row for row, (name, total) in enumerate(self._rows) if not total}
+        found = []
+        for equation, reads in enumerate(scene.network.reads):
+            target = scene.network.equations[equation].target
+            for by in reads:
+                if by.name in place and target in place and (by.offset or 0) < 0:
+                    found.append((place[by.name], place[target], -(by.offset or 0)))
+        return tuple(found)
+
+
+class ContributionsAt:
+    """A `Contributions` table (see `view`) at one position."""
+
+    def __init__(self, look: Look) -> None:
+        self._look = look
+        self._names = tuple(look.scene.trace.terms)
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """Parameter names."""
+        return self._names
+
+    @property
+    def steps(self) -> int:
+        """T."""
+        return self._look.scene.trace.steps
+
+    def label(self, row: int) -> str:
+        """`∂E/∂u`."""
+        naming = self._look.scene.naming
+        return naming.partial(naming.total(), self._names[row])
+
+    def parameter(self, row: int) -> Value:
+        """The parameter's own value."""
+        return self._look.scene.trace.value(self._names[row])
+
+    def cell(self, row: int, t: int) -> Contribution | Missing:
+        """One use's term; ABSENT where the parameter is not used at `t`."""
+        look = self._look
+        name = self._names[row]
+        value = look.contribution(name, t)
+        if value is ABSENT:
+            return ABSENT
+        step = look.current_step()
+        current = step is not None and step.kind == "use" and (step.name, step.t) == (name, t)
+        return Contribution(look.scene.ref(name, t), value, current)
+
+    def so_far(self, row: int) -> Shown:
+        """The sum of the terms taken."""
+        return self._look.so_far(self._names[row])
+
+    def progress(self, row: int) -> tuple[int, int]:
+        """(terms taken, terms there are)."""
+        scene = self._look.scene
+        name = self._names[row]
+        return scene.timeline.terms_taken(name, self._look.position), scene.trace.terms[name].times.count
+
+
+def strip(look: Look) -> Strip | None:
+    """‖∂E/∂node_t‖ over time for the node that carries the recurrence; None without one."""
+    scene = look.scene
+    name = recurrent_node(look)
+    if name is None:
+        return None
+    known_from = (
+        scene.timeline.known_from(name, look.position) if look.position > scene.timeline.forward_steps else None
+    )
+    return Strip(
+        name=name,
+        label=f"‖{scene.naming.partial(scene.naming.total(), name + 'ₜ')}‖",
+        norms=scene.trace.norms(name),
+        known_from=scene.trace.steps if known_from is None else known_from,
+    )
+
+
+def recurrent_node(look: Look) -> str | None:
+    """The node read at the earliest next step: the last such equation, as h in an LSTM with h and c."""
+    scene = look.scene
+    delayed = [name for name in scene.network.targets if scene.unrolled.ahead.get(name)]
+    return delayed[-1] if delayed else None
