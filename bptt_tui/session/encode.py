@@ -1,0 +1,60 @@
+"""`Document` → bytes: JSON laid out for reading and for `git diff`.
+
+What fits on a line stays on one; otherwise one entry per line. Equations and recorded commands always have a
+line each. Every float is the shortest text that reads back as the same double. What is absent or empty is
+left out, except where the debugger stands.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import UNSET
+
+from bptt_tui.errors import SessionError
+from bptt_tui.session.format import Document
+
+WIDTH = 100
+_ONE_PER_LINE = {"equations", "recording"}
+_ALWAYS = {"format", "version", "title", "equations", "loss", "debugger"}
+_ABSENT: tuple[object, ...] = (UNSET, {}, ())
+_INDENT = "  "
+
+
+def encode(document: Document) -> bytes:
+    """The file's bytes, UTF-8 with a final newline.
+
+    The numbers have passed `values.plain`: msgspec would write a NaN as `null` without a word. Raises
+    SessionError where a text has a lone surrogate, which UTF-8 cannot hold.
+    """
+    lines = []
+    for name in document.__struct_fields__:
+        value = getattr(document, name)
+        if name in _ALWAYS or value not in _ABSENT:
+            try:
+                text = _text(msgspec.to_builtins(value), _INDENT, len(name) + 6, name in _ONE_PER_LINE)
+            except UnicodeEncodeError:
+                raise SessionError(
+                    "a lone surrogate (half a character) cannot be saved",
+                    hint="remove it from the text",
+                    places=(name,),
+                ) from None
+            lines.append(f'{_INDENT}"{name}": {text}')
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode("utf-8")
+
+
+def _text(value: object, indent: str, taken: int, break_up: bool = False) -> str:
+    """`value` as JSON, on one line where `taken` cells before it leave enough room, or where it is flat."""
+    line = msgspec.json.format(msgspec.json.encode(value), indent=0).decode("utf-8")
+    if taken + len(line) <= WIDTH and not (break_up and value):
+        return line
+    inner = indent + _INDENT
+    if isinstance(value, dict) and value:
+        entries = [(f"{_text(key, inner, 0)}: ", entry) for key, entry in value.items()]
+        brackets = "{}"
+    elif isinstance(value, list | tuple) and (break_up or any(isinstance(entry, list) for entry in value)):
+        entries = [("", entry) for entry in value]
+        brackets = "[]"
+    else:
+        return line
+    texts = [inner + head + _text(entry, inner, len(inner + head)) for head, entry in entries]
+    return brackets[0] + "\n" + ",\n".join(texts) + f"\n{indent}" + brackets[1]

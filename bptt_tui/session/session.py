@@ -1,0 +1,253 @@
+"""A session: a network, its numbers, and where the debugger stands; loaded, traced, changed and saved.
+
+    session = load("question")                # a bundled name, or a path
+    session.trace().gradient["u"]
+    session.with_state(position=5).save("mine.json")
+
+A `Session` never changes: what differs is a new one. It remembers the file it came from, so that a save can
+tell whether somebody else has written there meanwhile.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+from msgspec import UNSET
+
+from bptt_tui.errors import BpttError, SessionError
+from bptt_tui.session import bundled, storage
+from bptt_tui.session.decode import decode
+from bptt_tui.session.encode import encode
+from bptt_tui.session.format import FORMAT, VERSION, DebuggerState, Document, Expected, Loss, Recorded
+from bptt_tui.session.storage import Origin
+from bptt_tui.session.values import plain, plain_values
+
+if TYPE_CHECKING:
+    from bptt_tui.trace import Network, Trace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """Equations, numbers and debugger state, as in a session file.
+
+    Values are numbers or nested lists; arrays are accepted and turned into lists. `name` is what errors call
+    the session, `origin` the file it was read from or saved to: neither is part of what makes two sessions
+    equal. Raises SessionError where a value is not finite, not a number, or ragged.
+    """
+
+    equations: tuple[str, ...]
+    title: str = ""
+    loss: Loss = field(default_factory=Loss)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    initial: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    steps: int | None = None
+    expected: Expected | None = None
+    debugger: DebuggerState = field(default_factory=DebuggerState)
+    recording: tuple[Recorded, ...] = ()
+    name: str = field(default="session", compare=False)
+    origin: Origin | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        settle = object.__setattr__
+        settle(self, "equations", tuple(self.equations))
+        settle(self, "recording", tuple(self.recording))
+        for values in ("parameters", "initial", "inputs", "constants"):
+            settle(self, values, plain_values(getattr(self, values), values))
+        if self.expected is not None:
+            settle(self, "expected", _checked_expected(self.expected))
+        for index, recorded in enumerate(self.recording):
+            if not math.isfinite(recorded.at):
+                raise SessionError("expected a time in seconds", places=(f"recording[{index}].at",))
+
+    @classmethod
+    def from_document(cls, document: Document, *, name: str, origin: Origin | None) -> Self:
+        """The session that a decoded file holds."""
+        steps, expected = document.steps, document.expected
+        return cls(
+            equations=document.equations,
+            title=document.title,
+            loss=document.loss,
+            parameters=document.parameters,
+            initial=document.initial,
+            inputs=document.inputs,
+            constants=document.constants,
+            steps=None if steps is UNSET else steps,
+            expected=None if expected is UNSET else expected,
+            debugger=document.debugger,
+            recording=document.recording,
+            name=name,
+            origin=origin,
+        )
+
+    def document(self) -> Document:
+        """The session as its file holds it."""
+        return Document(
+            format=FORMAT,
+            version=VERSION,
+            equations=self.equations,
+            title=self.title,
+            loss=self.loss,
+            parameters=dict(self.parameters),
+            initial=dict(self.initial),
+            inputs=dict(self.inputs),
+            constants=dict(self.constants),
+            steps=UNSET if self.steps is None else self.steps,
+            expected=UNSET if self.expected is None else self.expected,
+            debugger=self.debugger,
+            recording=self.recording,
+        )
+
+    def network(self) -> Network:
+        """The network of the equations, made once. Raises an error with the file's name and equation."""
+        return self._network
+
+    def trace(self) -> Trace:
+        """Forward values and gradients of the session's numbers; computed once."""
+        return self._trace
+
+    @cached_property
+    def _network(self) -> Network:
+        from bptt_tui.trace import Network
+
+        at = self.loss.at if isinstance(self.loss.at, str) else list(self.loss.at)
+        try:
+            return Network(self.equations, loss_at=at, reduction=self.loss.reduction)
+        except BpttError as error:
+            raise self._placed(error) from None
+
+    @cached_property
+    def _trace(self) -> Trace:
+        network = self._network
+        try:
+            return network.trace(
+                parameters=self.parameters,
+                inputs=self.inputs,
+                initial=self.initial,
+                constants=self.constants,
+                steps=self.steps,
+            )
+        except BpttError as error:
+            raise self._placed(error) from None
+
+    def _placed(self, error: BpttError) -> BpttError:
+        """`error` with this file's name in front, and `equation 2` as the file's own `equations[1]`."""
+        error.places = tuple(
+            f"equations[{int(match[1]) - 1}]" if (match := re.fullmatch(r"equation (\d+)", place)) else place
+            for place in error.places
+        )
+        return error.at(self.name)
+
+    def replace(self, **changes: Any) -> Self:
+        """A session with some fields changed: `session.replace(parameters={...})`."""
+        return dataclasses.replace(self, **changes)
+
+    def with_state(
+        self,
+        *,
+        position: int | None = None,
+        factor: int | None = None,
+        recording: Iterable[Recorded] | None = None,
+        breakpoints: Iterable[str] | None = None,
+        watches: Iterable[str] | None = None,
+    ) -> Self:
+        """The same network and numbers with the debugger elsewhere; a trace already computed is kept."""
+        state = self.debugger
+        moved = self.replace(
+            debugger=DebuggerState(
+                position=state.position if position is None else position,
+                factor=state.factor if factor is None else factor,
+                breakpoints=state.breakpoints if breakpoints is None else tuple(breakpoints),
+                watches=state.watches if watches is None else tuple(watches),
+                notes=state.notes,
+            ),
+            recording=self.recording if recording is None else tuple(recording),
+        )
+        return self._with_computed(moved)
+
+    def save(self, path: str | os.PathLike[str] | None = None, *, overwrite: bool = False) -> Self:
+        """Write the session, all or nothing, to `path` or to the file it came from; returns it as saved.
+
+        Another file that is there, or changes made to this one since it was opened, are not overwritten
+        unless `overwrite` is set. Raises SessionError with path and reason; the disk is then as it was.
+        """
+        if path is None and self.origin is None:
+            raise SessionError(
+                "this session has no file of its own", hint="give the path to save it to", places=(self.name,)
+            )
+        shown = os.fspath(path) if path is not None else self.name if self.origin is None else self.origin.path
+        try:
+            data = encode(self.document())
+            decode(data)  # what is written can be read: a Struct made in Python has not been checked yet
+        except SessionError as error:
+            raise error.at(shown) from None
+        origin = storage.write(shown, data, self.origin, overwrite=overwrite)
+        return self._with_computed(self.replace(name=shown, origin=origin))
+
+    def _with_computed(self, other: Self) -> Self:
+        """`other`, which has the same network and numbers, with what has been computed of them here."""
+        for computed in ("_network", "_trace"):
+            if computed in self.__dict__:
+                other.__dict__[computed] = self.__dict__[computed]
+        return other
+
+
+def load(name_or_path: str | os.PathLike[str]) -> Session:
+    """The bundled session of that name, or the session file at that path.
+
+    A word without a directory and without `.json` is looked up among the bundled sessions first; `./question`
+    is always a file. Raises SessionError with the file, the place in it and the reason.
+    """
+    shown = os.fspath(name_or_path)
+    if isinstance(name_or_path, str) and is_name(shown) and shown in bundled.names():
+        data, _ = storage.read(str(bundled.path_of(shown)))
+        return _loaded(data, shown, None)
+    try:
+        data, origin = storage.read(shown)
+    except SessionError as error:
+        if not os.path.lexists(shown.replace("\0", "")):
+            error.hint = _suggestion(shown)
+        raise
+    return _loaded(data, shown, origin)
+
+
+def is_name(word: str) -> bool:
+    """Whether `word` can be a bundled session's name: no directory, no `.json`."""
+    separators = {os.sep, os.altsep or os.sep}
+    return not word.endswith(".json") and not separators.intersection(word)
+
+
+def _loaded(data: bytes, name: str, origin: Origin | None) -> Session:
+    try:
+        return Session.from_document(decode(data), name=name, origin=origin)
+    except SessionError as error:
+        raise error.at(name) from None
+
+
+def _suggestion(word: str) -> str:
+    names = bundled.names()
+    # Without the suffix, which every session file has and which says nothing about being close.
+    known = {name.removesuffix(".json"): name for name in (*storage.nearby(word), *names)}
+    close = [known[stem] for stem in difflib.get_close_matches(word.removesuffix(".json"), known, 3, 0.65)]
+    if close:
+        return "did you mean " + " or ".join(close) + "?"
+    return "give a path, or one of " + ", ".join(names)
+
+
+def _checked_expected(expected: Expected) -> Expected:
+    loss = expected.loss
+    if loss is not UNSET:
+        plain(loss, "expected.loss")
+    plain(expected.tolerance, "expected.tolerance")
+    return Expected(
+        loss=loss, gradient=plain_values(expected.gradient, "expected.gradient"), tolerance=expected.tolerance
+    )
