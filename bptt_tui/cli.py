@@ -1,0 +1,316 @@
+"""The commands of a shell: `bptt-tui [SESSION]` opens the debugger, the others print and exit.
+
+Results go to stdout, everything else to stderr. Exit status: 0 done or true, 1 false, 2 cannot be read or
+used (one line naming file, place and reason), 130 interrupted, 141 when the reader of a pipe went away.
+
+The floors below are imported by the commands that need them: `--help` and `--version` load neither numpy nor
+textual.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+from click.shell_completion import CompletionItem
+
+from bptt_tui import __version__
+from bptt_tui.errors import BpttError, CommandError, SessionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bptt_tui.session import Session
+
+DEBUG = "debug"  # what `bptt-tui SESSION` without a command runs
+EXAMPLES = """\b
+Examples:
+  bptt-tui                                  step through the question's network
+  bptt-tui vectors --at 30                  another one, from position 30
+  bptt-tui gradient question                its gradient, timestep by timestep
+  bptt-tui run question -x end -x where     the same debugger without a screen
+  bptt-tui replay mine.json --headless      a saved walk, and whether it still holds
+  bptt-tui snapshot question --at 17 -o q.svg
+
+SESSION is a path or one of the names that `bptt-tui sessions` lists."""
+
+
+class OutputClosedError(Exception):
+    """Whoever read our output has gone; there is nobody left to tell."""
+
+
+def complete_session(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of bundled sessions, and whatever files the shell finds."""
+    from bptt_tui.session import bundled
+
+    names = [CompletionItem(name) for name in bundled.names() if name.startswith(incomplete)]
+    return [*names, CompletionItem(incomplete, type="file")]
+
+
+def screen_size(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, int]:
+    """`120x36`, columns × rows of a terminal, as two numbers."""
+    size = re.fullmatch(r"([0-9]{1,4})[x×]([0-9]{1,4})", value)
+    if size is None or not (20 <= int(size[1]) <= 1000 and 8 <= int(size[2]) <= 500):
+        raise click.BadParameter(f"{value} is not a size from 20x8 to 1000x500 such as 120x36", ctx, param)
+    return int(size[1]), int(size[2])
+
+
+class SessionGroup(click.Group):
+    """A first word that is no command is a session to open."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        completing_first_word = ctx.resilient_parsing and not args
+        if not completing_first_word and (not args or args[0] not in {*self.commands, *ctx.help_option_names}):
+            if args and not args[0].startswith("-"):
+                self._refuse_misspelt_command(ctx, args[0])
+            if args[:1] != ["--version"]:
+                args = [DEBUG, *args]
+        return super().parse_args(ctx, args)
+
+    def _refuse_misspelt_command(self, ctx: click.Context, word: str) -> None:
+        from bptt_tui.session import bundled
+
+        close = difflib.get_close_matches(word, self.list_commands(ctx), 1, 0.75)
+        if close and word not in bundled.names() and not os.path.lexists(word):
+            ctx.fail(f"no command and no session is called {word}; did you mean {close[0]}?")
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for name, command in self.commands.items() if not command.hidden]
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        found = super().shell_complete(ctx, incomplete)
+        if incomplete.startswith("-"):
+            return found
+        return [*found, *complete_session(ctx, self.params[0], incomplete)]
+
+
+session_argument = click.argument("session", shell_complete=complete_session)
+at_option = click.option("--at", type=click.IntRange(min=0), metavar="N", help="Start at position N.")
+
+
+@click.group(
+    cls=SessionGroup,
+    epilog=EXAMPLES,
+    subcommand_metavar="[SESSION] [--at N] | COMMAND [ARGS]...",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, message="bptt-tui %(version)s")
+def cli() -> None:
+    """gdb for the chain rule: step through backpropagation through time, one node at a time.
+
+    Without a command, the debugger opens on SESSION (default: question).
+    """
+
+
+@cli.command(DEBUG, hidden=True)
+@click.argument("session", shell_complete=complete_session, default="question")
+@at_option
+def open_debugger(session: str, at: int | None) -> None:
+    """Open the debugger on SESSION (default: question)."""
+    _run_app(_traced(session), at=at)
+
+
+@cli.command()
+def sessions() -> None:
+    """List the bundled sessions, one a line, with titles."""
+    from bptt_tui.session import bundled, load
+
+    names = bundled.names()
+    width = max(map(len, names))
+    for name in names:
+        _print(f"{name.ljust(width)}  {_visible(load(name).title)}")
+
+
+@cli.command()
+@session_argument
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def gradient(session: str, form: str) -> None:
+    """Print loss, gradient and per-timestep contributions."""
+    from bptt_tui.session.totals import as_json, as_table
+
+    loaded = _traced(session)
+    for piece in as_json(loaded) if form == "json" else as_table(loaded):
+        _print(piece, end="")
+
+
+@cli.command()
+@session_argument
+@click.option("-x", "commands", multiple=True, metavar="COMMAND", help="A debugger command; repeatable.")
+@click.option("--script", metavar="FILE", help="Commands from FILE, one a line, # for comments; - is stdin.")
+def run(session: str, commands: tuple[str, ...], script: str | None) -> None:
+    """Run debugger commands without a screen and print a transcript.
+
+    The commands of --script come first, then those of -x in their order.
+    """
+    from bptt_tui.debugger import Debugger
+
+    scripted = _script_lines(script) if script is not None else []
+    given = [((f'-x "{command}"',), command) for command in commands]
+    _play(Debugger(_traced(session)), [*scripted, *given])
+
+
+@cli.command()
+@session_argument
+@click.option("--speed", type=click.FloatRange(min=0, min_open=True), default=1.0, help="2 is twice as fast.")
+@click.option("--headless", is_flag=True, help="Print a transcript, then verify the expected totals.")
+def replay(session: str, speed: float, headless: bool) -> None:
+    """Play the recording of a session from its beginning.
+
+    With --headless the exit status is 1 when the totals are not what the session expects.
+    """
+    if not math.isfinite(speed):
+        raise click.BadParameter("the speed is a finite number above 0", param_hint="--speed")
+    loaded = _traced(session)
+    if not headless:
+        _run_app(loaded, replay=True, speed=speed)
+        return
+    from bptt_tui.debugger import Debugger
+    from bptt_tui.session.totals import differences
+
+    start = loaded.with_state(position=0, factor=0, recording=())
+    recorded = enumerate(loaded.recording)
+    _play(Debugger(start), [((loaded.name, f"recording[{i}]"), entry.command) for i, entry in recorded])
+    if loaded.expected is None:
+        _print("expected: this session carries no totals to verify")
+        return
+    wrong = differences(loaded)
+    _print("\n".join(f"expected: {_visible(line)}" for line in wrong) or "expected: the totals hold")
+    if wrong:
+        click.get_current_context().exit(1)
+
+
+@cli.command()
+@session_argument
+@at_option
+@click.option("--size", callback=screen_size, default="120x36", show_default=True, help="Terminal size.")
+@click.option("--theme", metavar="T", help="A Textual theme, such as textual-light.")
+@click.option("-o", "output", required=True, metavar="FILE", help="Where to write: FILE.svg or FILE.txt.")
+def snapshot(session: str, at: int | None, size: tuple[int, int], theme: str | None, output: str) -> None:
+    """Write the screen at a position as a picture or as text."""
+    if Path(output).suffix not in {".svg", ".txt"}:
+        raise click.BadParameter(f"{output} ends neither in .svg nor in .txt", param_hint="-o")
+    loaded = _traced(session)
+    from bptt_tui.session import storage
+    from bptt_tui.tui.snapshot import snapshot as draw
+
+    screen = draw(loaded, at, size=size, theme=theme)
+    text = screen.svg() if output.endswith(".svg") else screen.text()
+    storage.write(output, (text.rstrip("\n") + "\n").encode(), None, overwrite=True)
+
+
+@cli.command()
+def schema() -> None:
+    """Print the session file's JSON Schema."""
+    import json
+
+    from bptt_tui.session import schema as session_schema
+
+    _print(json.dumps(session_schema(), indent=2, ensure_ascii=False))
+
+
+def main(args: Sequence[str] | None = None) -> NoReturn:
+    """Run a command line (default: the process's own) and exit with its status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # an ASCII terminal shows ∂ as \u2202, and nothing fails
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(_status(args))
+
+
+def _status(args: Sequence[str] | None) -> int:
+    try:
+        status = cli.main(args, prog_name="bptt-tui", standalone_mode=False)
+        _flush()
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "bptt-tui"
+        message = error.format_message().rstrip(".")
+        return _refused(f"{message[:1].lower()}{message[1:]}; see {command.removesuffix(f' {DEBUG}')} --help")
+    except (BpttError, click.ClickException) as error:
+        return _refused(error.format_message() if isinstance(error, click.ClickException) else str(error))
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except OutputClosedError:
+        # The interpreter flushes stdout once more when it ends; that must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except OSError as error:
+        return _refused(f"the output cannot be written: {error.strerror}")
+    except MemoryError:
+        return _refused("there is not enough memory; use fewer timesteps or smaller vectors")
+    return status if isinstance(status, int) else 0
+
+
+def _refused(text: str) -> int:
+    click.echo(f"bptt-tui: {_visible(text)}", err=True)
+    return 2
+
+
+def _print(text: str, end: str = "\n") -> None:
+    try:
+        click.echo(text + end, nl=False)
+    except BrokenPipeError:
+        raise OutputClosedError from None
+
+
+def _flush() -> None:
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise OutputClosedError from None
+
+
+def _visible(text: str) -> str:
+    from bptt_tui.language.sanitise import visible
+
+    return visible(text)
+
+
+def _traced(name: str) -> Session:
+    """The session, its numbers computed, so that whatever is wrong with it is said before anything opens."""
+    from bptt_tui.session import load
+
+    session = load(name)
+    session.trace()
+    return session
+
+
+def _run_app(session: Session, **options: Any) -> None:
+    if not (sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()):
+        raise CommandError("the debugger's screen needs a terminal", hint="without one, use bptt-tui run")
+    from bptt_tui.tui.app import run as run_app
+
+    run_app(session, **options)
+
+
+def _script_lines(path: str) -> list[tuple[tuple[str, ...], str]]:
+    """The commands of a script, each with its file and line; `#` begins a comment."""
+    from bptt_tui.session import storage
+
+    data = sys.stdin.buffer.read(storage.SIZE_LIMIT) if path == "-" else storage.read(path)[0]
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise SessionError("the script is not UTF-8 text", places=(path,)) from None
+    lines = ((number, line.partition("#")[0].strip()) for number, line in enumerate(text.splitlines(), 1))
+    return [((path, f"line {number}"), line) for number, line in lines if line]
+
+
+def _play(debugger: Any, commands: Iterable[tuple[tuple[str, ...], str]]) -> None:
+    """Carry out commands and print what each shows; one that cannot be carried out ends it, placed."""
+    from bptt_tui.debugger.transcript import describe
+
+    _print(describe(debugger.view))
+    for places, command in commands:
+        try:
+            view = debugger.do(command)
+        except CommandError as error:
+            error.places = (*places, *error.places)
+            raise
+        _print(f"\n(bptt) {_visible(command)}")
+        _print(describe(view))
