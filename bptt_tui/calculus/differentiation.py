@@ -26,7 +26,7 @@ def differentiate(
     scalars a scalar expression, otherwise a Jacobian, rows × columns = size of the expression × size of `by`.
     """
     if isinstance(expression, Name):
-        if expression.name != by.name or expression.offset != by.offset:
+        if (expression.name, expression.offset or 0) != (by.name, by.offset or 0):
             return None
         shape = shape_of(by)
         return Call("identity", (Number(float(size(shape))),)) if shape else Number(1.0)

@@ -167,9 +167,14 @@ def softmax(q: Array, shape: Shape) -> Array:
 
 
 def softmax_pull(g: Array, o: Array, shape: Shape) -> Array:
-    """g·(diag(o) − o·oᵀ) = o·(g − g·o)."""
+    """g·(diag(o) − o·oᵀ) = o·(g − g·o), with g counted from its entry at the largest o.
+
+    Softmax ignores what all entries of g have in common; left in, it would drown the rest where one probability is nearly 1.
+    """
     if not shape:
         return np.zeros_like(g * o)
+    top = np.broadcast_to(np.argmax(o.real, axis=-1)[..., None], (*g.shape[:-1], 1))
+    g = g - np.take_along_axis(g, top, axis=-1)
     result: Array = o * (g - (g * o).sum(axis=-1, keepdims=True))
     return result
 
@@ -203,28 +208,26 @@ def softmax_cross_entropy(q: Array, y: Array, shapes: tuple[Shape, ...]) -> Arra
     hot = one_hot(y, shapes)
     if not shapes[0]:
         return np.zeros_like(q * hot)
-    top = q.real.max(axis=-1, keepdims=True)
-    shifted = q - top
+    largest = np.argmax(q.real, axis=-1)[..., None]
+    shifted = q - np.take_along_axis(q, largest, axis=-1)
     # log1p keeps the digits of a loss near 0, where the class's own logit is by far the largest.
-    rest = np.exp(shifted)
-    rest = np.where(_first_top(shifted), 0.0, rest).sum(axis=-1)
-    result: Array = hot.sum(axis=-1) * np.log1p(rest) - np.where(hot == 0, 0.0, hot * shifted).sum(axis=-1)
+    others = np.where(np.arange(q.shape[-1]) == largest, 0.0, np.exp(shifted)).sum(axis=-1)
+    result: Array = hot.sum(axis=-1) * np.log1p(others) - np.where(hot == 0, 0.0, hot * shifted).sum(axis=-1)
     return result
-
-
-def _first_top(shifted: Array) -> Array:
-    """Where the first largest entry stands."""
-    mask: Array = np.arange(shifted.shape[-1]) == np.argmax(shifted.real, axis=-1)[..., None]
-    return mask
 
 
 def softmax_cross_entropy_pull(g: Array, o: Array, y: Array, shapes: tuple[Shape, ...]) -> Array:
-    """g·(Σy·o − y): softmax's Jacobian and −y/o multiplied out, with nothing to overflow."""
+    """g·(Σy·o − y): softmax's Jacobian and −y/o multiplied out, with nothing to overflow.
+
+    The class's own o − 1 is minus the sum of the others, which keeps its digits where o is nearly 1.
+    """
     hot = one_hot(y, shapes)
     if not shapes[0]:
         return np.zeros_like(g * o)
-    result: Array = g[..., None] * (hot.sum(axis=-1, keepdims=True) * o - hot)
-    return result
+    if shapes[1]:
+        return np.asarray(g[..., None] * (hot.sum(axis=-1, keepdims=True) * o - hot))
+    others = np.where(hot == 0, o, 0.0)
+    return np.asarray(g[..., None] * np.where(hot == 0, o, 0.0 - others.sum(axis=-1, keepdims=True)))
 
 
 def squared_error(o: Array, y: Array, shapes: tuple[Shape, ...]) -> Array:

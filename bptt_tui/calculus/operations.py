@@ -102,7 +102,8 @@ class Operation:
         if summed_by is not None:
             summed = summed_by(g, ans, args, shapes)
             return summed if summed.ndim == len(shapes[index]) else summed.sum(axis=0)
-        return sequential_sum(self.pull(index, g, ans, args, shapes), len(shapes[index]))
+        terms = self.pull(index, g, ans, args, shapes)
+        return terms if terms.ndim == len(shapes[index]) else np.asarray(terms.sum(axis=0))
 
 
 def scaled(g: Array, slope: Array | float) -> Array:

@@ -135,8 +135,13 @@ class Network:
 
 
 def _distinct(found: Iterator[Name]) -> tuple[Name, ...]:
-    """Names in order of appearance, each once."""
-    return tuple(dict.fromkeys(found))
+    """Reads in order of appearance, each once; of `x` and `x[t]`, which are one read, the one with its index."""
+    reads: dict[tuple[str, int], Name] = {}
+    for name in found:
+        key = (name.name, name.offset or 0)
+        if key not in reads or reads[key].offset is None:
+            reads[key] = name
+    return tuple(reads.values())
 
 
 def _checked(equation: Equation) -> Equation:

@@ -75,7 +75,9 @@ def _step(storage: Storage, slot: int) -> Step:
     if ufunc is not None:
         return Step(entry.equation, ufunc, (*(column(storage, arg) for arg in entry.args), result))
     if matrix_times_vector(storage.program, entry):
-        return Step(entry.equation, np.dot, (*(column(storage, arg) for arg in entry.args), result))
+        # The matrix's own method: np.dot would look for overrides at every timestep.
+        weights, vector = entry.args
+        return Step(entry.equation, storage.arrays[weights].dot, (column(storage, vector), result))
     shapes = entry.shapes
 
     def call(*arguments: Array) -> None:

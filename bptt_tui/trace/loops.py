@@ -25,7 +25,8 @@ BLOCK = 2048
 class Column:
     """One argument over time: row r of a call sees `array[index[r]]`, or `array` itself where it does not vary.
 
-    `cells`: scalars arrive as arrays of one element that can be written to, instead of as numbers.
+    `cells`: scalars arrive as arrays of one element, otherwise as arrays without axes. Either is a view, never a
+    number: what a recurrence reads is often not computed yet when the views are made.
     """
 
     array: Array
@@ -38,12 +39,11 @@ class Column:
             return repeat(self.array)
         if isinstance(self.index, slice):
             rows = self.array[self.index.start + start : self.index.start + stop]
-            return list(rows.reshape(-1, 1)) if rows.ndim == 1 and self.cells else list(rows)
-        wanted = self.index[start:stop]
-        if self.array.ndim == 1 and self.cells:
-            cells = self.array.reshape(-1, 1)
-            return [cells[i] for i in wanted]
-        return [self.array[i] for i in wanted]
+            if rows.ndim > 1:
+                return list(rows)
+            return list(rows.reshape(-1, 1)) if self.cells else [rows[i, ...] for i in range(len(rows))]
+        array = self.array.reshape(-1, 1) if self.array.ndim == 1 and self.cells else self.array
+        return [array[i, ...] for i in self.index[start:stop]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,6 +201,9 @@ def _fused(adjoints: Adjoints, slot: int, g: Array) -> None:
         adjoints.fused[fused.inner] = whole
     whole[slice(None) if rows is None else rows] += shown
     adjoints.deposit(inner.args[0], fused.fusion.pull(g, o, y, entry.shapes), rows)
+    if entry.operation.differentiable(1) and takes_gradient(storage, entry.args[1]):
+        value = entry.operation.pull(1, g, storage.arrays[slot], (o, y), entry.shapes)
+        adjoints.deposit(entry.args[1], value)
 
 
 def _loop(adjoints: Adjoints, stage: Stage, progress: Progress | None) -> None:
@@ -297,7 +300,7 @@ def _pull_step(storage: Storage, slot: int, index: int, g: Column, result: Colum
             slope = np.broadcast_to(slope, (len(slope), *entry.shape))
         return Step(entry.equation, np.multiply, (g, Column(slope, index_), result))
     if index == 1 and matrix_times_vector(storage.program, entry):
-        return Step(entry.equation, np.dot, (g, column(storage, entry.args[0]), result))
+        return Step(entry.equation, storage.arrays[entry.args[0]].T.dot, (g, result))
 
     def call(g_row: Array, answer: Array, *arguments: Array) -> None:
         g_row = g_row if entry.shape else np.reshape(g_row, ())

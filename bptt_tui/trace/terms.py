@@ -36,16 +36,17 @@ class Touch:
     equation: int
 
 
-def touches(program: Program, parameter: str) -> tuple[Touch, ...]:
-    """Every place where a parameter enters the timesteps, in the order of the equations."""
-    dependent = {
-        number
-        for number, slot in enumerate(program.slots)
-        if isinstance(slot, Leaf) and slot.name == parameter and not slot.read
-    }
-    found = []
+def touches(program: Program, parameter: str) -> tuple[list[Touch], set[int]]:
+    """Every place where a parameter enters the timesteps, in the order of the equations.
+
+    With the slots that depend on it and do not vary in time: itself, and values such as `W * mask`.
+    """
+    found: list[Touch] = []
+    dependent: set[int] = set()
     for number, slot in enumerate(program.slots):
-        if not isinstance(slot, Instruction):
+        if isinstance(slot, Leaf):
+            if slot.name == parameter and not slot.read:
+                dependent.add(number)
             continue
         for index, arg in enumerate(slot.args):
             if arg not in dependent or not slot.operation.differentiable(index):
@@ -54,7 +55,7 @@ def touches(program: Program, parameter: str) -> tuple[Touch, ...]:
                 found.append(Touch(number, index, slot.equation))
             else:
                 dependent.add(number)
-    return tuple(found)
+    return found, dependent
 
 
 class Terms:
@@ -64,16 +65,15 @@ class Terms:
         self.parameter = parameter
         self._storage = storage
         self._adjoints = adjoints
-        self._touches = [
-            touch
-            for touch in touches(storage.program, parameter)
-            if storage.times(touch.equation).count and touch.slot in adjoints.arrays
-        ]
+        found, self._dependent = touches(storage.program, parameter)
+        found = [touch for touch in found if storage.times(touch.equation).count]
+        self._equations = tuple(dict.fromkeys(touch.equation for touch in found))
+        self._touches = [touch for touch in found if touch.slot in adjoints.arrays]
         self.shape: Shape = storage.unrolled.values.parameters[parameter].shape
         self.times = self._union()
 
     def _union(self) -> Timesteps:
-        every = [self._storage.times(equation) for equation in self.equations()]
+        every = [self._storage.times(equation) for equation in self._equations]
         if not every:
             return Timesteps(0, 0)
         first = every[0]
@@ -86,9 +86,7 @@ class Terms:
 
     def equations(self) -> tuple[int, ...]:
         """The equations that read the parameter, as far as they exist."""
-        program = self._storage.program
-        found = touches(program, self.parameter)
-        return tuple(dict.fromkeys(touch.equation for touch in found if self._storage.times(touch.equation).count))
+        return self._equations
 
     def slots(self) -> set[int]:
         """The intermediate values that contributions are made from."""
@@ -97,21 +95,25 @@ class Terms:
 
     def at(self, t: int) -> Array | None:
         """∂E/∂p_t, or None where p is not used at t."""
-        if self.times.row(t) is None:
+        place = self.times.row(t)
+        if place is None:
             return None
-        total: Array | None = None
-        for touch in self._touches:
-            row = self._storage.times(touch.equation).row(t)
-            if row is not None:
-                term = self._pull(touch, row)
-                total = term if total is None else total + term
+        with np.errstate(all="ignore"):
+            if self._dense and self._touches:
+                # The very rows that are added up: pulled back one by one they could differ in the last bit.
+                return np.asarray(self._latest_first[self.times.count - 1 - place])
+            total: Array | None = None
+            for touch in self._touches:
+                row = self._storage.times(touch.equation).row(t)
+                if row is not None:
+                    term = self._pull(touch, row)
+                    total = term if total is None else total + term
         return np.zeros(self.shape) if total is None else total
 
     @cached_property
     def _dense(self) -> bool:
-        """Whether every term can be held: no more numbers than a node's own history takes."""
-        widest = max((size(self._storage.program.slots[root].shape) for root in self._storage.program.roots), default=1)
-        return self.times.count * size(self.shape) <= max(SMALL, self.times.count * widest)
+        """Whether the terms are few enough to be added one after the other."""
+        return self.times.count * size(self.shape) <= SMALL
 
     def _all(self) -> Array:
         """Every term, latest timestep first, `(uses, *shape)`."""
@@ -138,26 +140,62 @@ class Terms:
         return np.array(self._running_blocks(self.times.count))
 
     @cached_property
+    def _latest_first(self) -> Array:
+        return self._all()
+
+    @cached_property
     def _cumulative(self) -> Array:
-        result: Array = np.add.accumulate(self._all(), axis=0)
+        result: Array = np.add.accumulate(self._latest_first, axis=0)
         return result
 
     def running(self, count: int) -> Array:
         """The sum of the first `count` ≥ 1 terms, latest timestep first."""
         if not self._touches:
             return np.zeros(self.shape)
-        if self._dense:
-            result: Array = self._cumulative[count - 1]
-            return result
-        return self._running_blocks(count)
+        with np.errstate(all="ignore"):
+            result: Array = self._cumulative[count - 1] if self._dense else self._running_blocks(count)
+        return result
 
     def norms(self) -> Array:
-        """‖∂E/∂p_t‖ for every use, in time order."""
-        if self._dense:
-            flat = self._all()[::-1].reshape(self.times.count, -1)
-            return np.asarray(np.sqrt(np.square(flat).sum(axis=1)))
-        terms = (self.at(int(t)) for t in self.times.array())
-        return np.array([np.sqrt(np.square(term).sum()) for term in terms if term is not None])
+        """‖∂E/∂p_t‖ for every use, in time order; terms are made a few at a time."""
+        factors = self._outer_factors()
+        if factors is not None:
+            return np.asarray(np.linalg.norm(factors[0], axis=1) * np.linalg.norm(factors[1], axis=1))
+        moments = self.times.array()
+        length = max(SMALL // size(self.shape), 1)
+        norms = np.zeros(self.times.count)
+        for start in range(0, self.times.count, length):
+            terms = self._between(moments[start], moments[min(start + length, self.times.count) - 1])
+            norms[start : start + length] = np.sqrt(np.square(terms.reshape(len(terms), -1)).sum(axis=1))
+        return norms
+
+    def _outer_factors(self) -> tuple[Array, Array] | None:
+        """δ and x over time where every term is δ_t ⊗ x_t, so that its norm is a product of norms."""
+        if len(self._touches) != 1:
+            return None
+        touch = self._touches[0]
+        entry = self._storage.program.instruction(touch.slot)
+        ranks = tuple(len(shape) for shape in entry.shapes)
+        direct = isinstance(self._storage.program.slots[entry.args[0]], Leaf)
+        if entry.operation.name != "matmul" or ranks != (2, 1) or touch.index != 0 or not direct:
+            return None
+        other = entry.args[1]
+        if not self._storage.program.timed(other):
+            return None
+        return self._adjoints.arrays[touch.slot], self._storage.get(other)
+
+    def _between(self, early: int, late: int) -> Array:
+        """The terms of timesteps early … late, in time order."""
+        moments = self.times.array()
+        low, high = np.searchsorted(moments, early), np.searchsorted(moments, late, side="right")
+        total = np.zeros((int(high - low), *self.shape), self._storage.dtype)
+        for touch in self._touches:
+            own = self._storage.times(touch.equation).array()
+            first, stop = np.searchsorted(own, early), np.searchsorted(own, late, side="right")
+            if stop > first:
+                rows = np.searchsorted(moments[low:high], own[first:stop])
+                total[rows] += self._pull(touch, slice(int(first), int(stop)))
+        return total
 
     @cached_property
     def _prefix(self) -> dict[int, Array]:
@@ -211,11 +249,11 @@ class Terms:
         """From a value computed once from parameters, such as `W * mask`, on to the parameter itself."""
         entry = self._storage.program.slots[slot]
         if isinstance(entry, Leaf):
-            return g if entry.name == self.parameter else np.zeros(self.shape)
+            return g
         total: Array = np.zeros(self.shape)
         args = self._storage.args(slot)
         for index, arg in enumerate(entry.args):
-            if entry.operation.differentiable(index):
+            if arg in self._dependent and entry.operation.differentiable(index):
                 value = entry.operation.pull(index, g, self._storage.arrays[slot], args, entry.shapes)
                 total = total + self._through_untimed(arg, value)
         return total

@@ -6,7 +6,7 @@ Made once, forward and backward; after that any position is random access. What 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -19,11 +19,13 @@ from bptt_tui.errors import NetworkError
 from bptt_tui.language import Name
 from bptt_tui.network import Unrolled
 from bptt_tui.trace.forward import Progress, forward
+from bptt_tui.trace.health import Trouble, troubles
 from bptt_tui.trace.local import LocalStep
 from bptt_tui.trace.program import compile_program
 from bptt_tui.trace.reverse import reverse
 from bptt_tui.trace.storage import Storage
 from bptt_tui.trace.terms import Terms
+from bptt_tui.trace.verify import Report, verify
 
 Array = NDArray[Any]
 
@@ -81,6 +83,10 @@ class Trace:
         """∂(total)/∂E_t: 1 for a sum, 1/(number of loss steps) for a mean."""
         return self._share
 
+    def verify(self, budget: int = 4000, progress: Callable[[int, int], None] | None = None) -> Report:
+        """Check the gradient and every contribution against the loss itself; see `bptt_tui.trace.verify`."""
+        return verify(self, budget, progress)
+
     # --- looking things up ---------------------------------------------------------------------------------------
 
     def exists(self, name: str, t: int) -> bool:
@@ -112,7 +118,7 @@ class Trace:
         """∂E/∂node, in the node's shape; of an input or an initial value too."""
         if name in self.unrolled.network.index and t >= 0:
             equation, row = self._place(name, t)
-            whole = self._adjoint_rows(equation)
+            whole = self.adjoint_rows(equation)
             return np.zeros(self.unrolled.shapes[name]) if whole is None else np.asarray(whole[row])
         self.value(name, t)
         total = np.zeros(self.unrolled.shapes[name])
@@ -138,7 +144,7 @@ class Trace:
             equation = self.unrolled.network.index[name]
             times = self.unrolled.times[equation]
             norms = np.full(self.steps, np.nan)
-            whole = self._adjoint_rows(equation)
+            whole = self.adjoint_rows(equation)
             if times.count:
                 flat = np.zeros((times.count, 1)) if whole is None else whole.reshape(times.count, -1)
                 with np.errstate(all="ignore"):
@@ -180,20 +186,20 @@ class Trace:
             raise NetworkError(f"{name}[{t}] does not exist: the loss does not depend on it")
         return equation, row
 
-    def _adjoint_rows(self, equation: int) -> Array | None:
-        root = self.program.roots[equation]
-        if root in self.adjoints.fused:
-            return self._whole(root)
-        return self.adjoints.whole(root)
-
-    def _whole(self, root: int) -> Array | None:
-        if root not in self._fused_sums:
-            self._fused_sums[root] = self.adjoints.whole(root)
-        return self._fused_sums[root]
+    def adjoint_rows(self, equation: int) -> Array | None:
+        """∂E/∂node for every timestep at which the equation's node exists, `(count, *shape)`; None: 0 everywhere."""
+        if equation not in self._adjoints:
+            self._adjoints[equation] = self.adjoints.whole(self.program.roots[equation])
+        return self._adjoints[equation]
 
     @cached_property
-    def _fused_sums(self) -> dict[int, Array | None]:
+    def _adjoints(self) -> dict[int, Array | None]:
         return {}
+
+    @cached_property
+    def troubles(self) -> tuple[Trouble, ...]:
+        """The first node, forward and backward, that overflows, underflows, saturates or is not a number."""
+        return troubles(self)
 
     # --- edges ---------------------------------------------------------------------------------------------------
 
@@ -227,7 +233,7 @@ class Trace:
         """∂E/∂node · ∂node/∂by: what flows over one edge, in the shape of what is read."""
         root = self.program.roots[equation]
         row = self.unrolled.times[equation].row(t)
-        whole = self._adjoint_rows(equation)
+        whole = self.adjoint_rows(equation)
         assert row is not None
         if whole is None:
             return np.zeros(self.unrolled.shapes[by.name])
@@ -269,16 +275,14 @@ class Trace:
             row = self.unrolled.times[outer.equation].row(t)
             step = self.local(equation, t)
             o = step.value(fused.inner)
-            value = np.zeros(inner.shape)
+            value = overrides.get(fused.inner, np.zeros(inner.shape))
             plain = self.adjoints.arrays.get(fused.inner)
             own_row = self.unrolled.times[equation].row(t)
-            if plain is not None and outer.equation != equation:
+            if plain is not None and outer.equation != equation and fused.inner not in overrides:
                 value = value + inner.operation.pull(0, plain[own_row], o, (step.value(inner.args[0]),), inner.shapes)
             g_outer = self.adjoints.arrays.get(fused.outer)
             if row is not None and g_outer is not None:
-                y = self.storage.at(outer.args[1], row)
+                y = self.local(outer.equation, t).value(outer.args[1])
                 value = value + fused.fusion.pull(g_outer[row], o, y, outer.shapes)
-            if fused.inner in overrides:
-                value = overrides[fused.inner] + value
             overrides[fused.inner] = value
         return overrides or None
