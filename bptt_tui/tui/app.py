@@ -1,0 +1,95 @@
+"""The terminal debugger: `run(session)` opens it and returns when the learner quits.
+
+The app owns the debugger, the themes and the file; what happens on a key is in `debugger_screen`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App
+from textual.binding import BindingType
+
+from bptt_tui.debugger.debugger import Debugger
+from bptt_tui.errors import BpttError
+from bptt_tui.tui.debugger_screen import DebuggerScreen
+from bptt_tui.tui.dialogs import AskPath
+from bptt_tui.tui.palette import DebuggerCommands
+from bptt_tui.tui.player import Player
+from bptt_tui.tui.theme import DARK, OWN_THEMES, known_theme, sign_colours
+
+if TYPE_CHECKING:
+    from bptt_tui.session import Session
+
+
+class DebuggerApp(App[None]):
+    """One debugger on one session."""
+
+    TITLE = "bptt-tui"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = []
+    COMMANDS = App.COMMANDS | {DebuggerCommands}
+    NOTIFICATION_TIMEOUT = 4
+
+    def __init__(self, debugger: Debugger, *, player: Player | None = None, theme: str | None = None) -> None:
+        super().__init__()
+        self.debugger = debugger
+        self.player = player or Player()
+        for own in OWN_THEMES:
+            self.register_theme(own)
+        self.theme = known_theme(theme) if theme else DARK.name
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return sign_colours(self.current_theme)
+
+    def get_default_screen(self) -> DebuggerScreen:
+        return DebuggerScreen(self.debugger, self.player)
+
+    def action_save(self) -> None:
+        """Save to the session's own file; ask for a path where it has none or the save fails."""
+        session = self.debugger.session
+        if session.origin is None:
+            self._ask_path("This session has no file of its own yet. Save it to:", "walk.json")
+        else:
+            self._save_to(None)
+
+    def _ask_path(self, reason: str, suggestion: str) -> None:
+        self.push_screen(AskPath(reason, suggestion), self._save_to_path)
+
+    def _save_to_path(self, path: str | None) -> None:
+        if path is None:
+            self._say("not saved")
+        else:
+            self._save_to(path)
+
+    def _save_to(self, path: str | None) -> None:
+        try:
+            saved = self.debugger.save(path)
+        except BpttError as error:
+            self._ask_path(f"{error}. Nothing is lost here; save it to:", path or "walk.json")
+            return
+        self._say(f"saved to {saved.name}")
+
+    def _say(self, text: str) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, DebuggerScreen):
+                screen.say(text)
+
+
+def make_app(
+    session: Session, at: int | None = None, *, replay: bool = False, speed: float = 1.0, theme: str | None = None
+) -> DebuggerApp:
+    """The app on a session, at position `at`, or about to replay the session's recording from its beginning."""
+    player = Player(speed=speed)
+    if replay:
+        player.recording = session.recording
+        session = session.with_state(position=0, factor=0, recording=())
+    if at is not None:
+        Debugger(session).do(f"goto {at}")  # says which positions there are; being put there is no recorded command
+        session = session.with_state(position=at, factor=0)
+    return DebuggerApp(Debugger(session), player=player, theme=theme)
+
+
+def run(session: Session, at: int | None = None, replay: bool = False, speed: float = 1.0) -> None:
+    """Open the debugger on `session` and return when the learner quits. Raises BpttError before it opens."""
+    make_app(session, at, replay=replay, speed=speed).run()

@@ -1,0 +1,67 @@
+"""Every key of the debugger in one table: the bindings, the footer and the help are made from it.
+
+A key either gives the debugger a line of its command language (`command`) or acts on the screen (`action`). Every row
+has an id, so a keymap (`App.set_keymap`) can replace its keys. `rank` orders the footer: 1 is shown on any screen,
+higher ranks where there is room, 0 never.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """Keys as Textual names them, how they are printed, and what they do."""
+
+    keys: str
+    shown: str
+    id: str
+    label: str
+    tooltip: str
+    command: str = ""
+    action: str = ""
+    rank: int = 0
+
+    @property
+    def bound(self) -> str:
+        """The Textual action: a command of the debugger, or an action of the screen."""
+        return f"command({self.command!r})" if self.command else self.action
+
+
+#       keys                 shown      id                 label          tooltip
+BINDING_TABLE: tuple[KeyRow, ...] = (
+    KeyRow("n,right,l", "n", "step.next", "next", "the next node", "next", rank=1),
+    KeyRow("p,left,h", "p", "step.rewind", "rewind", "undo one step", "rewind", rank=2),
+    KeyRow("s", "s", "step.factor", "factor", "the next factor of a gradient", "step", rank=7),
+    KeyRow("S", "S", "step.factor-back", "factor back", "undo one factor", "step back"),
+    KeyRow("f", "f", "step.finish", "finish t", "to the end of this timestep", "finish", rank=8),
+    KeyRow("F", "F", "step.finish-back", "finish back", "rewind to the start of this timestep", "finish back"),
+    KeyRow("g", "g", "step.start", "start", "nothing computed", "start", rank=9),
+    KeyRow("G", "G", "step.end", "end", "every contribution taken", "end", rank=10),
+    KeyRow("space", "space", "play.toggle", "play", "play or pause", action="play", rank=6),
+    KeyRow("slash", "/", "prompt.goto", "go to", "go to a position or a node: s[1]", action="prompt('goto ')", rank=11),
+    KeyRow("colon", ":", "prompt.command", "command", "type a command", action="prompt('')", rank=5),
+    KeyRow("tab", "tab", "pane.next", "pane", "the next pane", action="next_pane(1)", rank=12),
+    KeyRow("shift+tab", "⇧tab", "pane.previous", "pane back", "the previous pane", action="next_pane(-1)"),
+    KeyRow("1", "1", "pane.graph", "graph", "the unrolled network", action="pane('graph')"),
+    KeyRow("2", "2", "pane.node", "node", "the current node", action="pane('node')"),
+    KeyRow("3", "3", "pane.chain", "chain", "the chain from E", action="pane('chain')"),
+    KeyRow("4", "4", "pane.contributions", "sums", "the contributions", action="pane('contributions')"),
+    KeyRow("5", "5", "pane.strip", "norms", "the gradient over time", action="pane('strip')"),
+    KeyRow("y", "y", "copy.value", "copy value", "copy the value in full precision", action="copy_value", rank=14),
+    KeyRow("Y", "Y", "copy.formula", "copy formula", "copy the equation or the chain", action="copy_formula"),
+    KeyRow("ctrl+s", "^s", "session.save", "save", "save session, position and recording", action="save", rank=13),
+    KeyRow("question_mark", "?", "help", "help", "keys and commands", action="help", rank=3),
+    KeyRow("q", "q", "quit", "quit", "leave the debugger", action="app.quit", rank=4),
+)  # fmt: skip
+
+
+def bindings() -> list[Binding]:
+    """The table as Textual bindings."""
+    return [
+        Binding(row.keys, row.bound, row.label, show=False, key_display=row.shown, tooltip=row.tooltip, id=row.id)
+        for row in BINDING_TABLE
+    ]

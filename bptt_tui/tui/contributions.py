@@ -1,0 +1,164 @@
+"""The table of contributions: ∂E/∂p = Σ_t ∂E/∂p_t, one row per parameter, one column per timestep.
+
+The names on the left and the sums on the right stand still, the timesteps between them scroll; only those in sight are
+asked for. "not yet" is what the backward pass has still to reach, "–" a timestep that does not use the parameter.
+"""
+
+from __future__ import annotations
+
+from textual.geometry import Size
+from textual.strip import Strip
+
+from bptt_tui.debugger.view import ABSENT, Contribution, Missing, View
+from bptt_tui.tui.figures import figure, shown, signed
+from bptt_tui.tui.ink import Line, Run, fitted, width_of
+from bptt_tui.tui.pane import Pane, loss_name
+from bptt_tui.tui.signs import sign
+
+_USUAL = 15  # cells of a timestep's column, blanks included
+_NARROW = 13
+_ARRAY = 18  # where parameters are matrices
+_WIDEST = 23
+_NAMES_BELOW = 64  # below this width the parameter's own value is left out
+
+
+class ContributionsPane(Pane):
+    """Draws `View.contributions`."""
+
+    DEFAULT_CSS = "ContributionsPane { scrollbar-size-horizontal: 0; }"
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._label = 8
+        self._own = 0
+        self._column = _USUAL
+        self._sum = _USUAL
+        self._taken = 9
+        self._fitting = 1
+
+    def lines_wanted(self) -> int:
+        """Lines the whole table takes, the timesteps included."""
+        return 1 + len(self.view.contributions.rows) if self.view else 1
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return self.lines_wanted()
+
+    def lay_out(self, view: View) -> None:
+        table, width = view.contributions, self.inner.width
+        loss = loss_name(view)
+        self.entitle("4 contributions", f"∂{loss}/∂p = Σₜ ∂{loss}/∂pₜ")
+        rows = range(len(table.rows))
+        self._label = max((width_of(table.label(row)) for row in rows), default=6) + 2
+        own = max((width_of(_own_value(view, row)) for row in rows), default=0)
+        self._own = own + 3 if width >= _NAMES_BELOW else 0
+        self._taken = max((len(_taken(view, row)) for row in rows), default=6) + 1 if width >= 50 else 0
+        narrowest = _ARRAY if any(table.parameter(row).ndim > 1 for row in rows) else _NARROW
+        self._sum = _NARROW if width < _NAMES_BELOW else max(_USUAL, narrowest)
+        left = self._label + self._own
+        right = self._sum + 2 + self._taken
+        middle = max(width - left - right, 8)
+        self._fitting = max(min(middle // narrowest, table.steps), 1)
+        self._column = min(middle // self._fitting, _WIDEST)
+        self.virtual_size = Size(left + table.steps * self._column + right, 1 + len(table.rows))
+        self._keep_in_sight(view)
+
+    def _keep_in_sight(self, view: View) -> None:
+        if view.t is None:
+            return
+        before = 1 if self._fitting > 2 else 0
+        after = 1 if self._fitting > 1 else 0
+        first = self.scroll_offset.x // self._column
+        first = min(first, max(view.t - before, 0))
+        first = max(first, min(view.t + after, view.contributions.steps - 1) - self._fitting + 1)
+        x = first * self._column
+        row = next((r for r in range(len(view.contributions.rows)) if self._is_current(view, r)), None)
+        y = self.scroll_offset.y
+        if row is not None:
+            y = max(min(y, row), row + 2 - self.inner.height)
+        self.scroll_to(x, max(y, 0), animate=False, force=True)
+
+    def _is_current(self, view: View, row: int) -> bool:
+        return bool(view.pane and view.pane.ref.kind == "use" and view.pane.ref.name == view.contributions.rows[row])
+
+    def line_at(self, y: int) -> Strip:
+        assert self.view is not None
+        view, width = self.view, self.size.width
+        table = view.contributions
+        row = -1 if y == 0 else y - 1 + self.scroll_offset.y
+        if row >= len(table.rows):
+            return self.inks.paint((), width)
+        middle = self._fitting * self._column
+        x = self.scroll_offset.x
+        first = min(max(x // self._column, 0), max(table.steps - 1, 0))
+        last = min((x + max(middle, 1) - 1) // self._column, table.steps - 1)
+        runs: list[Run] = []
+        for t in range(first, last + 1):
+            runs += self._heading(view, t) if row < 0 else self._cell(view, row, t)
+        cut = x - first * self._column
+        scrolled = self.inks.paint(runs, (last - first + 1) * self._column)
+        head = self.inks.paint(self._left(view, row), self._label + self._own)
+        tail = self.inks.paint(self._right(view, row), self._sum + 2 + self._taken)
+        body = scrolled.crop(cut, cut + max(middle, 0))
+        return self.inks.filled(Strip.join([head, body, tail]), width)
+
+    def _heading(self, view: View, t: int) -> Line:
+        return ((fitted(f"  t = {t}", self._column), "accent" if t == view.t else "dim"),)
+
+    def _left(self, view: View, row: int) -> Line:
+        """The label, and the parameter's own value."""
+        if row < 0:
+            more = "‹" if self.scroll_offset.x > 0 else " "
+            name = fitted("parameter" if self._own else "", max(self._own - 1, 0))
+            return ((" " * (self._label - (self._own == 0)), "plain"), (name, "dim"), (more, "accent"))
+        ink = "accent" if self._is_current(view, row) else "name"
+        own = fitted(_own_value(view, row), self._own) if self._own else ""
+        return ((fitted(view.contributions.label(row), self._label), ink), (own, "symbol"))
+
+    def _cell(self, view: View, row: int, t: int) -> Line:
+        cell = view.contributions.cell(row, t)
+        room = self._column - 3
+        if isinstance(cell, Missing):
+            return ((fitted(f"  {ABSENT.value if cell is ABSENT else cell.value}", self._column), "faint"),)
+        text, ink = _value(cell, room)
+        if cell.current:
+            return (("▐", "now-mark"), (fitted(text, room), ink), ("▌", "now-mark"), (" ", "plain"))
+        return ((" ", "plain"), (fitted(text, room + 2), ink))
+
+    def _right(self, view: View, row: int) -> Line:
+        """The sum of the terms taken, and how many of them."""
+        if row < 0:
+            shown_to = self.scroll_offset.x + self._fitting * self._column
+            more = "›" if shown_to < view.contributions.steps * self._column else " "
+            return (
+                ("│", "wire"),
+                (more, "accent"),
+                (fitted(" Σ so far", self._sum), "dim"),
+                (fitted("taken", self._taken), "dim"),
+            )
+        so_far = view.contributions.so_far(row)
+        if isinstance(so_far, Missing):
+            text, ink = f" {so_far.value}", "faint"
+        else:
+            text, ink = signed(figure(so_far, self._sum - 2)), sign(so_far).ink
+        taken, there = view.contributions.progress(row)
+        done = "good" if taken == there else "dim"
+        return (("│ ", "wire"), (fitted(text, self._sum), ink), (fitted(_taken(view, row), self._taken), done))
+
+
+def _value(cell: Contribution, width: int) -> tuple[str, str]:
+    """A contribution as text with its ink."""
+    if isinstance(cell.value, Missing):
+        return f" {shown(cell.value, width)}", "faint"
+    mark = sign(cell.value)
+    return signed(figure(cell.value, width - (cell.value.ndim == 0))), f"now-{mark.tone}" if cell.current else mark.ink
+
+
+def _own_value(view: View, row: int) -> str:
+    """`w = 0.6`, and of a matrix its shape: `W  3×3`."""
+    name, value = view.contributions.rows[row], view.contributions.parameter(row)
+    return f"{name} {value.shape[0]}×{value.shape[1]}" if value.ndim == 2 else f"{name} = {figure(value, 16)}"
+
+
+def _taken(view: View, row: int) -> str:
+    taken, there = view.contributions.progress(row)
+    return f"{taken} of {there}"

@@ -1,0 +1,64 @@
+"""The help: every key of the binding table and every command of the debugger, as one text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from textual.content import Content
+
+from bptt_tui.language.sanitise import visible
+from bptt_tui.tui.bindings import BINDING_TABLE
+from bptt_tui.tui.ink import width_of
+
+_READING = (
+    ("▲ ▼ ◆", "the gradient's sign: positive, negative, entries of both"),
+    ("▲ ▴ ▵", "its size: at least 1, at least 0.01, smaller"),
+    ("·", "not yet computed; – is what does not exist"),
+    ("─▶", "a value flows into the next timestep"),
+    ("◀━", "a gradient came back along this edge"),
+    ("~ ! ↓", "saturated; overflow or NaN; underflow"),
+)
+
+
+class Described(Protocol):
+    """A command of the debugger, as its table describes it."""
+
+    @property
+    def usage(self) -> str: ...
+
+    @property
+    def summary(self) -> str: ...
+
+
+def help_text(commands: Mapping[str, Described]) -> Content:
+    """Keys, commands, and how to read the screen."""
+    keys = [(_printed_keys(row.keys, row.shown), row.tooltip) for row in BINDING_TABLE]
+    lines = [(command.usage, command.summary) for command in commands.values()]
+    sections = (("Keys", keys), ("Commands, after :", lines), ("Reading the screen", list(_READING)))
+    parts: list[Content] = []
+    for heading, rows in sections:
+        column = max(width_of(left) for left, _ in rows) + 2
+        parts.append(Content.assemble((heading, "bold $accent")))
+        for left, right in rows:
+            room = " " * (column - width_of(left))
+            parts.append(Content.assemble((visible(left), "bold"), room, (visible(right), "$foreground 75%")))
+        parts.append(Content(""))
+    return Content("\n").join(parts[:-1])
+
+
+_PRINTED = {
+    "right": "→",
+    "left": "←",
+    "slash": "/",
+    "colon": ":",
+    "question_mark": "?",
+    "ctrl+s": "^s",
+    "shift+tab": "⇧tab",
+}
+
+
+def _printed_keys(keys: str, shown: str) -> str:
+    """All keys of a row as they are printed: `n → l`."""
+    names = [_PRINTED.get(key, key) for key in keys.split(",")]
+    return " ".join(dict.fromkeys([shown, *names]))

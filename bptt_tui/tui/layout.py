@@ -1,0 +1,42 @@
+"""Which panes a screen of a given size shows.
+
+| layout | when | shows |
+|---|---|---|
+| full | 70 columns or more, 32 lines or more | everything |
+| medium | 70 columns or more, 18 lines or more | graph and node, and below them the chain or the contributions |
+| small | anything less | one pane, with the others as tabs |
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Layout = Literal["full", "medium", "small"]
+
+# Pane ids with the short names of the tabs, in the order of the keys 1 … 5.
+PANES: tuple[tuple[str, str], ...] = (
+    ("graph", "graph"),
+    ("node", "node"),
+    ("chain", "chain"),
+    ("contributions", "sums"),
+    ("strip", "norms"),
+)
+
+HIGH = 44  # from this many lines on a chain that does not fit goes on in a second block
+
+
+def layout_of(width: int, height: int) -> Layout:
+    """The layout for a screen of that many cells."""
+    if width < 70 or height < 18:
+        return "small"
+    return "full" if height >= 32 else "medium"
+
+
+def panes_shown(layout: Layout, active: str, lower: str) -> frozenset[str]:
+    """Ids of the panes on screen; `lower` is the one of chain and contributions that was active last."""
+    if layout == "small":
+        return frozenset({active})
+    every = frozenset(id for id, _ in PANES)
+    if layout == "full":
+        return every
+    return every - {"chain" if lower == "contributions" else "contributions"}

@@ -1,0 +1,158 @@
+"""What every pane and every bar of the screen has in common: inks, a View to draw, lines instead of child widgets.
+
+A `Pane` is a scrolling box whose lines are built from a View for the current width. A `Bar` is a strip at the edge
+of the screen. Both are handed a View with `show` and ask for nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.widget import Widget
+
+from bptt_tui.debugger.view import View
+from bptt_tui.language.sanitise import visible
+from bptt_tui.tui.ink import Inks, Line
+
+
+def loss_name(view: View) -> str:
+    """What the session calls its loss: the node on top of the graph, its total where there are several."""
+    return visible(view.graph.rows[0].removeprefix("Σ"))
+
+
+class Pane(ScrollView, can_focus=True, inherit_bindings=False):
+    """A bordered, scrolling part of the screen.
+
+    Textual's scrolling keys are not inherited: left, right, home and end belong to the debugger.
+    """
+
+    DEFAULT_CSS = """
+    Pane {
+        border: round $foreground 22%;
+        border-title-color: $primary;
+        border-title-style: bold;
+        border-subtitle-color: $foreground 50%;
+        padding: 0 1;
+        scrollbar-size: 1 1;
+        scrollbar-color: $foreground 25%;
+        scrollbar-color-hover: $accent;
+        scrollbar-color-active: $accent;
+        scrollbar-background: $background;
+        scrollbar-background-hover: $background;
+        scrollbar-background-active: $background;
+        background: $background;
+        &:focus { border: round $accent 80%; border-title-color: $accent; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "scroll_up", "scroll up", show=False, id="scroll.up"),
+        Binding("down,j", "scroll_down", "scroll down", show=False, id="scroll.down"),
+        Binding("pageup", "page_up", "page up", show=False, id="scroll.page-up"),
+        Binding("pagedown", "page_down", "page down", show=False, id="scroll.page-down"),
+        Binding("shift+left", "scroll_left", "scroll left", show=False, id="scroll.left"),
+        Binding("shift+right", "scroll_right", "scroll right", show=False, id="scroll.right"),
+    ]
+
+    def __init__(self, *, id: str) -> None:
+        self.inks = Inks(self)
+        super().__init__(id=id)
+        self.view: View | None = None
+        self._arranged = False
+
+    def show(self, view: View) -> None:
+        """Draw this position."""
+        self.view = view
+        self._arrange_view()
+
+    def lay_out(self, view: View) -> None:
+        """Prepare to draw `view` in the current size; called for a new View and for a new size."""
+        raise NotImplementedError
+
+    def line_at(self, y: int) -> Strip:
+        """Line `y` of what is in sight, after `lay_out`."""
+        raise NotImplementedError
+
+    def _arrange_view(self) -> None:
+        """Before the first layout there is no size to draw for."""
+        if self.view is not None and self.inner.width and self.inner.height:
+            self.lay_out(self.view)
+            self._arranged = True
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        return self.line_at(y) if self._arranged else self.inks.paint((), self.size.width)
+
+    def notify_style_update(self) -> None:
+        self.inks.clear()
+        super().notify_style_update()
+
+    def entitle(self, title: str, subtitle: str = "") -> None:
+        """Set the texts on the border; they are text, never markup."""
+        self.border_title = Content(visible(title))
+        self.border_subtitle = Content(visible(subtitle))
+
+    @property
+    def inner(self) -> Size:
+        """The cells there are to draw on, without border, padding and scrollbars."""
+        return self.scrollable_content_region.size
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self._arrange_view()
+
+
+class LinesPane(Pane):
+    """A pane of few lines: all of them are built at once, longer content scrolls.
+
+    The scrollbar has a column of its own, so that the lines need not be broken again when it comes.
+    """
+
+    DEFAULT_CSS = "LinesPane { overflow-x: hidden; scrollbar-gutter: stable; padding: 0 0 0 1; }"
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._lines: list[Line] = []
+
+    def lines(self, view: View, width: int, height: int) -> list[Line]:
+        """The content in lines of at most `width` cells; more than `height` of them scroll."""
+        raise NotImplementedError
+
+    def lay_out(self, view: View) -> None:
+        self._lines = self.lines(view, self.inner.width, self.inner.height)
+        self.virtual_size = Size(self.inner.width, len(self._lines))
+
+    def line_at(self, y: int) -> Strip:
+        at = y + self.scroll_offset.y
+        return self.inks.paint(self._lines[at] if at < len(self._lines) else (), self.size.width)
+
+
+class Bar(Widget):
+    """A strip of one or more lines at the edge of the screen."""
+
+    DEFAULT_CSS = "Bar { height: 1; width: 1fr; background: $panel; }"
+
+    def __init__(self, *, id: str) -> None:
+        self.inks = Inks(self)
+        super().__init__(id=id)
+        self.view: View | None = None
+
+    def show(self, view: View) -> None:
+        """Draw this position."""
+        self.view = view
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        self.inks.clear()
+        super().notify_style_update()
+
+    def line(self, width: int) -> Line:
+        """The one line to draw in `width` cells."""
+        raise NotImplementedError
+
+    def render_line(self, y: int) -> Strip:
+        return self.inks.paint(self.line(self.size.width) if y == 0 else (), self.size.width)

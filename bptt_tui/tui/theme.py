@@ -1,0 +1,68 @@
+"""The two themes of the app, and the colours that carry a gradient's sign in every theme.
+
+Blue for negative and orange for positive stay apart for every kind of colour vision; they are never the only carrier:
+a glyph stands next to them (`signs`). A theme may set `sign-positive`, `sign-negative` and `sign-mixed` itself.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from textual.theme import BUILTIN_THEMES, Theme
+
+from bptt_tui.errors import BpttError
+from bptt_tui.language.sanitise import visible
+
+DARK = Theme(
+    name="bptt-dark",
+    primary="#7cc4ae",
+    secondary="#8e9bb5",
+    accent="#c3a6ff",
+    warning="#e5c76b",
+    error="#ff7b8a",
+    success="#7cc4ae",
+    foreground="#d9dfea",
+    background="#10131a",
+    surface="#171b24",
+    panel="#202633",
+    dark=True,
+    variables={"footer-key-foreground": "#c3a6ff", "block-cursor-text-style": "none"},
+)
+
+LIGHT = Theme(
+    name="bptt-light",
+    primary="#0b6b5d",
+    secondary="#5b6478",
+    accent="#6b2fc9",
+    warning="#8a6100",
+    error="#b4233a",
+    success="#0b6b5d",
+    foreground="#1d2330",
+    background="#fbfaf7",
+    surface="#f2f0ea",
+    panel="#e7e4dc",
+    dark=False,
+    variables={"footer-key-foreground": "#6b2fc9", "block-cursor-text-style": "none"},
+)
+
+OWN_THEMES = (DARK, LIGHT)
+
+_SIGNS_ON_DARK = {"sign-positive": "#f2a65a", "sign-negative": "#6fb7ff", "sign-mixed": "#cfcfcf"}
+_SIGNS_ON_LIGHT = {"sign-positive": "#a84300", "sign-negative": "#0b57c2", "sign-mixed": "#4a4a4a"}
+_SIGNS_ANSI = {"sign-positive": "ansi_yellow", "sign-negative": "ansi_blue", "sign-mixed": "ansi_default"}
+
+
+def sign_colours(theme: Theme) -> dict[str, str]:
+    """The CSS variables of the sign scale on this theme's background."""
+    if theme.ansi:
+        return _SIGNS_ANSI
+    return _SIGNS_ON_DARK if theme.dark else _SIGNS_ON_LIGHT
+
+
+def known_theme(name: str) -> str:
+    """`name` if there is such a theme; a BpttError with the close ones otherwise."""
+    names = [*(theme.name for theme in OWN_THEMES), *BUILTIN_THEMES]
+    if name in names:
+        return name
+    close = get_close_matches(name, names, n=3, cutoff=0.5) or [theme.name for theme in OWN_THEMES]
+    raise BpttError(f"no theme is called {visible(repr(name))}", hint=f"close: {', '.join(close)}")

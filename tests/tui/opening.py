@@ -1,0 +1,76 @@
+"""Opens the debugger without a terminal, for tests that press its keys and read its screen."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from textual.pilot import Pilot
+
+from bptt_tui.debugger.view import View
+from bptt_tui.export.screen import Screen
+from bptt_tui.session import Session, load
+from bptt_tui.tui.app import DebuggerApp, make_app
+from bptt_tui.tui.bars import MessageBar
+from bptt_tui.tui.debugger_screen import DebuggerScreen
+from bptt_tui.tui.prompt import Prompt
+from bptt_tui.tui.snapshot import screen_of
+
+FULL, MEDIUM, SMALL = (120, 36), (80, 24), (40, 12)
+
+
+@dataclass
+class Opened:
+    """A running debugger with the questions that tests ask of it."""
+
+    app: DebuggerApp
+    pilot: Pilot[None]
+
+    @property
+    def view(self) -> View:
+        return self.app.debugger.view
+
+    @property
+    def main(self) -> DebuggerScreen:
+        screen = self.app.screen_stack[0]
+        assert isinstance(screen, DebuggerScreen)
+        return screen
+
+    @property
+    def message(self) -> str:
+        return self.main.query_one(MessageBar).text
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def type(self, line: str) -> None:
+        """Open the command line, write a line and give it: every letter pressed would cost a wait."""
+        await self.pilot.press("colon")
+        self.main.query_one(Prompt).value = line
+        await self.press("enter")
+
+    def drawn(self) -> Screen:
+        return screen_of(self.app)
+
+    def text(self) -> str:
+        return self.drawn().text()
+
+
+@asynccontextmanager
+async def opened(
+    session: Session | str = "question",
+    at: int | None = None,
+    size: tuple[int, int] = FULL,
+    *,
+    replay: bool = False,
+    speed: float = 1.0,
+    theme: str | None = None,
+) -> AsyncIterator[Opened]:
+    """The debugger on a session, first frame drawn."""
+    loaded = load(session) if isinstance(session, str) else session
+    app = make_app(loaded, at, replay=replay, speed=speed, theme=theme)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        yield Opened(app, pilot)

@@ -1,0 +1,138 @@
+"""Numbers on the screen: they fit, they line up, their sign and size show without reading them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from bptt_tui.debugger.view import ABSENT, NOT_YET, Strip, View
+from bptt_tui.session import load
+from bptt_tui.tui.figures import at_the_point, figure, shown, signed, squeezed
+from bptt_tui.tui.signs import LogScale, bar, sign
+from bptt_tui.tui.strip import Window, strip_lines
+
+SHAPES = st.one_of(st.just(()), st.tuples(st.integers(1, 40)), st.tuples(st.integers(1, 6), st.integers(1, 6)))
+
+
+@given(arrays.arrays(np.float64, SHAPES, elements=st.floats(width=64)), st.integers(7, 30))
+@settings(max_examples=300, deadline=None)
+def test_a_figure_never_takes_more_than_its_width(value: np.ndarray, width: int) -> None:
+    assert 0 < len(figure(value, width)) <= width
+
+
+@pytest.mark.parametrize(
+    ("value", "width", "text"),
+    [
+        (-0.6373853356941429, 9, "-0.637385"),
+        (-0.6373853356941429, 8, "-0.63739"),
+        (-1.23456789e-5, 12, "-1.23457e-5"),
+        (0.0, 9, "0"),
+        (-0.0, 9, "-0"),
+        (5e-324, 12, "4.94066e-324"),
+        ([0.297844, 0.702156], 15, "[0.2978 0.7022]"),
+        ([0.297844, 0.702156], 11, "[.298 .702]"),
+        ([[0.2091, -0.2091], [-0.2091, 0.2091]], 22, "[.21 -.21; -.21 .21]"),
+        ([[0.2091, -0.2091], [-0.2091, 0.2091]], 12, "[.209 … .209]"),
+        (list(range(100)), 14, "[0 1 2 3 … 99]"),
+    ],
+)
+def test_a_figure_gives_up_digits_before_entries(value: object, width: int, text: str) -> None:
+    shortened = figure(np.asarray(value, dtype=np.float64), width)
+    assert shortened == text or (text.startswith("[.209") and shortened == "[.21 … .21]")
+
+
+def test_the_unknown_and_the_absent_are_words() -> None:
+    assert shown(NOT_YET, 9) == "not yet" and shown(ABSENT, 9) == "–"
+
+
+def test_decimal_points_stand_under_each_other() -> None:
+    lines = at_the_point(["-1.06231", "0.6", "12", "[1 2]", "not yet", "1e-7"])
+    assert lines == ["-1.06231", " 0.6", "12", "[1 2]", "not yet", " 1e-7"]
+    assert signed("0.6") == " 0.6" and signed("-0.6") == "-0.6" and signed("[1 2]") == "[1 2]"
+
+
+def test_a_jacobian_of_one_row_is_read_as_a_row() -> None:
+    assert squeezed(np.ones((1, 1))).shape == () and squeezed(np.ones((1, 3))).shape == (3,)
+    assert squeezed(np.ones((3, 1))).shape == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("value", "glyph", "tone"),
+    [
+        (1.0, "▲", "positive"),
+        (0.5, "▴", "positive"),
+        (1e-9, "▵", "positive"),
+        (-2.0, "▼", "negative"),
+        (-0.02, "▾", "negative"),
+        (-1e-300, "▿", "negative"),
+        ([0.5, -2.0], "◆", "mixed"),
+        ([0.0, -0.5], "▾", "negative"),
+        (0.0, "0", "dim"),
+        (-0.0, "0", "dim"),
+        (math.nan, "?", "mark"),
+        (-math.inf, "∞", "mark"),
+        ([math.nan, math.inf], "?", "mark"),
+    ],
+)
+def test_a_glyph_carries_sign_and_size(value: object, glyph: str, tone: str) -> None:
+    mark = sign(np.asarray(value, dtype=np.float64))
+    assert (mark.glyph, mark.tone) == (glyph, tone)
+    assert sign(NOT_YET).glyph == "·" and sign(ABSENT).glyph == " "
+
+
+def test_bars_are_logarithmic_and_never_empty() -> None:
+    scale = LogScale.of(np.array([1e-6, 1e-3, 1.0, 0.0, np.nan, np.inf]))
+    assert scale is not None and (scale.low, scale.high) == (-6.0, 0.0)
+    assert [scale.eighths(norm, 1) for norm in (1e-6, 1e-3, 1.0)] == [1, 4, 8]
+    assert LogScale.of(np.array([2.0, 2.0])).eighths(2.0, 2) == 16  # type: ignore[union-attr]
+    assert LogScale.of(np.array([0.0, np.nan])) is None
+    assert [bar(12, line) for line in (0, 1, 2)] == ["█", "▄", " "]
+
+
+def view_at(t: int | None) -> View:
+    from dataclasses import replace
+
+    from bptt_tui.debugger.debugger import Debugger
+
+    return replace(Debugger(load("question")).view, t=t)
+
+
+def drawn(strip: Strip, t: int | None, width: int = 60, height: int = 2) -> list[str]:
+    return ["".join(text for text, _ in line) for line in strip_lines(view_at(t), strip, width, height)]
+
+
+def test_zero_infinity_nan_and_not_yet_have_glyphs_of_their_own() -> None:
+    norms = np.array([1.0, 2.0, 0.0, np.inf, np.nan, 1.0])
+    bars, numbers = drawn(Strip("s", "‖∂E/∂sₜ‖", norms, 1), 1, width=90)
+    marks = [piece[0] for piece in (bars[11 + 12 * t :] for t in range(6))]
+    assert marks == ["·", "█", "0", "∞", "?", "▇"]
+    assert "not yet" in numbers and "nan" in numbers and "inf" in numbers
+
+
+def test_many_timesteps_are_a_window_around_the_current_one() -> None:
+    strip = Strip("s", "‖∂E/∂sₜ‖", np.full(1000, 0.5), 400)
+    bars, caption = drawn(strip, 420)
+    assert len(bars) == 60 and "·" in bars and "█" in bars
+    assert "t = " in caption and "▴ 420" in caption
+    window = Window.of(view_at(420), strip, 60)
+    assert 420 in window.shown and len(window.shown) == 49
+    assert window.at(11) == window.shown[0] and window.at(5) is None and window.at(60) is None
+
+
+@pytest.mark.parametrize("t", [0, 3, 995, 999, None])
+def test_the_caption_always_fits(t: int | None) -> None:
+    strip = Strip("s", "‖∂E/∂sₜ‖", np.full(1000, 0.5), 0)
+    bars, caption = drawn(strip, t)
+    assert len(caption) <= 60 and len(bars) <= 60
+    assert t is None or f"{t}" in caption
+
+
+def test_a_strip_of_any_height_has_that_many_lines() -> None:
+    strip = Strip("s", "‖∂E/∂sₜ‖", np.array([0.1, 1.0]), 0)
+    for height in (1, 2, 3, 8):
+        assert len(drawn(strip, 1, height=height)) == height

@@ -1,0 +1,161 @@
+"""The node pane and the chain: what stands under what, at any width."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from opening import SMALL, opened
+from rich.cells import cell_len
+
+from bptt_tui.debugger.debugger import Debugger
+from bptt_tui.session import load
+from bptt_tui.tui.chain import ChainPane, _lying, _standing
+from bptt_tui.tui.ink import Line
+from bptt_tui.tui.layout import layout_of, panes_shown
+from bptt_tui.tui.node import NodePane, node_lines
+
+
+def text_of(lines: list[Line]) -> list[str]:
+    return ["".join(text for text, _ in line) for line in lines]
+
+
+def at(session: str, line: str) -> Debugger:
+    debugger = Debugger(load(session))
+    debugger.do("end")
+    debugger.do(line)
+    return debugger
+
+
+@pytest.mark.parametrize("name", ["question", "vectors", "many-to-many", "one-logit"])
+@pytest.mark.parametrize("width", [30, 38, 50, 90])
+def test_every_position_fits_the_width(name: str, width: int) -> None:
+    debugger = Debugger(load(name))
+    while debugger.view.position < debugger.view.last:
+        view = debugger.do("step")
+        assert view.pane is not None
+        lines = text_of(node_lines(view, view.pane, width, 99))
+        assert all(cell_len(line.rstrip()) <= width for line in lines), lines
+        lines = text_of(_lying(view, width + 50, 1)) if view.chain.title else []
+        assert all(cell_len(line.rstrip()) <= width + 50 for line in lines), lines
+
+
+def test_the_node_pane_goes_from_inflows_to_the_sum() -> None:
+    view = at("many-to-many", "goto s[0]").view
+    assert view.pane is not None
+    lines = text_of(node_lines(view, view.pane, 60, 99))
+    titles = [line for line in lines if line.startswith("inflow")]
+    assert titles == ["inflow 1 of 2, through b₁", "inflow 2 of 2, through q₀"] or len(titles) == 2
+    assert any(line.startswith("Σ ∂E/∂s₀") for line in lines)
+    assert sum(line.startswith("× ") for line in lines) == 2
+
+
+def test_matrices_are_written_out_where_there_is_room() -> None:
+    view = at("question", "goto dE/dq[1]").view
+    assert view.pane is not None
+    roomy, tight = (text_of(node_lines(view, view.pane, 50, height)) for height in (40, 18))
+    assert "      [ 0.2091 -0.2091]" in roomy and "[.21 -.21; -.21 .21]" not in "".join(roomy)
+    assert len(tight) <= 18 < len(roomy) and "[.21 -.21; -.21 .21]" in "".join(tight)
+
+
+def test_an_inflow_not_taken_yet_is_not_yet_and_the_sum_waits() -> None:
+    debugger = at("many-to-many", "goto s[0]")
+    debugger.do("rewind")
+    view = debugger.do("step")
+    assert view.factor == 1 and view.pane is not None
+    lines = text_of(node_lines(view, view.pane, 60, 99))
+    assert any(line.startswith("= inflow 2") and "not yet" in line for line in lines)
+    assert any(line.startswith("Σ so far, 1 of 2") for line in lines)
+
+
+def test_a_use_shows_its_contribution_and_the_sum_so_far() -> None:
+    view = at("question", "goto u[0]").view
+    assert view.pane is not None
+    lines = text_of(node_lines(view, view.pane, 50, 99))
+    assert any("∂E/∂u so far, 2 of 2" in line and "0.830676" in line for line in lines)
+
+
+async def test_one_logit_says_that_every_gradient_is_zero_and_why() -> None:
+    async with opened("one-logit", at=20) as debugger:
+        text = " ".join(debugger.text().replace("│", " ").split())
+        assert "softmax of one logit is the constant 1" in text
+        pane = debugger.main.query_one(NodePane)
+        assert "exactly 0" in " ".join(" ".join(text_of(pane._lines)).split())
+
+
+def test_shape_and_running_product_stand_under_every_factor() -> None:
+    view = at("question", "goto dE/ds[0]").view
+    titles, formulas, values, shapes, running = text_of(_lying(view, 116, 1))
+    assert titles.split("·")[1].strip() == "∂o/∂q" and "▐ ∂b₁/∂s₀ ▌" in titles
+    assert formulas.split()[0] == "formula" and values.split()[0] == "value"
+    assert shapes.split() == ["shape", "1×2", "2×2", "2×1", "1×1", "1×1", "1×1"]
+    assert running.rstrip().endswith("-0.637385")
+    middle = titles.index("∂b₁/∂s₀") + 3
+    assert abs(shapes.rindex("1×1") + 1 - middle) <= 1
+
+
+def test_what_does_not_fit_is_left_out_next_to_E() -> None:
+    view = at("question", "goto u[0]").view
+    titles = text_of(_lying(view, 70, 1))[0]
+    assert titles.startswith("∂E/∂u₀ =  ⋯ ·") and "∂a₀/∂u₀" in titles and "∂E/∂o" not in titles
+    two = text_of(_lying(view, 70, 2))
+    assert len(two) == 11 and "∂E/∂o" in two[0] and "∂a₀/∂u₀" in two[6] and "⋯" not in "".join(two)
+
+
+def test_a_long_chain_asks_only_for_what_it_can_show() -> None:
+    session = load("question").replace(inputs={"x": [0.5] * 300})
+    debugger = Debugger(session)
+    debugger.do("goto dE/ds[0]")
+    view = debugger.view
+    lines = text_of(_lying(view, 116, 1))
+    assert "⋯" in lines[0] and len(lines) == 5 and cell_len(lines[0].rstrip()) <= 116
+
+
+def test_a_restart_from_a_sum_is_marked() -> None:
+    view = at("many-to-many", "goto dE/dz[0]").view
+    assert "Σ" in text_of(_lying(view, 150, 1))[0]
+
+
+def test_factors_under_each_other_fit_a_narrow_screen() -> None:
+    view = at("question", "goto u[0]").view
+    lines = text_of(_standing(view.chain.title, view.chain.factors(20), True, 39))
+    assert len(lines) == 10 and all(cell_len(line) <= 39 for line in lines)
+    assert lines[-1].rstrip().endswith("-0.231632   ◂")
+
+
+async def test_the_narrow_chain_ends_at_the_current_factor() -> None:
+    async with opened(at=27, size=SMALL) as debugger:
+        await debugger.press("3")
+        pane = debugger.main.query_one(ChainPane)
+        assert pane.scroll_offset.y + pane.size.height == pane.virtual_size.height
+        assert "∂a₀/∂u₀" in debugger.text()
+
+
+def test_a_jacobian_too_large_to_keep_is_said_to_be() -> None:
+    wide = np.full((80, 80), 0.01).tolist()
+    session = load("vectors").replace(
+        equations=["s = tanh(W @ s[t-1] + x[t])", "E = sum(s * s)"],
+        parameters={"W": wide},
+        initial={"s": [0.1] * 80},
+        inputs={"x": [[0.1] * 80] * 2},
+        constants={},
+    )
+    debugger = Debugger(session)
+    debugger.do("end")
+    view = debugger.do("goto dE/ds[0]")
+    assert view.pane is not None
+    assert any("too large" in line for line in text_of(node_lines(view, view.pane, 60, 99)))
+
+
+@pytest.mark.parametrize(
+    ("size", "layout"),
+    [((120, 36), "full"), ((80, 24), "medium"), ((40, 12), "small"), ((200, 17), "small"), ((60, 60), "small")],
+)
+def test_every_pane_can_be_reached_in_every_layout(size: tuple[int, int], layout: str) -> None:
+    assert layout_of(*size) == layout
+    reached: set[str] = set()
+    for active in ("graph", "node", "chain", "contributions", "strip"):
+        lower = active if active in ("chain", "contributions") else "chain"
+        shown = panes_shown(layout_of(*size), active, lower)
+        assert active in shown
+        reached |= shown
+    assert len(reached) == 5
