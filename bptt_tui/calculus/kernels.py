@@ -40,16 +40,11 @@ def outer(a: Array, b: Array) -> Array:
 
 
 def sigmoid(z: Array, out: Array | None = None) -> Array:
-    """1 / (1 + e^−z), from e^min(z,0) / (1 + e^−|z|), so that neither tail overflows or loses digits."""
-    if np.iscomplexobj(z):
-        result: Array = 1.0 / (1.0 + np.exp(-z))
-        if out is None:
-            return result
-        out[...] = result
-        return out
-    denominator = np.exp(np.copysign(z, -1.0))
-    denominator += 1.0
-    return np.divide(np.exp(np.minimum(z, 0.0)), denominator, out=out)
+    """1 / (1 + e^−z): right to a few ulp in both tails (below −709 it is 0, where the true value is subnormal)."""
+    result: Array = np.negative(z, out=out)
+    result = np.exp(result, out=out)
+    result = np.add(result, 1.0, out=out)
+    return np.reciprocal(result, out=out)
 
 
 def relu(z: Array, out: Array | None = None) -> Array:
@@ -65,15 +60,24 @@ def relu(z: Array, out: Array | None = None) -> Array:
 
 def tanh_slope(z: Array) -> Array:
     """sech² z = 4e / (1 + e)² with e = e^(−2|z|); right to the last digits where 1 − tanh² is 0."""
-    e = np.exp(-2.0 * np.abs(z))
-    return 4.0 * (e / np.square(1.0 + e))
+    slope = _bell(2.0 * z)
+    slope *= 4.0
+    return slope
 
 
 def sigmoid_slope(z: Array) -> Array:
     """σ(z)·σ(−z) = e / (1 + e)² with e = e^(−|z|)."""
-    e = np.exp(-np.abs(z))
-    result: Array = e / np.square(1.0 + e)
-    return result
+    return _bell(z)
+
+
+def _bell(z: Array) -> Array:
+    """e / (1 + e)² with e = e^(−|z|), in place as far as it goes: it runs over whole histories."""
+    e = np.asarray(np.copysign(z, -1.0))
+    np.exp(e, out=e)
+    denominator = e + 1.0
+    denominator *= denominator
+    e /= denominator
+    return e
 
 
 def relu_slope(z: Array) -> Array:
@@ -83,7 +87,11 @@ def relu_slope(z: Array) -> Array:
 
 def power_slope(base: Array, exponent: Array) -> Array:
     """∂(a^b)/∂a = b·a^(b−1), and 0 for b = 0 whatever a is."""
-    return np.where(exponent == 0, 0.0, exponent * np.power(base, exponent - 1.0))
+    slope = np.where(exponent == 0, 0.0, exponent * np.power(base, exponent - 1.0))
+    if np.all(exponent.real >= 0.5):
+        return slope
+    # Below ½ the exponent b − 1 is rounded, and a^(b−1) can overflow where b·a^b/a does not.
+    return np.where((exponent.real >= 0.5) | (base == 0), slope, exponent * np.power(base, exponent) / base)
 
 
 def power_growth(base: Array, exponent: Array) -> Array:
@@ -169,7 +177,7 @@ def softmax(q: Array, shape: Shape) -> Array:
 def softmax_pull(g: Array, o: Array, shape: Shape) -> Array:
     """g·(diag(o) − o·oᵀ) = o·(g − g·o), with g counted from its entry at the largest o.
 
-    Softmax ignores what all entries of g have in common; left in, it would drown the rest where one probability is nearly 1.
+    Softmax ignores what all entries of g have in common; left in, it would drown the rest where one o is nearly 1.
     """
     if not shape:
         return np.zeros_like(g * o)
@@ -216,18 +224,20 @@ def softmax_cross_entropy(q: Array, y: Array, shapes: tuple[Shape, ...]) -> Arra
     return result
 
 
-def softmax_cross_entropy_pull(g: Array, o: Array, y: Array, shapes: tuple[Shape, ...]) -> Array:
+def softmax_cross_entropy_pull(g: Array, _q: Array, o: Array, y: Array, shapes: tuple[Shape, ...]) -> Array:
     """g·(Σy·o − y): softmax's Jacobian and −y/o multiplied out, with nothing to overflow.
 
-    The class's own o − 1 is minus the sum of the others, which keeps its digits where o is nearly 1.
+    1 − o is the sum of the other probabilities, which keeps its digits where o is nearly 1.
     """
     hot = one_hot(y, shapes)
     if not shapes[0]:
         return np.zeros_like(g * o)
-    if shapes[1]:
-        return np.asarray(g[..., None] * (hot.sum(axis=-1, keepdims=True) * o - hot))
-    others = np.where(hot == 0, o, 0.0)
-    return np.asarray(g[..., None] * np.where(hot == 0, o, 0.0 - others.sum(axis=-1, keepdims=True)))
+    if not shapes[1]:
+        others = np.where(hot == 0, o, 0.0).sum(axis=-1, keepdims=True)
+        return np.asarray(g[..., None] * np.where(hot == 0, o, 0.0 - others))
+    top = np.arange(o.shape[-1]) == np.argmax(o.real, axis=-1)[..., None]
+    others = np.where(top, np.where(top, 0.0, o).sum(axis=-1, keepdims=True), 1.0 - o)
+    return np.asarray(g[..., None] * (o * (hot.sum(axis=-1, keepdims=True) - hot) - hot * others))
 
 
 def squared_error(o: Array, y: Array, shapes: tuple[Shape, ...]) -> Array:
@@ -261,12 +271,13 @@ def sigmoid_binary_cross_entropy(q: Array, y: Array, shapes: tuple[Shape, ...]) 
     rank = len(shapes[0])
     y = lift(y, shapes[1], rank)
     magnitude = np.where(q.real < 0, -q, q)
-    result: Array = total(np.where(q.real > 0, q, 0) - y * q + np.log1p(np.exp(-magnitude)), rank)
+    result: Array = total(np.where(q.real < 0, 0, q) - y * q + np.log1p(np.exp(-magnitude)), rank)
     return result
 
 
-def sigmoid_binary_cross_entropy_pull(g: Array, o: Array, y: Array, shapes: tuple[Shape, ...]) -> Array:
-    """g·(o − y)."""
+def sigmoid_binary_cross_entropy_pull(g: Array, q: Array, o: Array, y: Array, shapes: tuple[Shape, ...]) -> Array:
+    """g·(o − y) as (1 − y)·σ(q) − y·σ(−q), which keeps its digits where o is nearly 1."""
     rank = len(shapes[0])
-    result: Array = lift(g, (), rank) * (o - lift(y, shapes[1], rank))
+    y = lift(y, shapes[1], rank)
+    result: Array = lift(g, (), rank) * ((1.0 - y) * o - y * sigmoid(-q))
     return result

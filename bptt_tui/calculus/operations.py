@@ -9,6 +9,7 @@ column of this table:
     slopes     elementwise operations: f(ans, *args) → ∂ans/∂arg, one per argument, `1.0` and `-1.0` as constants
     pulls      other operations: f(g, ans, args, shapes) → g · ∂ans/∂arg, one per argument
     totals     where it is cheaper than summing `pulls` over time: Σ_t of it, for an argument without a time axis
+    recalls    whether pulling back reads the result, and the arguments; what nobody recalls need not be kept
     partials   f(args, ans, shapes) → the Jacobian as an expression, one per argument; None: not differentiated
     notation   plain text, Unicode, LaTeX
 
@@ -56,8 +57,23 @@ class Operation:
     pulls: tuple[Pull | None, ...] | Callable[[int], Pull] = ()
     totals: tuple[Pull | None, ...] = ()
     ufunc: Callable[..., Any] | None = None
+    recalls: tuple[bool, bool] = (True, True)
     written: bool = True
     analytic: bool = True
+
+    @property
+    def recalls_result(self) -> bool:
+        """Whether pulling back reads the result."""
+        return self.recalls[0] and not self._constant
+
+    @property
+    def recalls_args(self) -> bool:
+        """Whether pulling back reads the arguments."""
+        return self.recalls[1] and not self._constant
+
+    @property
+    def _constant(self) -> bool:
+        return bool(self.slopes) and all(isinstance(slope, float) for slope in self.slopes)
 
     @property
     def elementwise(self) -> bool:
@@ -147,11 +163,12 @@ def _unary(
     latex: str | None = None,
     *,
     analytic: bool = True,
+    recalls_result: bool = False,
 ) -> Operation:
     """An elementwise function of one argument."""
     return Operation(
         name, 1, 1, rule.same, _elementwise(function), (partial,), _function(name, latex), slopes=(slope,), ufunc=function,
-        analytic=analytic,
+        analytic=analytic, recalls=(recalls_result, True),
     )  # fmt: skip
 
 
@@ -162,10 +179,15 @@ def _infix(
     partials: tuple[Partial, ...],
     notation: Notation,
     shape: ShapeRule = rule.broadcast,
+    *,
+    recalls_result: bool = False,
 ) -> Operation:
     """An elementwise operation written with a sign."""
     count = len(slopes)
-    return Operation(name, count, count, shape, _elementwise(ufunc), partials, notation, slopes=slopes, ufunc=ufunc)
+    return Operation(
+        name, count, count, shape, _elementwise(ufunc), partials, notation, slopes=slopes, ufunc=ufunc,
+        recalls=(recalls_result, True),
+    )  # fmt: skip
 
 
 def _matmul_total(index: int) -> Pull:
@@ -222,7 +244,7 @@ _ROWS = [
     _infix("mul", np.multiply, (lambda ans, a, b: b, lambda ans, a, b: a), (p.factor(0, 1), p.factor(1, 0)),
            Notation("{0:20} * {1:21}", "{0:20}·{1:21}", r"{0:20} \cdot {1:21}", PRODUCT)),
     _infix("div", np.divide, (lambda ans, a, b: 1.0 / b, lambda ans, a, b: -ans / b), (p.over(0), p.under(1)),
-           Notation("{0:20} / {1:21}", "{0:20}/{1:21}", r"\frac{{0}}{{1}}", PRODUCT, ATOM)),
+           Notation("{0:20} / {1:21}", "{0:20}/{1:21}", r"\frac{{0}}{{1}}", PRODUCT, ATOM), recalls_result=True),
     _infix("neg", np.negative, (-1.0,), (p.minus_one(0),),
            Notation("-{0:30}", "−{0:30}", "-{0:30}", UNARY), rule.same),
     _infix("power", np.power,
@@ -231,20 +253,21 @@ _ROWS = [
     _unary("tanh", np.tanh, lambda ans, z: k.tanh_slope(z), p.tanh, r"\tanh"),
     _unary("sigmoid", k.sigmoid, lambda ans, z: k.sigmoid_slope(z), p.sigmoid),
     _unary("relu", k.relu, lambda ans, z: k.relu_slope(z), p.relu, analytic=False),
-    _unary("exp", np.exp, lambda ans, z: ans, p.exp, r"\exp"),
+    _unary("exp", np.exp, lambda ans, z: ans, p.exp, r"\exp", recalls_result=True),
     _unary("log", np.log, lambda ans, z: 1.0 / z, p.log, r"\ln"),
-    _unary("sqrt", np.sqrt, lambda ans, z: 0.5 / ans, p.sqrt),
+    _unary("sqrt", np.sqrt, lambda ans, z: 0.5 / ans, p.sqrt, recalls_result=True),
     Operation("matmul", 2, 2, rule.product, lambda a, s: k.matmul(a[0], a[1], s), (p.matmul_left, p.matmul_right),
               Notation("{0:20} @ {1:21}", "{0:20}·{1:21}", r"{0:20} \, {1:21}", PRODUCT),
               pulls=(lambda g, ans, a, s: k.matmul_left(g, a[1], s), lambda g, ans, a, s: k.matmul_right(g, a[0], s)),
-              totals=(_matmul_total(0), _matmul_total(1))),
+              totals=(_matmul_total(0), _matmul_total(1)), recalls=(False, True)),
     Operation("dot", 2, 2, rule.inner, lambda a, s: k.matmul(a[0], a[1], s), (p.row_of(1), p.row_of(0)),
               _function("dot"),
-              pulls=(lambda g, ans, a, s: k.matmul_left(g, a[1], s), lambda g, ans, a, s: k.matmul_right(g, a[0], s))),
+              pulls=(lambda g, ans, a, s: k.matmul_left(g, a[1], s), lambda g, ans, a, s: k.matmul_right(g, a[0], s)),
+              recalls=(False, True)),
     Operation("sum", 1, 1, rule.scalar, lambda a, s: k.total(a[0], len(s[0])), (p.ones_row,), _function("sum"),
-              pulls=(_spread,)),
+              pulls=(_spread,), recalls=(False, False)),
     Operation("concat", 1, None, rule.joined, k.join, p.block, _function("concat"),
-              pulls=lambda index: lambda g, ans, a, s: k.part_of(g, index, s)),
+              pulls=lambda index: lambda g, ans, a, s: k.part_of(g, index, s), recalls=(False, False)),
     Operation("softmax", 1, 1, rule.vector_or_scalar, lambda a, s: k.softmax(a[0], s[0]), (p.softmax,), _function("softmax"),
               pulls=(lambda g, ans, a, s: k.softmax_pull(g, ans, s[0]),)),
     Operation("cross_entropy", 2, 2, rule.class_loss, lambda a, s: k.cross_entropy(a[0], a[1], s),
@@ -315,9 +338,9 @@ _DERIVED = [
     _derived("identity", 1, lambda a, s: np.eye(int(a[0])), Notation("I", "I", "I")),
     _derived("scaled_identity", 2, lambda a, s: a[0] * np.eye(int(a[1])), Notation("{0:20}*I", "{0:20}·I", r"{0:20} \, I", PRODUCT)),
     _derived("scaled_ones", 2, lambda a, s: a[0] * np.ones((int(a[1]), 1)),
-             Notation("{0:20}*ones", "{0:20}·1ₙ", r"{0:20} \, \mathbf{1}", PRODUCT)),
-    _derived("ones_column", 1, lambda a, s: np.ones((int(a[0]), 1)), Notation("ones", "1ₙ", r"\mathbf{1}")),
-    _derived("ones_row", 1, lambda a, s: np.ones((1, int(a[0]))), Notation("ones.T", "1ₙᵀ", r"\mathbf{1}^\top")),
+             Notation("{0:20}*ones", "{0:20}·1ₙ", r"{0:20} \, \mathbf 1", PRODUCT)),
+    _derived("ones_column", 1, lambda a, s: np.ones((int(a[0]), 1)), Notation("ones", "1ₙ", r"\mathbf 1")),
+    _derived("ones_row", 1, lambda a, s: np.ones((1, int(a[0]))), Notation("ones.T", "1ₙᵀ", r"\mathbf 1^\top")),
     _derived("kron", 2, lambda a, s: np.kron(_two(a[0]), _two(a[1])),
              Notation("kron({0}, {1})", "{0:21} ⊗ {1:21}", r"{0:21} \otimes {1:21}", PRODUCT, PRODUCT)),
     _derived("block", 3, _block_matrix, Notation("block", "[0 I 0]ᵀ", r"[0\;I\;0]^\top")),
@@ -344,12 +367,12 @@ FUNCTIONS: tuple[str, ...] = tuple(
 class Fusion:
     """Two operations computed as one where `inner` feeds `outer`, because the product of their slopes can overflow.
 
-    `evaluate(q, y, shapes)` is the loss straight from the inner argument, `pull(g, o, y, shapes)` the gradient by it;
+    `evaluate(q, y, shapes)` is the loss straight from the inner argument, `pull(g, q, o, y, shapes)` the gradient by it;
     `product` is how that gradient is written.
     """
 
     evaluate: Callable[[Array, Array, Shapes], Array]
-    pull: Callable[[Array, Array, Array, Shapes], Array]
+    pull: Callable[[Array, Array, Array, Array, Shapes], Array]
     product: str
 
 

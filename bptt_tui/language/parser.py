@@ -22,7 +22,7 @@ from bptt_tui.errors import EquationError
 from bptt_tui.language.expressions import Call, Equation, Expression, Name, Number
 
 MAX_LENGTH = 4000
-MAX_DEPTH = 120
+MAX_DEPTH = 100
 MAX_OFFSET = 10_000
 
 _TOKEN = re.compile(
@@ -32,8 +32,7 @@ _TOKEN = re.compile(
     r"|(?P<sign>\*\*|[-+*/@^()\[\],=])"
 )
 _SIGNS = {"+": "add", "-": "sub", "*": "mul", "/": "div", "@": "matmul"}
-_SUMS = ("+", "-")
-_PRODUCTS = ("*", "/", "@")
+_BINDS = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +53,12 @@ def parse_equation(text: str) -> Equation:
     if reader.peek.text == "[":
         reader.fail("the left side is a plain name, it stands for every timestep", hint=f"write {target.text} = …")
     reader.take("=", f"expected '=' after {target.text}")
-    expression = reader.expression()
-    reader.finish()
-    return Equation(target.text, expression, text)
+    return Equation(target.text, reader.whole(), text)
 
 
 def parse_expression(text: str) -> Expression:
     """Read an expression alone."""
-    reader = _Reader(text)
-    expression = reader.expression()
-    reader.finish()
-    return expression
+    return _Reader(text).whole()
 
 
 class _Reader:
@@ -127,30 +121,38 @@ class _Reader:
             self.fail(f"an operator is missing before {token}", hint=f"write {before} * {token.text}")
         self.fail(f"unexpected {token}", hint="expected an operator or the end of the line")
 
-    def expression(self, depth: int = 0) -> Expression:
-        return self._left_to_right(_SUMS, depth)
+    def whole(self) -> Expression:
+        """An expression up to the end of the line, shallow enough for every walk over trees to be a plain recursion."""
+        expression = self.expression()
+        self.finish()
+        level: list[Expression] = [expression]
+        for _ in range(MAX_DEPTH + 1):
+            level = [child for parent in level if isinstance(parent, Call) for child in parent.arguments]
+            if not level:
+                return expression
+        self._too_deep(level[0].start)
+        raise AssertionError
 
-    def _left_to_right(self, signs: tuple[str, ...], depth: int) -> Expression:
-        """`a - b + c` and `a / b * c` group from the left; every operator makes the tree one deeper."""
-        left = self._operand(signs, depth)
-        operators = 0
-        while self.peek.kind in signs:
-            operators += 1
-            self._check_depth(depth + operators)
+    def expression(self, depth: int = 0, least: int = 1) -> Expression:
+        """Operands joined by signs that bind at least so tightly; `a - b + c` and `a / b * c` group from the left."""
+        left = self._unary(depth)
+        while _BINDS.get(self.peek.kind, 0) >= least:
             sign = self.next()
-            right = self._operand(signs, depth + operators)
+            right = self.expression(depth, _BINDS[sign.kind] + 1)
             left = Call(_SIGNS[sign.text], (left, right), left.start, right.end)
         return left
 
-    def _operand(self, signs: tuple[str, ...], depth: int) -> Expression:
-        return self._left_to_right(_PRODUCTS, depth) if signs is _SUMS else self._unary(depth)
-
-    def _check_depth(self, depth: int) -> None:
-        if depth > MAX_DEPTH:
-            self.fail(f"more than {MAX_DEPTH} operations deep", hint="split it in several equations")
+    def _too_deep(self, column: int) -> None:
+        raise EquationError(
+            f"more than {MAX_DEPTH} operations deep",
+            text=self.text,
+            column=column,
+            hint="split it in several equations",
+        )
 
     def _unary(self, depth: int) -> Expression:
-        self._check_depth(depth)
+        if depth > MAX_DEPTH:
+            self._too_deep(self.peek.start)
         if self.peek.kind != "-":
             return self._power(depth)
         sign = self.next()

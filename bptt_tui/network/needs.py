@@ -5,26 +5,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from bptt_tui.network.components import components
 from bptt_tui.network.network import Network
 from bptt_tui.network.timesteps import Timesteps
+
+Consumers = Sequence[Sequence[tuple[int, int]]]
 
 
 def needed(network: Network, steps: int, loss_times: NDArray[np.int64]) -> tuple[Timesteps, ...]:
     """For every equation, the timesteps at which its node feeds a loss at one of `loss_times`."""
-    count = len(network.equations)
-    consumers: list[list[tuple[int, int]]] = [[] for _ in range(count)]
-    for equation in range(count):
-        for source, lag in network.sources(equation):
-            consumers[source].append((equation, lag))
-    masks = np.zeros((count, steps), dtype=np.bool_)
+    consumers = network.consumers
+    masks = np.zeros((len(network.equations), steps), dtype=np.bool_)
     masks[network.loss, loss_times] = True
-    reads = [sorted({source for source, _ in network.sources(e)}) for e in range(count)]
-    # `components` lists sources first along its edges, and here an edge goes from a consumer to what it reads.
-    for component in components(reads):
+    for component in network.consumers_first:
         members = set(component)
         for equation in component:
             for consumer, lag in consumers[equation]:
@@ -41,7 +38,7 @@ def _add_shifted(mask: NDArray[np.bool_], consumer: NDArray[np.bool_], lag: int)
         mask[: len(mask) - lag] |= consumer[lag:]
 
 
-def _close(masks: NDArray[np.bool_], component: list[int], consumers: list[list[tuple[int, int]]]) -> None:
+def _close(masks: NDArray[np.bool_], component: list[int], consumers: Consumers) -> None:
     """Needs inside a recurrent core, from the last timestep down.
 
     Once every member is needed at as many successive timesteps as the longest delay inside the core, all earlier
@@ -63,7 +60,7 @@ def _close(masks: NDArray[np.bool_], component: list[int], consumers: list[list[
             return
 
 
-def _readers_first(component: list[int], consumers: list[list[tuple[int, int]]]) -> list[int]:
+def _readers_first(component: list[int], consumers: Consumers) -> list[int]:
     """The members so that each comes after those that read it at the same timestep."""
     members = set(component)
     ordered: list[int] = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Literal
 
 from bptt_tui.calculus.operations import FUNCTIONS, OPERATIONS
@@ -74,13 +75,28 @@ class Network:
             if name.name in self.index:
                 yield self.index[name.name], -(name.offset or 0)
 
+    @cached_property
+    def consumers(self) -> tuple[tuple[tuple[int, int], ...], ...]:
+        """For every equation, those that read it, as (equation, lag ≥ 0)."""
+        found: list[list[tuple[int, int]]] = [[] for _ in self.equations]
+        for equation in range(len(self.equations)):
+            for source, lag in self.sources(equation):
+                found[source].append((equation, lag))
+        return tuple(map(tuple, found))
+
+    @cached_property
+    def consumers_first(self) -> list[list[int]]:
+        """The strongly connected equations, each group after all that read it from outside."""
+        # `components` lists sources first along its edges, and here an edge goes from a consumer to what it reads.
+        return components([sorted({source for source, _ in self.sources(e)}) for e in range(len(self.equations))])
+
     def _check_targets(self, read: list[Equation]) -> None:
         seen: dict[str, int] = {}
         for number, equation in enumerate(read, 1):
             name = equation.target
             if name in seen:
                 raise NetworkError(
-                    f"{name} is defined twice, first in equation {seen[name]}",
+                    f"{name} is already defined by {self.texts[seen[name] - 1]!r}",
                     hint="give each equation its own name",
                     places=(f"equation {number}",),
                 )

@@ -25,13 +25,11 @@ class Timesteps:
     @classmethod
     def of(cls, needed: NDArray[np.bool_]) -> Timesteps:
         """From a mask over all timesteps."""
-        where = np.flatnonzero(needed)
-        if len(where) == 0:
+        count, start = int(np.count_nonzero(needed)), int(needed.argmax())
+        if count == 0:
             return cls(0, 0)
-        start, stop = int(where[0]), int(where[-1]) + 1
-        if stop - start == len(where):
-            return cls(start, len(where))
-        return cls(start, len(where), where)
+        listed = None if needed[start : start + count].all() else np.flatnonzero(needed)
+        return cls(start, count, listed)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Timesteps) or (self.start, self.count) != (other.start, other.count):
@@ -58,6 +56,13 @@ class Timesteps:
             return t - self.start if self.start <= t < self.start + self.count else None
         place = int(np.searchsorted(self.listed, t))
         return place if place < self.count and self.listed[place] == t else None
+
+    def rows_between(self, early: int, late: int) -> slice:
+        """The rows of the timesteps early … late."""
+        if self.listed is None:
+            low, high = early - self.start, late + 1 - self.start
+            return slice(min(max(low, 0), self.count), min(max(high, 0), self.count))
+        return slice(*np.searchsorted(self.listed, [early, late + 1]).tolist())
 
     def at_row(self, row: int) -> int:
         """The timestep of a row."""

@@ -67,7 +67,7 @@ def array(value: Any, place: str) -> Array:
             hint="give a number or nested lists of numbers",
             places=(place,),
         )
-    result = result.astype(np.float64)
+    result = result.astype(np.float64, copy=False)
     if not np.isfinite(result).all():
         raise NetworkError("not finite", hint="nan and inf cannot be given as values", places=(place,))
     return result
@@ -131,14 +131,17 @@ def _steps(inputs: Given, steps: int | None) -> int:
 
 
 def _check_names(network: Network, groups: dict[str, Given], initial: Given) -> None:
+    """What is read must be defined, what is given must be read, and every name once."""
+    given_names = [name for given in groups.values() for name in given]
+    _check_defined(network, given_names)
     read = {name.name for reads in network.reads for name in reads}
     owner: dict[str, str] = {}
     for group, given in groups.items():
         for name in given:
             place = (f"{group}.{name}",)
             if name in network.index:
-                number = network.index[name] + 1
-                raise NetworkError(f"{name} is defined by equation {number}", hint="give it once", places=place)
+                text = network.texts[network.index[name]]
+                raise NetworkError(f"{name} is already defined by {text!r}", hint="give it once", places=place)
             if name in owner:
                 raise NetworkError(f"{name} is also given in {owner[name]}", hint="give it once", places=place)
             if name not in read:
@@ -152,15 +155,18 @@ def _check_names(network: Network, groups: dict[str, Given], initial: Given) -> 
                 hint=did_you_mean(name, list(network.targets)) or "initial values belong to what is read at [t-1]",
                 places=(f"initial.{name}",),
             )
-    known = [*network.targets, *owner]
+
+
+def _check_defined(network: Network, given_names: list[str]) -> None:
+    known = {*network.targets, *given_names}
     for number, (equation, reads) in enumerate(zip(network.equations, network.reads, strict=True), 1):
         for used in reads:
-            if used.name not in network.index and used.name not in owner:
+            if used.name not in known:
                 raise EquationError(
                     f"{used.name} is never defined",
                     text=equation.text,
                     column=used.start,
-                    hint=_how_to_define(used, known),
+                    hint=_how_to_define(used, [*network.targets, *given_names]),
                 ).at(f"equation {number}")
 
 

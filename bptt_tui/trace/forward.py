@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bptt_tui.trace.banks import Bank, Banks, beside, matrix_times_vector, stacked_weights
 from bptt_tui.trace.loops import Column, Step, run
-from bptt_tui.trace.program import Instruction, Leaf, Program
+from bptt_tui.trace.program import Instruction, Leaf
 from bptt_tui.trace.storage import Storage
 
 Array = NDArray[Any]
@@ -24,9 +25,7 @@ def forward(storage: Storage, progress: Progress | None = None) -> None:
         storage.arrays[slot] = entry.operation.evaluate(storage.args(slot), entry.shapes)
     for stage in program.stages:
         if stage.loop:
-            for slot in stage.slots:
-                storage.allocate(slot)
-            run([_step(storage, slot) for slot in stage.slots], storage.unrolled.times, progress=progress)
+            run(_steps(storage, Banks(storage, stage)), storage.unrolled.times, progress=progress)
             continue
         (slot,) = stage.slots
         entry = program.instruction(slot)
@@ -67,6 +66,41 @@ def column(storage: Storage, slot: int, *, cells: bool = True) -> Column:
     return Column(array, slice(0, len(array)) if storage.program.timed(slot) else None, cells)
 
 
+def _steps(storage: Storage, banks: Banks) -> list[Step]:
+    """The calls that compute one timestep of a recurrence, one per bank."""
+    wholes: dict[Bank, Array] = {}
+    for bank in banks.all:
+        if bank.wide:
+            wholes[bank] = storage.allocate_beside(bank.slots)
+        else:
+            storage.allocate(bank.slots[0])
+    return [
+        _bank_step(storage, banks, bank, wholes) if bank.wide else _step(storage, bank.slots[0]) for bank in banks.all
+    ]
+
+
+def _bank_step(storage: Storage, banks: Banks, bank: Bank, wholes: dict[Bank, Array]) -> Step:
+    """One call for all slots of a bank."""
+    program = storage.program
+    entries = [program.instruction(slot) for slot in bank.slots]
+    count = storage.times(entries[0].equation).count
+    result = Column(wholes[bank], slice(0, count))
+    operation = entries[0].operation
+    if operation.ufunc is None:
+        vector = column(storage, entries[0].args[1])
+        return Step(entries[0].equation, stacked_weights(storage, bank).dot, (vector, result))
+    columns = []
+    for args in zip(*(entry.args for entry in entries), strict=True):
+        found = [banks.target(arg) for arg in args]
+        inner = banks.range_of([target[0] if target else None for target in found])
+        if inner is None:
+            columns.append(beside([storage.get(arg) for arg in args], count))
+        else:
+            source, start, stop = inner
+            columns.append(Column(wholes[source][:, start:stop], slice(0, count)))
+    return Step(entries[0].equation, operation.ufunc, (*columns, result))
+
+
 def _step(storage: Storage, slot: int) -> Step:
     entry = storage.program.instruction(slot)
     operation = entry.operation
@@ -85,9 +119,3 @@ def _step(storage: Storage, slot: int) -> Step:
 
     columns = (column(storage, arg, cells=False) for arg in entry.args)
     return Step(entry.equation, call, (*columns, result))
-
-
-def matrix_times_vector(program: Program, entry: Instruction) -> bool:
-    """W @ h with one W for all timesteps, the common case inside a recurrence."""
-    ranks = tuple(len(shape) for shape in entry.shapes)
-    return entry.operation.name == "matmul" and ranks == (2, 1) and not program.timed(entry.args[0])

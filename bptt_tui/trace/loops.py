@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bptt_tui.network.timesteps import Index, Timesteps
 
 Array = NDArray[Any]
-BLOCK = 2048
+BLOCK = 256
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bptt_tui.network.timesteps import Index
-from bptt_tui.trace.forward import Progress, column, matrix_times_vector
+from bptt_tui.trace.banks import Bank, Banks, beside, matrix_times_vector, stacked_weights
+from bptt_tui.trace.forward import Progress, column, fused_argument
 from bptt_tui.trace.loops import Column, Step, run
-from bptt_tui.trace.program import Instruction, Leaf, Program, Stage
+from bptt_tui.trace.program import Instruction, Leaf, Stage
 from bptt_tui.trace.storage import Storage
 
 Array = NDArray[Any]
@@ -72,12 +73,42 @@ class Adjoints:
             self.writable(slot)
             return
         ahead = self.storage.ahead(name)
-        whole = self._zeros(slot, ahead)
         if slot in self.arrays:
+            whole = np.empty((ahead + len(self.arrays[slot]), *entry.shape), self.storage.dtype)
+            whole[:ahead] = 0.0
             whole[ahead:] = self.arrays[slot]
+        else:
+            whole = self._zeros(slot, ahead)
         self.with_initial[name] = whole
         self.arrays[slot] = whole[ahead:]
         self._shared.discard(slot)
+
+    def make_ready_beside(self, slots: tuple[int, ...]) -> Array:
+        """The same for vectors without initial values that stand side by side in one array, which is returned."""
+        program = self.storage.program
+        entries = [program.instruction(slot) for slot in slots]
+        count = self.storage.times(entries[0].equation).count
+        whole = np.zeros((count, sum(entry.shape[0] for entry in entries)), self.storage.dtype)
+        start = 0
+        for slot, entry in zip(slots, entries, strict=True):
+            part = whole[:, start : start + entry.shape[0]]
+            start += entry.shape[0]
+            if slot in self.arrays:
+                part[...] = self.arrays[slot]
+            self._put(slot, part)
+        return whole
+
+    def share(self, slot: int, other: int) -> None:
+        """Let `other` have the very array of `slot`: the two adjoints are one."""
+        self._put(other, self.arrays[slot])
+
+    def _put(self, slot: int, array: Array) -> None:
+        """Keep the adjoint of a slot of a recurrence that has no initial values in front."""
+        entry = self.storage.program.instruction(slot)
+        self.arrays[slot] = array
+        self._shared.discard(slot)
+        if self.storage.program.roots[entry.equation] == slot:
+            self.with_initial[self.storage.unrolled.network.equations[entry.equation].target] = array
 
     def column(self, arg: int) -> Column:
         """Where the gradient by an argument is collected, for each row of the equation that reads it."""
@@ -171,11 +202,10 @@ def _batch(adjoints: Adjoints, slot: int) -> None:
     if slot in storage.program.fused:
         _fused(adjoints, slot, g)
         return
-    args = storage.args(slot)
+    answer, args = storage.recall(slot)
     for index, arg in enumerate(entry.args):
         if entry.operation.differentiable(index) and takes_gradient(storage, arg):
-            value = entry.operation.pull(index, g, storage.arrays[slot], args, entry.shapes)
-            adjoints.deposit(arg, value)
+            adjoints.deposit(arg, entry.operation.pull(index, g, answer, args, entry.shapes))
 
 
 def takes_gradient(storage: Storage, arg: int) -> bool:
@@ -200,7 +230,8 @@ def _fused(adjoints: Adjoints, slot: int, g: Array) -> None:
         whole = np.zeros((storage.times(inner.equation).count, *inner.shape), storage.dtype)
         adjoints.fused[fused.inner] = whole
     whole[slice(None) if rows is None else rows] += shown
-    adjoints.deposit(inner.args[0], fused.fusion.pull(g, o, y, entry.shapes), rows)
+    logits, read_rows = fused_argument(storage, slot)
+    adjoints.deposit(inner.args[0], fused.fusion.pull(g, logits[read_rows], o, y, entry.shapes), rows)
     if entry.operation.differentiable(1) and takes_gradient(storage, entry.args[1]):
         value = entry.operation.pull(1, g, storage.arrays[slot], (o, y), entry.shapes)
         adjoints.deposit(entry.args[1], value)
@@ -210,67 +241,126 @@ def _loop(adjoints: Adjoints, stage: Stage, progress: Progress | None) -> None:
     """A recurrence, last timestep first; then what flows out of it, all timesteps at once."""
     storage = adjoints.storage
     program = storage.program
-    inside = set(stage.slots)
-    feeds = _feeds(storage, stage)
-    outside = {slot for slot in stage.slots if slot in adjoints.arrays}
-    for slot in stage.slots:
-        adjoints.make_ready(slot)
-    steps: list[Step] = []
-    for slot in reversed(stage.slots):
-        entry = program.instruction(slot)
-        for index, arg in enumerate(entry.args):
-            target = loop_target(storage, arg, inside)
-            if target is None or not entry.operation.differentiable(index):
-                continue
-            lone = feeds[target] == 1 and target not in outside
-            if lone and _passes_unchanged(program, slot, index):
-                adjoints.arrays[target] = adjoints.arrays[slot]
-            else:
-                steps.extend(_pull_steps(adjoints, slot, index, overwrite=lone))
-    run(steps, storage.unrolled.times, backward=True, progress=progress)
+    loop = _Loop(adjoints, Banks(storage, stage), stage)
+    run(loop.steps(), storage.unrolled.times, backward=True, progress=progress)
     for slot in stage.slots:
         entry = program.instruction(slot)
         for index, arg in enumerate(entry.args):
-            leaves = takes_gradient(storage, arg) and loop_target(storage, arg, inside) is None
+            leaves = takes_gradient(storage, arg) and loop.banks.target(arg) is None
             if leaves and entry.operation.differentiable(index):
-                g = adjoints.arrays[slot]
-                value = entry.operation.pull(index, g, storage.arrays[slot], storage.args(slot), entry.shapes)
+                value = entry.operation.pull(index, adjoints.arrays[slot], *storage.recall(slot), entry.shapes)
                 adjoints.deposit(arg, value)
 
 
-def loop_target(storage: Storage, arg: int, inside: set[int]) -> int | None:
-    """The slot of the same recurrence that an argument leads to, if any."""
-    entry = storage.program.slots[arg]
-    if isinstance(entry, Instruction):
-        return arg if arg in inside else None
-    if entry.source is None:
-        return None
-    root = storage.program.roots[entry.source]
-    return root if root in inside else None
+class _Loop:
+    """The calls of one timestep of a recurrence, backward.
 
+    `feeds` counts the edges that bring a gradient to a slot inside the recurrence; a slot that has one, and
+    nothing from outside, can be written to instead of added to.
+    """
 
-def _feeds(storage: Storage, stage: Stage) -> dict[int, int]:
-    """How many edges inside the recurrence bring a gradient to each slot."""
-    inside = set(stage.slots)
-    feeds = dict.fromkeys(stage.slots, 0)
-    for slot in stage.slots:
-        entry = storage.program.instruction(slot)
-        for index, arg in enumerate(entry.args):
-            target = loop_target(storage, arg, inside)
-            if target is not None and entry.operation.differentiable(index):
-                feeds[target] += 1
-    return feeds
+    def __init__(self, adjoints: Adjoints, banks: Banks, stage: Stage) -> None:
+        self.adjoints = adjoints
+        self.storage = adjoints.storage
+        self.program = adjoints.storage.program
+        self.banks = banks
+        self.feeds = dict.fromkeys(stage.slots, 0)
+        for slot in stage.slots:
+            for target in self._targets(slot):
+                if target is not None:
+                    self.feeds[target[0]] += 1
+        self.outside = {slot for slot in stage.slots if slot in adjoints.arrays}
+        self.wholes: dict[Bank, Array] = {}
+        for bank in banks.all:
+            if bank.wide:
+                self.wholes[bank] = adjoints.make_ready_beside(bank.slots)
+            else:
+                adjoints.make_ready(bank.slots[0])
 
+    def _targets(self, slot: int) -> list[tuple[int, int] | None]:
+        """For every argument, the slot of this recurrence its gradient goes to, and the lag."""
+        entry = self.program.instruction(slot)
+        return [
+            self.banks.target(arg) if entry.operation.differentiable(index) else None
+            for index, arg in enumerate(entry.args)
+        ]
 
-def _passes_unchanged(program: Program, slot: int, index: int) -> bool:
-    """A sum inside one equation: argument and sum can share one adjoint array."""
-    entry = program.instruction(slot)
-    return (
-        entry.operation.elementwise
-        and entry.operation.slopes[index] == 1.0
-        and isinstance(program.slots[entry.args[index]], Instruction)
-        and entry.shapes[index] == entry.shape
-    )
+    def _lone(self, slot: int, edges: int = 1) -> bool:
+        return self.feeds[slot] == edges and slot not in self.outside
+
+    def steps(self) -> list[Step]:
+        """All calls, in order."""
+        found: list[Step] = []
+        for bank in reversed(self.banks.all):
+            columns = zip(*(self._targets(slot) for slot in bank.slots), strict=True)
+            for index, targets in enumerate(columns):
+                if any(targets):
+                    found.extend(self._bank_steps(bank, index, targets))
+        return found
+
+    def _bank_steps(self, bank: Bank, index: int, targets: tuple[tuple[int, int] | None, ...]) -> list[Step]:
+        """The calls that bring a gradient from a bank to one argument of each of its slots."""
+        operation = self.program.instruction(bank.slots[0]).operation
+        if bank.wide and operation.ufunc is None and targets[0] is not None:
+            return self._product(bank, targets[0][0])
+        if all(target is not None and target[1] == 0 and self._lone(target[0]) for target in targets):
+            slots = tuple(target[0] for target in targets if target is not None)
+            slope = operation.slopes[index] if operation.slopes else None
+            same_shapes = all(self._keeps_shape(slot, index) for slot in bank.slots)
+            if slope == 1.0 and same_shapes and self.banks.of[slots[0]].slots == slots and self._share(bank, slots):
+                return []
+            inner = self.banks.range_of(slots)
+            if bank.wide and inner is not None and same_shapes:
+                return [self._slopes(bank, index, self.wholes.get(inner[0]), inner[1:])]
+        found: list[Step] = []
+        for slot, target in zip(bank.slots, targets, strict=True):
+            if target is not None:
+                found.extend(_pull_steps(self.adjoints, slot, index, overwrite=self._lone(target[0])))
+        return found
+
+    def _keeps_shape(self, slot: int, index: int) -> bool:
+        entry = self.program.instruction(slot)
+        return entry.shapes[index] == entry.shape
+
+    def _share(self, bank: Bank, slots: tuple[int, ...]) -> bool:
+        """A sum and its argument have the same adjoint: let them share one array. Not with initial values in
+        front."""
+        names = [self.program.instruction(slot).equation for slot in slots if slot in self.program.roots]
+        targets = [self.storage.unrolled.network.equations[equation].target for equation in names]
+        if any(self.storage.ahead(name) for name in targets):
+            return False
+        if bank.wide:
+            self.wholes[self.banks.of[slots[0]]] = self.wholes[bank]
+        for own, slot in zip(bank.slots, slots, strict=True):
+            self.adjoints.share(own, slot)
+        return True
+
+    def _product(self, bank: Bank, target: int) -> list[Step]:
+        """Several products with one vector: one product with all matrices."""
+        entry = self.program.instruction(bank.slots[0])
+        whole = self.wholes[bank]
+        g = Column(whole, slice(0, len(whole)))
+        result = self.adjoints.column(entry.args[1])
+        pull = stacked_weights(self.storage, bank).T.dot
+        if self._lone(target, len(bank.slots)):
+            return [Step(entry.equation, pull, (g, result))]
+        into = Column(np.empty(entry.shapes[1], self.storage.dtype), None)
+        return [Step(entry.equation, pull, (g, into)), Step(entry.equation, np.add, (result, into, result))]
+
+    def _slopes(self, bank: Bank, index: int, target: Array | None, columns: tuple[int, int]) -> Step:
+        """Elementwise operations side by side: one product with all their slopes."""
+        assert target is not None
+        storage = self.storage
+        whole = self.wholes[bank]
+        slopes = []
+        for slot in bank.slots:
+            entry = self.program.instruction(slot)
+            slope = entry.operation.slope(index, *storage.recall(slot), entry.shapes)
+            slopes.append(np.full(entry.shape, slope) if isinstance(slope, float) else slope)
+        result = Column(target[:, columns[0] : columns[1]], slice(0, len(whole)))
+        equation = self.program.instruction(bank.slots[0]).equation
+        g = Column(whole, slice(0, len(whole)))
+        return Step(equation, np.multiply, (g, beside(slopes, len(whole)), result))
 
 
 def _pull_steps(adjoints: Adjoints, slot: int, index: int, *, overwrite: bool) -> list[Step]:
@@ -291,7 +381,7 @@ def _pull_step(storage: Storage, slot: int, index: int, g: Column, result: Colum
     entry = storage.program.instruction(slot)
     operation, shapes = entry.operation, entry.shapes
     if operation.elementwise and shapes[index] == entry.shape:
-        slope = operation.slope(index, storage.arrays[slot], storage.args(slot), shapes)
+        slope = operation.slope(index, *storage.recall(slot), shapes)
         if isinstance(slope, float):
             return Step(entry.equation, _copy if slope == 1.0 else np.negative, (g, result))
         varying = slope.ndim > len(entry.shape)
@@ -302,13 +392,17 @@ def _pull_step(storage: Storage, slot: int, index: int, g: Column, result: Colum
     if index == 1 and matrix_times_vector(storage.program, entry):
         return Step(entry.equation, storage.arrays[entry.args[0]].T.dot, (g, result))
 
-    def call(g_row: Array, answer: Array, *arguments: Array) -> None:
-        g_row = g_row if entry.shape else np.reshape(g_row, ())
-        arguments[-1][...] = operation.pull(index, g_row, answer, arguments[:-1], shapes)
+    recalled = [column(storage, arg, cells=False) for arg in entry.args] if operation.recalls_args else []
+    if operation.recalls_result:
+        recalled.insert(0, Column(storage.arrays[slot], slice(0, len(storage.arrays[slot])), cells=False))
 
-    columns = [column(storage, arg, cells=False) for arg in entry.args]
-    answer = Column(storage.arrays[slot], slice(0, len(storage.arrays[slot])), cells=False)
-    return Step(entry.equation, call, (g, answer, *columns, result))
+    def call(g_row: Array, *arguments: Array) -> None:
+        g_row = g_row if entry.shape else np.reshape(g_row, ())
+        answer = arguments[0] if operation.recalls_result else g_row
+        args = arguments[1:-1] if operation.recalls_result else arguments[:-1]
+        arguments[-1][...] = operation.pull(index, g_row, answer, args, shapes)
+
+    return Step(entry.equation, call, (g, *recalled, result))
 
 
 def _copy(source: Array, target: Array) -> None:

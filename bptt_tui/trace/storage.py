@@ -16,6 +16,7 @@ from bptt_tui.network.timesteps import Index
 from bptt_tui.trace.program import Instruction, Leaf, Program
 
 Array = NDArray[Any]
+_NOTHING: Array = np.empty(0)
 
 
 class Storage:
@@ -69,6 +70,20 @@ class Storage:
         self.arrays[slot] = whole[ahead:]
         return self.arrays[slot]
 
+    def allocate_beside(self, slots: tuple[int, ...]) -> Array:
+        """Empty arrays for vectors without initial values, side by side in one array, which is returned."""
+        entries = [self.program.instruction(slot) for slot in slots]
+        count = self.times(entries[0].equation).count
+        whole = np.empty((count, sum(entry.shape[0] for entry in entries)), self.dtype)
+        start = 0
+        for slot, entry in zip(slots, entries, strict=True):
+            part = whole[:, start : start + entry.shape[0]]
+            start += entry.shape[0]
+            self.arrays[slot] = part
+            if self.program.roots[entry.equation] == slot:
+                self.with_initial[self.unrolled.network.equations[entry.equation].target] = part
+        return whole
+
     def put(self, slot: int, value: Array) -> None:
         """Keep the values of a timed instruction computed for all timesteps at once."""
         entry = self.program.instruction(slot)
@@ -112,6 +127,24 @@ class Storage:
     def args(self, slot: int) -> tuple[Array, ...]:
         """The arguments of an instruction for all timesteps."""
         return tuple(self.get(arg) for arg in self.program.instruction(slot).args)
+
+    def recall(self, slot: int) -> tuple[Array, tuple[Array, ...]]:
+        """What pulling back through an instruction reads: its result and arguments, empty where it reads none."""
+        operation = self.program.instruction(slot).operation
+        answer = self.arrays[slot] if operation.recalls_result else _NOTHING
+        return answer, self.args(slot) if operation.recalls_args else ()
+
+    def forget_unread(self) -> None:
+        """Let go of intermediate values that no pullback reads, such as the terms of a sum."""
+        program = self.program
+        read: set[int] = set()
+        for slot, entry in enumerate(program.slots):
+            if isinstance(entry, Instruction):
+                if entry.operation.recalls_result:
+                    read.add(slot)
+                if entry.operation.recalls_args:
+                    read.update(entry.args)
+        self.keep(read)
 
     def keep(self, wanted: set[int]) -> None:
         """Forget intermediate values; nodes, fixed values and `wanted` slots stay."""

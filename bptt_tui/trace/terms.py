@@ -203,7 +203,7 @@ class Terms:
         return {0: np.zeros(self.shape, self._storage.dtype)}
 
     def _block_length(self) -> int:
-        return max(BLOCK, size(self.shape) // max(self.shape[-1], 1))
+        return max(BLOCK, size(self.shape[:-1]))
 
     def _running_blocks(self, count: int) -> Array:
         """The sum of `count` terms: whole blocks counted from the last timestep, then the rest of one."""
@@ -222,10 +222,9 @@ class Terms:
         )
         total: Array = np.zeros(self.shape, self._storage.dtype)
         for touch in self._touches:
-            moments = self._storage.times(touch.equation).array()
-            low, high = np.searchsorted(moments, early), np.searchsorted(moments, late, side="right")
-            if high > low:
-                total = total + self._pull_total(touch, slice(int(low), int(high)))
+            rows = self._storage.times(touch.equation).rows_between(early, late)
+            if rows.stop > rows.start:
+                total = total + self._pull_total(touch, rows)
         return total
 
     def _pull(self, touch: Touch, rows: slice | int) -> Array:
@@ -242,8 +241,11 @@ class Terms:
     def _at(self, touch: Touch, rows: slice | int) -> tuple[Array, Array, tuple[Array, ...], Instruction]:
         storage = self._storage
         entry = storage.program.instruction(touch.slot)
-        args = tuple(storage.get(arg)[rows] if storage.program.timed(arg) else storage.get(arg) for arg in entry.args)
-        return self._adjoints.arrays[touch.slot][rows], storage.arrays[touch.slot][rows], args, entry
+        answer, args = storage.recall(touch.slot)
+        if entry.operation.recalls_result:
+            answer = answer[rows]
+        args = tuple(a[rows] if storage.program.timed(arg) else a for a, arg in zip(args, entry.args, strict=False))
+        return self._adjoints.arrays[touch.slot][rows], answer, args, entry
 
     def _through_untimed(self, slot: int, g: Array) -> Array:
         """From a value computed once from parameters, such as `W * mask`, on to the parameter itself."""

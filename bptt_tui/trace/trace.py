@@ -56,6 +56,7 @@ class Trace:
         network = unrolled.network
         with np.errstate(all="ignore"):
             forward(self.storage, progress)
+            self.storage.forget_unread()
             losses = self.storage.arrays[self.program.roots[network.loss]]
             self._share = 1.0 / len(losses) if network.reduction == "mean" else 1.0
             total = sequential_sum(losses, 0)
@@ -83,7 +84,7 @@ class Trace:
         """∂(total)/∂E_t: 1 for a sum, 1/(number of loss steps) for a mean."""
         return self._share
 
-    def verify(self, budget: int = 4000, progress: Callable[[int, int], None] | None = None) -> Report:
+    def verify(self, budget: int | None = None, progress: Callable[[int, int], None] | None = None) -> Report:
         """Check the gradient and every contribution against the loss itself; see `bptt_tui.trace.verify`."""
         return verify(self, budget, progress)
 
@@ -274,15 +275,15 @@ class Trace:
             outer = self.program.instruction(fused.outer)
             row = self.unrolled.times[outer.equation].row(t)
             step = self.local(equation, t)
-            o = step.value(fused.inner)
+            q, o = step.value(inner.args[0]), step.value(fused.inner)
             value = overrides.get(fused.inner, np.zeros(inner.shape))
             plain = self.adjoints.arrays.get(fused.inner)
             own_row = self.unrolled.times[equation].row(t)
             if plain is not None and outer.equation != equation and fused.inner not in overrides:
-                value = value + inner.operation.pull(0, plain[own_row], o, (step.value(inner.args[0]),), inner.shapes)
+                value = value + inner.operation.pull(0, plain[own_row], o, (q,), inner.shapes)
             g_outer = self.adjoints.arrays.get(fused.outer)
             if row is not None and g_outer is not None:
                 y = self.local(outer.equation, t).value(outer.args[1])
-                value = value + fused.fusion.pull(g_outer[row], o, y, outer.shapes)
+                value = value + fused.fusion.pull(g_outer[row], q, o, y, outer.shapes)
             overrides[fused.inner] = value
         return overrides or None

@@ -76,7 +76,7 @@ def test_help_lists_every_command_and_shows_examples(run: Run) -> None:
     """The help names the commands of the design, each with a sentence, and command lines to copy."""
     status, out, err = run("--help")
     assert (status, err) == (0, "")
-    for name in ("sessions", "gradient", "run", "replay", "snapshot", "schema"):
+    for name in ("sessions", "gradient", "verify", "run", "replay", "snapshot", "schema"):
         assert f"\n  {name} " in out
     assert "  bptt-tui run question -x end -x where" in out
     assert "[SESSION] [--at N]" in out
@@ -317,7 +317,7 @@ def test_nothing_in_a_file_reaches_the_terminal_as_a_control_character(run: Run,
     _, out, _ = run("gradient", path)
     assert out.startswith("\\x1b]0;owned\\x07\\u202ered\\u2028\\x9b31m\nE = ")
     for changes in (
-        {"parameters": {evil: 1.0}},
+        {"parameters": {"u": 0.8, "w": 0.6, "v": [1.2, -0.7], evil: 1.0}},
         {"parameters": {evil: True}},
         {evil: 1},
         {"equations": [f"E = {evil}"]},
