@@ -1,0 +1,57 @@
+"""Side by side in one process: two functions in turn, the ratio pair by pair, medians."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the report. Times in milliseconds; `goal` is the largest ratio that meets it, None for
+    information."""
+
+    what: str
+    ours: float | None
+    other: float | None
+    ratio: float
+    goal: float | None
+    unit: str = "ms"
+
+    def text(self) -> str:
+        ours = "" if self.ours is None else f"{self.ours:.4g} {self.unit}"
+        other = "" if self.other is None else f"{self.other:.4g} {self.unit}"
+        goal = "" if self.goal is None else f"≤ {self.goal:g}"
+        met = "" if self.goal is None else ("yes" if self.ratio <= self.goal else "NO")
+        return f"{self.what:<58}{ours:>14}{other:>14}{self.ratio:>9.3f}  {goal:<8}{met}"
+
+
+HEADER = f"{'what':<58}{'ours':>14}{'other':>14}{'ratio':>9}  {'goal':<8}met"
+
+
+def seconds(run: Callable[[], Any]) -> float:
+    """How long one call takes."""
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def side_by_side(
+    what: str, ours: Callable[[], Any], other: Callable[[], Any], goal: float | None, pairs: int, warm: int = 2
+) -> Row:
+    """`pairs` runs of each in turn after `warm` uncounted ones; the ratio is the median of the pairs' ratios."""
+    for _ in range(warm):
+        ours()
+        other()
+    timed = [(seconds(ours), seconds(other)) for _ in range(pairs)]
+    ratio = statistics.median(a / b for a, b in timed)
+    return Row(
+        what,
+        1e3 * statistics.median(a for a, _ in timed),
+        1e3 * statistics.median(b for _, b in timed),
+        ratio,
+        goal,
+    )
