@@ -13,68 +13,77 @@ from itertools import islice
 
 import numpy as np
 
-from bptt_tui.debugger.looking import Look, name_at
+from bptt_tui.debugger.looking import Look, Scene, name_at
 from bptt_tui.debugger.timeline import Step
 from bptt_tui.debugger.view import DENSE_LIMIT, NOT_YET, Factor, Ref
-from bptt_tui.language import Name
+from bptt_tui.trace import Consumer
 
 REACH = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One edge of a path: what is read (a node, or a parameter's use) at `t`, and the equation that reads it.
+    """One edge of a path: what is read at `t` (a node, a parameter's use, an input), and who reads it.
 
-    `equation` is None for the edge from the total to one of its loss steps.
+    `reader` is None for the edge from the total to one of its loss steps.
     """
 
     name: str
     t: int
-    equation: int | None
-    by: Name | None
+    reader: Consumer | None
 
     @property
     def consumer_time(self) -> int | None:
         """When the consumer is computed; None for the total."""
-        return None if self.by is None else self.t - (self.by.offset or 0)
+        return None if self.reader is None else self.t + self.reader.lag
+
+    def consumer(self, scene: Scene) -> Ref:
+        """Who reads it."""
+        name = scene.network.loss_name
+        if self.reader is not None:
+            name = scene.network.equations[self.reader.equation].target
+        return scene.ref(name, self.consumer_time)
 
 
-def links_into(look: Look, name: str, t: int) -> tuple[Link, ...]:
+def links_into(scene: Scene, name: str, t: int) -> tuple[Link, ...]:
     """The edges that bring a gradient to a node or use, in the order of its inflows."""
-    scene = look.scene
-    found = [Link(name, t, consumer.equation, consumer.by) for consumer in scene.consumers(name, t)]
-    if scene.feeds_total(name):
-        found.append(Link(name, t, None, None))
+    found = [Link(name, t, consumer) for consumer in scene.consumers(name, t)]
+    if scene.feeds_total(name, t):
+        found.append(Link(name, t, None))
     return tuple(found)
 
 
-def factor_of(look: Look, link: Link, *, current: bool, taken: bool) -> Factor:
+def links_out_of(scene: Scene, equation: int, t: int) -> tuple[Link, ...]:
+    """The edges from a node to everything it reads and is differentiated by."""
+    reads = scene.network.reads[equation]
+    return tuple(
+        Link(by.name, name_at(by, t), Consumer(equation, by)) for by in reads if scene.partials.flows(equation, by)
+    )
+
+
+def factor_of(scene: Scene, link: Link, *, current: bool, taken: bool) -> Factor:
     """An edge's local partial, symbol and numbers; `running` is NOT_YET unless the factor has been taken."""
-    scene = look.scene
-    source = scene.ref(link.name, link.t)
-    if link.equation is None or link.by is None:
-        return _share_factor(look, source, current=current, taken=taken)
-    t = name_at(Name("", -(link.by.offset or 0)), link.t)
-    consumer = scene.ref(scene.network.equations[link.equation].target, t)
-    rows, columns = scene.partials.shape(link.equation, link.by)
+    source, consumer = scene.ref(link.name, link.t), link.consumer(scene)
+    if link.reader is None or consumer.t is None:
+        return _share_of_total(scene, source, consumer, current=current, taken=taken)
+    equation, by, t = link.reader.equation, link.reader.by, consumer.t
+    rows, columns = scene.partials.shape(equation, by)
     return Factor(
         title=scene.naming.partial(consumer.label, source.label),
         consumer=consumer,
         source=source,
-        symbol=scene.partials.text(link.equation, t, link.by),
-        latex=scene.partials.text(link.equation, t, link.by, "latex"),
+        symbol=scene.partials.text(equation, t, by),
+        latex=scene.partials.text(equation, t, by, "latex"),
         shape=(rows, columns),
-        value=scene.trace.jacobian(link.equation, t, link.by) if rows * columns <= DENSE_LIMIT else None,
-        running=scene.trace.inflow(link.equation, t, link.by) if taken else NOT_YET,
+        value=scene.jacobian(equation, t, by) if rows * columns <= DENSE_LIMIT else None,
+        running=scene.trace.inflow(equation, t, by) if taken else NOT_YET,
         current=current,
         branches=max(scene.inflow_count(consumer.name, t), 1),
     )
 
 
-def _share_factor(look: Look, source: Ref, *, current: bool, taken: bool) -> Factor:
+def _share_of_total(scene: Scene, source: Ref, total: Ref, *, current: bool, taken: bool) -> Factor:
     """∂(total)/∂E_t: 1 in a sum, one part of n in a mean."""
-    scene = look.scene
-    total = scene.ref(source.name, None)
     mean = scene.network.reduction == "mean"
     count = len(scene.unrolled.loss_times)
     share = np.asarray(scene.trace.share)
@@ -96,36 +105,38 @@ class ChainAt:
 
     def __init__(self, look: Look) -> None:
         self._look = look
+        self._scene = look.scene
+
+    @property
+    def _step(self) -> Step | None:
+        """The step going backward that the chain leads to."""
+        step = self._look.step
+        return step if step is not None and step.phase == "backward" else None
 
     @cached_property
-    def _step(self) -> Step | None:
-        step = self._look.current_step()
-        return None if step is None or step.phase == "forward" or step.kind == "total" else step
+    def _inflows(self) -> tuple[Link, ...]:
+        step = self._step
+        return () if step is None or step.t is None else links_into(self._scene, step.name, step.t)
 
     @property
     def title(self) -> str:
         """`∂E/∂s₀`; empty in the forward phase."""
-        step = self._look.current_step()
-        if step is None or step.phase == "forward":
-            return ""
-        scene = self._look.scene
-        return scene.naming.partial(scene.naming.total(), scene.step_ref(step).label)
+        step = self._step
+        naming = self._scene.naming
+        return "" if step is None else naming.partial(naming.total(), self._scene.step_ref(step).label)
+
+    @property
+    def _number(self) -> int:
+        """Which inflow the path goes through, counted from 1."""
+        return self._look.factor or len(self._inflows)
 
     def _path(self) -> Iterator[Link]:
         """The edges from the current node up to E."""
-        step = self._step
-        if step is None or step.t is None:
-            return
-        links = links_into(self._look, step.name, step.t)
-        link = links[(self._look.factor or len(links)) - 1] if links else None
+        link = self._inflows[self._number - 1] if self._inflows else None
         while link is not None:
             yield link
-            if link.equation is None:
-                return
-            above = self._look.scene.network.equations[link.equation].target
-            t = link.consumer_time
-            assert t is not None
-            links = links_into(self._look, above, t)
+            above = link.consumer(self._scene)
+            links = () if above.t is None else links_into(self._scene, above.name, above.t)
             link = links[-1] if links else None
 
     @cached_property
@@ -140,25 +151,10 @@ class ChainAt:
     @property
     def note(self) -> str:
         """Which of several inflows the path goes through."""
-        step = self._step
-        if step is None or step.t is None:
-            return ""
-        count = self._look.scene.inflow_count(step.name, step.t)
-        if count < 2:
-            return ""
-        return f"through inflow {self._look.factor or count} of {count}"
+        count = len(self._inflows)
+        return f"through inflow {self._number} of {count}" if count > 1 else ""
 
     def factors(self, limit: int) -> Sequence[Factor]:
         """The last `limit` factors from E down; the current one is last."""
         near = self._near[: min(limit, REACH)]
-        return [factor_of(self._look, link, current=place == 0, taken=True) for place, link in enumerate(near)][::-1]
-
-
-def equation_links(look: Look, equation: int, t: int) -> tuple[Link, ...]:
-    """The edges from a node to everything it reads and differentiates."""
-    scene = look.scene
-    found = []
-    for by in scene.network.reads[equation]:
-        if scene.partials.flows(equation, by):
-            found.append(Link(by.name, name_at(by, t), equation, by))
-    return tuple(found)
+        return [factor_of(self._scene, link, current=place == 0, taken=True) for place, link in enumerate(near)][::-1]

@@ -12,11 +12,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bptt_tui.debugger.places import EXAMPLES
 from bptt_tui.errors import CommandError
 from bptt_tui.network.network import did_you_mean
 
 if TYPE_CHECKING:
     from bptt_tui.debugger.debugger import Debugger
+
+
+class _MisuseError(CommandError):
+    """The rest of a line is not what its command takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +35,18 @@ class Command:
     aliases: tuple[str, ...] = ()
     detail: str = ""
 
+    def run(self, debugger: Debugger, rest: str) -> str:
+        """Act; what does not fit the command is told its usage."""
+        try:
+            return self.act(debugger, rest)
+        except _MisuseError as error:
+            error.hint = f"usage: {self.usage}"
+            raise
+
 
 def read(line: str) -> tuple[Command, str]:
     """The command a line names, and the rest of the line."""
-    word, _, rest = line.strip().partition(" ")
+    word, rest = _split(line)
     if not word:
         raise CommandError("an empty line is no command", hint="help lists the commands")
     found = _BY_WORD.get(word)
@@ -43,62 +56,69 @@ def read(line: str) -> tuple[Command, str]:
     return found, rest.strip()
 
 
-def _count(rest: str, usage: str) -> int:
+def _split(text: str) -> tuple[str, str]:
+    """The first word and the rest."""
+    word, rest = [*text.split(maxsplit=1), "", ""][:2]
+    return word, rest.strip()
+
+
+def _count(rest: str) -> int:
     """A repeat count, 1 where none is given."""
     if not rest:
         return 1
     if not re.fullmatch(r"[0-9]{1,18}", rest) or int(rest) == 0:
-        raise CommandError(f"{rest!r} is not a count", hint=f"usage: {usage}")
+        raise _MisuseError(f"{rest!r} is not a count")
     return int(rest)
 
 
-def _nothing(rest: str, usage: str) -> None:
+def _nothing(rest: str) -> None:
     if rest:
-        raise CommandError(f"{rest!r} is too much", hint=f"usage: {usage}")
+        raise _MisuseError(f"{rest!r} is too much")
+
+
+def _is_back(rest: str) -> tuple[bool, str]:
+    """Whether the first word is `back`, and what follows it."""
+    word, more = _split(rest)
+    return (True, more) if word == "back" else (False, rest)
 
 
 def _next(debugger: Debugger, rest: str) -> str:
-    return debugger.move_by(_count(rest, "next [COUNT]"))
+    return debugger.move_by(_count(rest))
 
 
 def _rewind(debugger: Debugger, rest: str) -> str:
-    return debugger.move_by(-_count(rest, "rewind [COUNT]"))
+    return debugger.move_by(-_count(rest))
 
 
 def _step(debugger: Debugger, rest: str) -> str:
-    back, count = _direction(rest)
-    return debugger.move_by_factor(-_count(count, "step back [COUNT]") if back else _count(count, "step [COUNT]"))
-
-
-def _direction(rest: str) -> tuple[bool, str]:
-    word, _, more = rest.partition(" ")
-    return (True, more.strip()) if word == "back" else (False, rest)
+    back, more = _is_back(rest)
+    return debugger.move_by_factor(-_count(more) if back else _count(more))
 
 
 def _finish(debugger: Debugger, rest: str) -> str:
-    back, more = _direction(rest)
-    _nothing(more, "finish [back]")
+    back, more = _is_back(rest)
+    _nothing(more)
     return debugger.finish(back=back)
 
 
 def _start(debugger: Debugger, rest: str) -> str:
-    _nothing(rest, "start")
+    _nothing(rest)
     return debugger.move_to(0)
 
 
 def _end(debugger: Debugger, rest: str) -> str:
-    _nothing(rest, "end")
+    _nothing(rest)
     return debugger.move_to(debugger.last)
 
 
 def _goto(debugger: Debugger, rest: str) -> str:
     if not rest:
-        raise CommandError("goto where?", hint="goto 17, goto s[1], goto dE/ds[0], goto u[0]")
+        raise CommandError("goto where?", hint=EXAMPLES)
     return debugger.goto(rest)
 
 
 def _where(debugger: Debugger, rest: str) -> str:
-    _nothing(rest, "where")
+    _nothing(rest)
     return debugger.where()
 
 
@@ -126,7 +146,7 @@ COMMANDS: Mapping[str, Command] = {
         Command("start", "start", "to the beginning, nothing computed", _start),
         Command("end", "end", "to the end, every contribution known", _end),
         Command("goto", "goto POSITION|NODE", "to a position, or where a node is computed", _goto, ("g", "jump", "j"),
-                "goto 17 · goto s[1] (in the present phase) · goto dE/ds[0] (backward) · goto u[0] (a contribution)"),
+                "goto 17 · goto s[1], s₁ or s[t-1] (in the present phase) · goto dE/ds[0] (backward) · goto u[0]"),
         Command("where", "where", "position, timestep and the chain from E", _where, ("bt",)),
         Command("print", "print EXPR", "the value of an expression, in full", _print, (),
                 "print s[0] · print dE/dw · print norm(dE/ds[0]) · print 1 - s[0]**2 · print ds[1]/dz[1] · print prod"),

@@ -1,8 +1,8 @@
 """`print EXPR`: expressions over everything known at a position.
 
-The equation language with timesteps as numbers: `s[0]`, `s` (at the current timestep), `w`, `x[1]`, `t`;
-gradients as they are written, `dE/ds[0]`, `dE/du[1]` (a contribution), `dE/du` (the sum so far); local partials
-between neighbours, `ds[1]/dz[1]`; `prod`, the running product at the current node. Functions are those of the
+The equation language with timesteps as numbers: `s[0]` or s₀, `s` (at the present timestep), `s[t-1]`, `w`, `x[1]`,
+`t`; gradients as they are written, `dE/ds[0]`, `dE/du[1]` (a contribution), `dE/du` (the sum so far); local partials
+between neighbours, `ds[1]/dz[1]`; `prod`, the running product at the present node. Functions are those of the
 equations, and norm, max, min, abs.
 """
 
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from bptt_tui.calculus import numerals
 from bptt_tui.calculus.operations import FUNCTIONS, OPERATIONS
 from bptt_tui.calculus.shapes import Mismatch
-from bptt_tui.debugger.looking import Look
+from bptt_tui.debugger.looking import Look, name_at
+from bptt_tui.debugger.places import DERIVATIVE, NODE, absent, implied, is_total, present, timestep, unknown
 from bptt_tui.debugger.view import Missing, Shown
 from bptt_tui.errors import BpttError, CommandError
 from bptt_tui.language import Call, Expression, Name, Number, parse_expression
@@ -33,17 +34,19 @@ MEASURES: dict[str, Callable[[Array], Array]] = {
     "abs": np.abs,
 }
 
-_INDEX = r"(?:\[\s*(-?\d+)\s*\])?"
-_NAME = r"([^\W\d]\w*)"
-_QUANTITY = re.compile(rf"[d∂]{_NAME}{_INDEX}\s*/\s*[d∂]{_NAME}{_INDEX}|{_NAME}\[\s*(-?\d+)\s*\]")
+_QUANTITY = re.compile(f"({DERIVATIVE.pattern})|({NODE.pattern})")
+_FIRST_STAND_IN = 0xAC00
 
 
 class Inspector:
-    """Evaluates expressions at one position."""
+    """Evaluates expressions at one position. `notes` then says what is not whole about the value."""
 
     def __init__(self, look: Look) -> None:
         self._look = look
-        self._found: dict[str, Array] = {}
+        self._scene = look.scene
+        self._names = look.scene.unrolled.shapes
+        self._quantities: dict[str, tuple[str, Array]] = {}
+        self.notes: list[str] = []
 
     def evaluate(self, text: str) -> Array:
         """The value of an expression; CommandError says what is unknown, and where it cannot be read."""
@@ -52,153 +55,157 @@ class Inspector:
         readable = _QUANTITY.sub(self._take, text)
         try:
             return self._value(parse_expression(readable))
-        except CommandError:
-            raise
-        except BpttError as error:
-            raise CommandError(str(error)) from None
         except Mismatch as mismatch:
             raise CommandError(str(mismatch), hint=mismatch.hint) from None
+        except BpttError as error:
+            reason = ": ".join((*error.places, error.reason))
+            raise CommandError(self._written(reason), hint=self._written(error.hint)) from None
+
+    # --- quantities: what has an index or is a derivative --------------------------------------------------------
 
     def _take(self, match: re.Match[str]) -> str:
-        """Replace a quantity by a plain name of the same length, so that columns in errors stay right."""
-        above, above_t, below, below_t, name, t = match.groups()
-        if name is not None:
-            value = self._node(name, int(t))
-        elif self._is_known(f"d{above}") and self._is_known(f"d{below}"):
+        """Put a name of the same length in a quantity's place, so that columns in errors stay right.
+
+        The names begin with a Hangul syllable: a letter to the parser, and in hardly any network's names.
+        """
+        derivative, above, a, b, below, c, d, node, name, e, f = match.groups()
+        if derivative is not None:
+            if f"d{above}" in self._names and f"d{below}" in self._names:
+                return match[0]
+            value = self._derivative(above, timestep(self._look, a, b), below, timestep(self._look, c, d))
+        elif node in self._names:
             return match[0]
         else:
-            value = self._derivative(above, above_t, below, below_t)
-        key = f"q{len(self._found)}".ljust(len(match[0]), "_")
-        self._found[key] = value
-        return key
+            value = self._node(name, timestep(self._look, e, f))
+        stand_in = chr(_FIRST_STAND_IN + len(self._quantities)) + "_" * (len(match[0]) - 1)
+        self._quantities[stand_in] = match[0], value
+        return stand_in
 
-    def _is_known(self, name: str) -> bool:
-        return name in self._look.scene.unrolled.shapes
+    def _written(self, text: str) -> str:
+        """An error's text with the quantities as they were written."""
+        for stand_in, (quantity, _) in self._quantities.items():
+            text = text.replace(stand_in, quantity)
+        return text
 
-    def _node(self, name: str, t: int) -> Array:
-        scene = self._look.scene
-        if not self._is_known(name):
-            raise self._unknown(name)
-        if scene.unrolled.values.kind(name) in ("parameter", "constant"):
-            return scene.trace.value(name)
-        return self._known(self._look.value(name, t), f"{name}[{t}]")
+    def _node(self, name: str, t: int | None) -> Array:
+        """A node's, input's or initial value; `t` None for the total of several losses and what has no timestep."""
+        if name not in self._names:
+            raise unknown(self._scene, name)
+        if self._scene.unrolled.values.kind(name) in ("parameter", "constant"):
+            return self._scene.trace.value(name)
+        return self._known(self._look.value(name, t), name, t, name)
 
-    def _unknown(self, name: str) -> CommandError:
-        names = list(self._look.scene.unrolled.shapes)
-        return CommandError(
-            f"there is no {name}", hint=did_you_mean(name, names) or f"the names are {', '.join(names)}"
-        )
-
-    def _known(self, value: Shown, what: str) -> Array:
+    def _known(self, value: Shown, name: str, t: int | None, what: str) -> Array:
+        """The value, or why there is none: `what` at `t` depends on `name` at `t`."""
+        if value is Missing.ABSENT and t is not None:
+            raise absent(self._scene, name, t)
         if isinstance(value, Missing):
-            if value is Missing.NOT_YET:
-                raise CommandError(f"{what} is not yet computed at this position", hint="step on, or goto it")
-            raise CommandError(f"{what} does not exist: the loss does not depend on it")
+            shown = what if t is None else f"{what}[{t}]"
+            computed = self._scene.times(name) is not None and (t is None or t >= 0)
+            hint = f"step on, or goto {shown}" if computed else "step on"
+            raise CommandError(f"{shown} is not yet computed at this position", hint=hint)
         return value
 
-    def _derivative(self, above: str, above_t: str | None, below: str, below_t: str | None) -> Array:
-        look, scene = self._look, self._look.scene
+    def _derivative(self, above: str, above_t: int | None, below: str, t: int | None) -> Array:
         for name in (above, below):
-            if not self._is_known(name):
-                raise self._unknown(name)
-        what = f"d{above}/d{below}" + (f"[{below_t}]" if below_t else "")
-        total = above == scene.network.loss_name and (
-            above_t is None or (not scene.unrolled.has_total and int(above_t) == scene.unrolled.loss_times[0])
-        )
-        parameter = scene.unrolled.values.kind(below) == "parameter"
-        if total and parameter:
-            if below_t is None:
-                return self._known(look.so_far(below), what)
-            return self._known(look.contribution(below, int(below_t)), what)
-        if total:
-            return self._known(look.adjoint(below, self._time(below, below_t)), what)
-        return self._local(above, self._time(above, above_t), below, below_t)
+            if name not in self._names and not is_total(self._scene, name, None):
+                raise unknown(self._scene, name)
+        if is_total(self._scene, above, above_t):
+            return self._gradient(above, below, t)
+        return self._local(above, implied(self._look, above) if above_t is None else above_t, below, t)
 
-    def _local(self, above: str, t: int, below: str, below_t: str | None) -> Array:
+    def _gradient(self, above: str, below: str, t: int | None) -> Array:
+        """∂E/∂node, a contribution, or the sum of the contributions so far."""
+        look, scene = self._look, self._scene
+        what = f"d{above}/d{below}"
+        kind = scene.unrolled.values.kind(below)
+        if kind == "constant":
+            names = ", ".join(scene.trace.terms)
+            raise CommandError(f"{below} is a constant", hint=f"gradients are by nodes, inputs and {names}")
+        if kind == "parameter" and t is None:
+            taken, count = look.progress(below)
+            if taken < count:
+                self.notes.append(f"{what} so far: {taken} of {count} terms")
+            return self._known(look.so_far(below), below, None, what)
+        if kind == "parameter" and t is not None:
+            return self._known(look.contribution(below, t), below, t, what)
+        if t is None and is_total(scene, below, None) and scene.unrolled.has_total:
+            return self._known(look.adjoint(below, None), below, None, what)
+        t = implied(look, below) if t is None else t
+        given = kind == "input" or t < 0
+        value = look.adjoint_of_given(below, t) if given else look.adjoint(below, t)
+        return self._known(value, below, t, what)
+
+    def _local(self, above: str, t: int, below: str, below_t: int | None) -> Array:
         """The Jacobian of one edge."""
-        scene = self._look.scene
-        what = f"d{above}[{t}]/d{below}" + (f"[{below_t}]" if below_t else "")
+        scene = self._scene
         if above not in scene.network.index:
             raise CommandError(f"{above} is not a node", hint="a local partial is of a node by what it reads")
-        self._known(self._look.value(above, t), f"{above}[{t}]")
+        self._known(self._look.value(above, t), above, t, above)
         equation = scene.network.index[above]
-        wanted = None if below_t is None else int(below_t)
-        for by in scene.network.reads[equation]:
-            reads_at = t + (by.offset or 0)
-            if by.name == below and wanted in (None, reads_at):
-                value = scene.trace.jacobian(equation, t, by)
+        reads = scene.network.reads[equation]
+        for by in reads:
+            if by.name == below and below_t in (None, name_at(by, t)) and scene.partials.flows(equation, by):
+                value = scene.jacobian(equation, t, by)
                 return value.reshape(()) if value.size == 1 else value
-        raise CommandError(
-            f"{what} is no local partial", hint=f"{above}[{t}] reads {', '.join(self._read_names(equation, t))}"
-        )
+        shown = f"d{above}[{t}]/d{below}" + ("" if below_t is None else f"[{below_t}]")
+        read = ", ".join(scene.ref(by.name, name_at(by, t)).label for by in reads)
+        raise CommandError(f"{shown} is no local partial", hint=f"{scene.ref(above, t).label} reads {read}")
 
-    def _read_names(self, equation: int, t: int) -> list[str]:
-        scene = self._look.scene
-        return [
-            by.name
-            if scene.unrolled.values.kind(by.name) in ("parameter", "constant")
-            else f"{by.name}[{t + (by.offset or 0)}]"
-            for by in scene.network.reads[equation]
-        ]
-
-    def _time(self, name: str, given: str | None) -> int:
-        """The timestep meant: the one given, the only one there is, or the current one."""
-        if given is not None:
-            return int(given)
-        scene = self._look.scene
-        if name in scene.network.index:
-            times = scene.unrolled.times[scene.network.index[name]]
-            if times.count == 1:
-                return times.start
-        step = self._look.current_step()
-        return (step.t if step is not None and step.t is not None else 0) if step else 0
+    # --- the expression around them ------------------------------------------------------------------------------
 
     def _value(self, expression: Expression) -> Array:
         if isinstance(expression, Number):
             return np.asarray(expression.value)
         if isinstance(expression, Name):
-            return self._named(expression)
-        args = tuple(self._value(argument) for argument in expression.arguments)
-        return self._apply(expression, args)
+            return self._named(expression.name)
+        return self._apply(expression, tuple(self._value(argument) for argument in expression.arguments))
+
+    def _named(self, name: str) -> Array:
+        """A quantity taken before, a name at the timestep it implies, `t` or `prod`."""
+        look = self._look
+        if name in self._quantities:
+            return self._quantities[name][1]
+        if name in self._names:
+            whole = look.scene.unrolled.has_total and name == look.scene.network.loss_name
+            return self._node(name, None if whole else implied(look, name))
+        if name == "t":
+            return np.asarray(float(present(look)))
+        if name == "prod":
+            return self._running_product()
+        raise unknown(look.scene, name)
+
+    def _running_product(self) -> Array:
+        """∂E/∂node or ∂E/∂use of the step just taken."""
+        step = self._look.step
+        if step is None or step.phase == "forward":
+            raise CommandError(
+                "there is no running product going forward", hint="it starts at the loss, going backward"
+            )
+        used = step.kind == "use" and step.t is not None
+        value = self._look.contribution(step.name, step.t or 0) if used else self._look.adjoint(step.name, step.t)
+        if isinstance(value, Missing):
+            raise CommandError("the running product is not whole: inflows are missing", hint="step takes the next")
+        return value
 
     def _apply(self, call: Call, args: tuple[Array, ...]) -> Array:
+        name, count = call.operation, len(args)
         with np.errstate(all="ignore"):
-            if call.operation in MEASURES:
-                if len(args) != 1:
-                    raise CommandError(f"{call.operation} takes one argument, not {len(args)}")
-                return np.asarray(MEASURES[call.operation](args[0]))
-            operation = OPERATIONS.get(call.operation)
+            if name in MEASURES:
+                if count != 1:
+                    raise CommandError(f"{name} takes 1 argument, not {count}", hint=f"write {name}(s[0])")
+                return np.asarray(MEASURES[name](args[0]))
+            operation = OPERATIONS.get(name)
             if operation is None or not operation.written:
                 known = [*FUNCTIONS, *MEASURES]
-                hint = did_you_mean(call.operation, known) or f"the functions are {', '.join(known)}"
-                raise CommandError(f"there is no function {call.operation!r}", hint=hint)
-            if len(args) < operation.least or (operation.most is not None and len(args) > operation.most):
-                raise CommandError(f"{call.operation} does not take {len(args)} arguments")
+                hint = did_you_mean(name, known) or f"the functions are {', '.join(known)}"
+                raise CommandError(f"there is no function {name}", hint=hint)
+            if count < operation.least or (operation.most is not None and count > operation.most):
+                takes = f"{operation.least} argument{'s' * (operation.least > 1)}"
+                raise CommandError(f"{name} takes {takes}, not {count}")
             shapes = tuple(arg.shape for arg in args)
             operation.shape(*shapes)
             return np.asarray(operation.evaluate(args, shapes))
-
-    def _named(self, name: Name) -> Array:
-        look = self._look
-        if name.name in self._found:
-            return self._found[name.name]
-        if self._is_known(name.name):
-            kind = look.scene.unrolled.values.kind(name.name)
-            t = None if kind in ("parameter", "constant") else self._time(name.name, None) + (name.offset or 0)
-            if kind == "node" and name.name == look.scene.network.loss_name and look.scene.unrolled.has_total:
-                t = None
-            return self._known(look.value(name.name, t), name.name if t is None else f"{name.name}[{t}]")
-        step = look.current_step()
-        if name.name == "t" and step is not None and step.t is not None:
-            return np.asarray(float(step.t))
-        if name.name == "prod" and step is not None:
-            return self._running(step.kind, step.name, step.t)
-        raise self._unknown(name.name)
-
-    def _running(self, kind: str, name: str, t: int | None) -> Array:
-        if kind == "use" and t is not None:
-            return self._known(self._look.contribution(name, t), "prod")
-        return self._known(self._look.adjoint(name, t), "prod")
 
 
 def shown_in_full(value: Array) -> str:

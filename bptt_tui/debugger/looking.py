@@ -6,6 +6,7 @@ computed is NOT_YET, what does not exist is ABSENT.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,11 @@ from bptt_tui.debugger.view import ABSENT, NOT_YET, Missing, Ref, Scale, Shown
 from bptt_tui.derivation.naming import Naming
 from bptt_tui.derivation.partials import Partials
 from bptt_tui.language import Name
+from bptt_tui.network import Timesteps
 from bptt_tui.trace import Consumer, Trace
+from bptt_tui.trace.health import KINDS, SMALLEST_NORMAL, troubled
 
 Array = NDArray[Any]
-SMALLEST_NORMAL = float(np.finfo(np.float64).tiny)
 
 
 class Scene:
@@ -32,6 +34,8 @@ class Scene:
         self.naming = Naming(trace.unrolled)
         self.timeline = Timeline(trace)
         self.partials = Partials(trace, self.naming)
+        times = trace.unrolled.loss_times
+        self._loss_times = times if isinstance(times, range) else frozenset(times)
 
     def ref(self, name: str, t: int | None) -> Ref:
         """The node, initial value, input, parameter or constant a name stands for at `t`."""
@@ -51,35 +55,44 @@ class Scene:
         """What a step computes."""
         return self.ref(step.name, step.t)
 
+    def times(self, name: str) -> Timesteps | None:
+        """When a node exists or a parameter is used; None for an input or constant, which no step computes."""
+        if name in self.trace.terms:
+            return self.trace.terms[name].times
+        equation = self.network.index.get(name)
+        return None if equation is None else self.unrolled.times[equation]
+
+    def operation(self, name: str) -> str:
+        """The operation that gives a node its value: tanh for `s = tanh(z)`."""
+        program = self.trace.program
+        return program.instruction(program.roots[self.network.index[name]]).operation.name
+
+    def jacobian(self, equation: int, t: int, by: Name) -> Array:
+        """An edge's dense local partial, rows × columns; of several entries, a 0 has no sign.
+
+        The entries that are 0 by structure come out of a product, as −0 where the other factor is negative.
+        """
+        value = self.trace.jacobian(equation, t, by)
+        return value if value.size == 1 else value + 0.0
+
     def consumers(self, name: str, t: int) -> tuple[Consumer, ...]:
         """Who reads a node and passes a gradient back, in the order of its inflows."""
         found = self.trace.consumers(name, t)
         return tuple(consumer for consumer in found if self.partials.flows(consumer.equation, consumer.by))
 
-    def feeds_total(self, name: str) -> bool:
+    def feeds_total(self, name: str, t: int) -> bool:
         """Whether a node is a loss step that the total of several adds up."""
-        return self.unrolled.has_total and name == self.network.loss_name
+        return self.unrolled.has_total and name == self.network.loss_name and t in self._loss_times
 
     def inflow_count(self, name: str, t: int) -> int:
         """How many inflows a node's adjoint sums; 0 only for the one loss, where the backward pass starts."""
-        return len(self.consumers(name, t)) + self.feeds_total(name)
+        return len(self.consumers(name, t)) + self.feeds_total(name, t)
 
     def factor_count(self, step: Step) -> int:
         """How many factors a step takes: one per inflow going backward, one otherwise."""
-        if step.phase == "forward" or step.kind == "total":
+        if step.phase == "forward" or step.t is None:
             return 1
-        assert step.t is not None
         return max(self.inflow_count(step.name, step.t), 1)
-
-    def one_logit(self) -> bool:
-        """Whether some softmax has a single logit."""
-        slots = self.trace.program.slots
-        return any(
-            getattr(slot, "operation", None) is not None
-            and slot.operation.name == "softmax"  # type: ignore[union-attr]
-            and int(np.prod(slot.shape)) == 1
-            for slot in slots
-        )
 
 
 class Look:
@@ -90,60 +103,87 @@ class Look:
         self.position = position
         self.factor = factor
 
-    def current_step(self) -> Step | None:
+    @cached_property
+    def step(self) -> Step | None:
         """The step just taken, or being taken factor by factor; None at position 0."""
-        if self.factor:
-            return self.scene.timeline.step(self.position + 1)
-        return self.scene.timeline.step(self.position) if self.position else None
+        number = self.position + 1 if self.factor else self.position
+        return self.scene.timeline.step(number) if number else None
+
+    def is_current(self, kind: str, name: str, t: int | None) -> bool:
+        """Whether the step just taken computed this."""
+        step = self.step
+        return step is not None and (step.kind, step.name, step.t) == (kind, name, t)
 
     def value(self, name: str, t: int | None) -> Shown:
-        """A node's, input's or fixed value."""
+        """A node's, input's, initial or fixed value; `t` None for the total of several losses."""
         scene = self.scene
-        if scene.unrolled.values.kind(name) != "node":
-            return scene.trace.value(name, t) if t is None or t < scene.trace.steps else ABSENT
+        kind = scene.unrolled.values.kind(name)
+        if kind in ("parameter", "constant"):
+            return scene.trace.value(name)
         if t is None:
-            place = scene.timeline.total_position("forward")
-            known = place is not None and place <= self.position
-            return np.asarray(scene.trace.loss) if known else NOT_YET
+            return np.asarray(scene.trace.loss) if self._reached(scene.timeline.total_position("forward")) else NOT_YET
         if t < 0:
             before = scene.unrolled.before.get(name)
-            return ABSENT if before is None or -t > len(before) else np.asarray(before[len(before) + t])
-        place = scene.timeline.value_position(name, t) if t < scene.trace.steps else None
+            return ABSENT if before is None or -t > len(before) else np.asarray(before[t])
+        if t >= scene.trace.steps:
+            return ABSENT
+        if kind == "input":
+            return scene.trace.value(name, t)
+        place = scene.timeline.value_position(name, t)
         if place is None:
             return ABSENT
-        return scene.trace.value(name, t) if place <= self.position else NOT_YET
+        return scene.trace.value(name, t) if self._reached(place) else NOT_YET
 
     def adjoint(self, name: str, t: int | None) -> Shown:
-        """∂E/∂node."""
+        """∂E/∂node; `t` None for the total of several losses."""
         scene = self.scene
         if t is None:
-            place = scene.timeline.total_position("backward")
-            return np.asarray(1.0) if place is not None and place <= self.position else NOT_YET
-        if t < 0 or t >= scene.trace.steps:
+            return np.asarray(1.0) if self._reached(scene.timeline.total_position("backward")) else NOT_YET
+        if not 0 <= t < scene.trace.steps:
             return ABSENT
         place = scene.timeline.adjoint_position(name, t)
         if place is None:
             return ABSENT
-        return scene.trace.adjoint(name, t) if place <= self.position else NOT_YET
+        return scene.trace.adjoint(name, t) if self._reached(place) else NOT_YET
+
+    def adjoint_of_given(self, name: str, t: int) -> Shown:
+        """∂E/∂x_t of an input or initial value: no step computes it, it is known when all who read it are."""
+        scene = self.scene
+        if self.value(name, t) is ABSENT:
+            return ABSENT
+        readers = [
+            self.adjoint(scene.network.equations[reader.equation].target, t + reader.lag)
+            for reader in scene.consumers(name, t)
+        ]
+        known = readers and not any(isinstance(reader, Missing) for reader in readers)
+        return scene.trace.adjoint(name, t) if known else NOT_YET
 
     def contribution(self, parameter: str, t: int) -> Shown:
         """∂E/∂p_t."""
         place = self.scene.timeline.use_position(parameter, t)
         if place is None:
             return ABSENT
-        return np.asarray(self.scene.trace.contribution(parameter, t)) if place <= self.position else NOT_YET
+        return np.asarray(self.scene.trace.contribution(parameter, t)) if self._reached(place) else NOT_YET
 
     def so_far(self, parameter: str) -> Shown:
-        """The sum of the contributions taken, in the order taken."""
-        taken = self.scene.timeline.terms_taken(parameter, self.position)
-        return self.scene.trace.terms[parameter].running(taken) if taken else NOT_YET
+        """The sum of the contributions taken, in the order taken; ABSENT for a parameter without a use."""
+        taken, count = self.progress(parameter)
+        if not count:
+            return ABSENT
+        return np.asarray(self.scene.trace.terms[parameter].running(taken)) if taken else NOT_YET
+
+    def progress(self, parameter: str) -> tuple[int, int]:
+        """(contributions taken, contributions there are)."""
+        scene = self.scene
+        return scene.timeline.terms_taken(parameter, self.position), scene.trace.terms[parameter].times.count
 
     def loss(self) -> Shown:
         """The loss whose gradient is taken."""
         scene = self.scene
-        if scene.unrolled.has_total:
-            return self.value(scene.network.loss_name, None)
-        return self.value(scene.network.loss_name, scene.unrolled.loss_times[0])
+        return self.value(scene.network.loss_name, None if scene.unrolled.has_total else scene.unrolled.loss_times[0])
+
+    def _reached(self, place: int | None) -> bool:
+        return place is not None and place <= self.position
 
 
 def name_at(by: Name, t: int) -> int:
@@ -151,18 +191,13 @@ def name_at(by: Name, t: int) -> int:
     return t + (by.offset or 0)
 
 
-def scale_of(value: Shown, operation: str) -> Scale:
-    """What is remarkable about a value: not finite, subnormal, or an activation at its limit."""
+def scale_of(value: Shown, operation: str = "", *, adjoint: bool = False) -> Scale:
+    """What is remarkable about a value: not finite, lost to underflow, or an activation at its limit."""
     if isinstance(value, Missing):
         return "ok"
-    if np.isnan(value).any():
-        return "nan"
-    if np.isinf(value).any():
-        return "overflow"
-    magnitude = np.abs(value)
-    if ((magnitude > 0) & (magnitude < SMALLEST_NORMAL)).any():
-        return "subnormal"
-    limits = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}.get(operation)
-    if limits is not None and ((value == limits[0]) | (value == limits[1])).any():
-        return "saturated"
+    for kind in KINDS:
+        found = troubled(kind, value, operation, adjoint=adjoint)
+        if found.any():
+            lost = kind == "underflow" and ((value != 0) & (np.abs(value) < SMALLEST_NORMAL)).any()
+            return "subnormal" if lost else kind
     return "ok"

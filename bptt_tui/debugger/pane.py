@@ -6,79 +6,108 @@ import numpy as np
 
 from bptt_tui.calculus import numerals
 from bptt_tui.calculus.operations import NOTATIONS
-from bptt_tui.debugger.chain import Link, equation_links, factor_of, links_into
-from bptt_tui.debugger.looking import Look, name_at, scale_of
+from bptt_tui.debugger.chain import Link, factor_of, links_into, links_out_of
+from bptt_tui.debugger.looking import Look, name_at
+from bptt_tui.debugger.remarks import FUSED_LOSS, fused_pullbacks, is_fused_loss, lost_products, trouble
 from bptt_tui.debugger.timeline import Step
 from bptt_tui.debugger.view import NOT_YET, Factor, Inflow, Missing, Pane, Shown
 from bptt_tui.language import Name, Printer
 
 NUDGE = 0.001
-ONE_LOGIT = (
-    "softmax of one logit is the constant 1, so E = 0 for every choice of parameters: every gradient is exactly 0"
-)
+_FEW = 3  # so many losses are written out in their total
+_STARTS_HERE = "the backward pass starts here: ∂{0}/∂{0} = 1"
 
 
 def pane(look: Look) -> Pane | None:
     """The pane of the current step; None at position 0."""
-    step = look.current_step()
+    step = look.step
     if step is None:
         return None
-    if step.kind == "total":
+    if step.t is None:
         return _total_pane(look, step)
     if step.kind == "use":
-        return _use_pane(look, step)
-    return _node_pane(look, step)
+        return _use_pane(look, step, step.t)
+    return _forward_pane(look, step, step.t) if step.phase == "forward" else _backward_pane(look, step, step.t)
 
 
-def _node_pane(look: Look, step: Step) -> Pane:
+def _forward_pane(look: Look, step: Step, t: int) -> Pane:
     scene = look.scene
-    assert step.t is not None
     ref = scene.step_ref(step)
     equation = scene.network.index[step.name]
-    value = look.value(step.name, step.t)
-    operation = scene.trace.program.instruction(scene.trace.program.roots[equation]).operation.name
-    backward = step.phase == "backward"
-    inflows = _inflows(look, links_into(look, step.name, step.t)) if backward else ()
-    adjoint = look.adjoint(step.name, step.t) if backward else NOT_YET
-    remarks = [*_trouble(value, operation, step), *(_fusion_remarks(look, step, equation) if backward else ())]
-    if backward and not scene.inflow_count(step.name, step.t):
-        remarks.append(f"the backward pass starts here: ∂{ref.label}/∂{ref.label} = 1")
-    if not backward and _fused_loss(look, equation):
-        remarks.append(
-            "computed from the logits in one piece, so that no logarithm of a vanishing probability is taken"
-        )
+    value = look.value(step.name, t)
+    remarks = trouble(scene, step, ref.label, value, adjoint=False)
+    if is_fused_loss(scene, equation):
+        remarks.append(FUSED_LOSS)
     return Pane(
         ref=ref,
-        title=scene.naming.partial(scene.naming.total(), ref.label) if backward else ref.label,
-        equation=_equation(look, equation, step.t),
-        substituted=_substituted(look, equation, step.t, value),
+        title=ref.label,
+        equation=_equation(look, equation, t),
+        substituted=_substituted(look, equation, t, value),
         value=value,
         shape=scene.unrolled.shapes[step.name],
-        partials=_partials(look, equation, step.t),
-        inflows=inflows,
-        adjoint=adjoint,
-        so_far=_sum_so_far(inflows),
-        of_total=_of_total(inflows),
-        prediction=_prediction(scene.naming.total(), ref.label, adjoint),
+        partials=_partials(look, equation, t),
+        inflows=(),
+        adjoint=NOT_YET,
+        so_far=NOT_YET,
+        of_total="",
+        prediction="",
         remarks=tuple(remarks),
     )
 
 
-def _use_pane(look: Look, step: Step) -> Pane:
+def _backward_pane(look: Look, step: Step, t: int) -> Pane:
     scene = look.scene
-    assert step.t is not None
     ref = scene.step_ref(step)
     total = scene.naming.total()
-    inflows = _inflows(look, links_into(look, step.name, step.t))
-    contribution = look.contribution(step.name, step.t)
-    taken = scene.timeline.terms_taken(step.name, look.position)
-    count = scene.trace.terms[step.name].times.count
-    remarks = [] if isinstance(contribution, Missing) else _trouble(contribution, "", step)
+    title = scene.naming.partial(total, ref.label)
+    equation = scene.network.index[step.name]
+    value = look.value(step.name, t)
+    links = links_into(scene, step.name, t)
+    inflows = _inflows(look, links)
+    adjoint = look.adjoint(step.name, t)
+    remarks = [
+        *trouble(scene, step, title, adjoint, adjoint=True),
+        *lost_products(inflows),
+        *fused_pullbacks(scene, links),
+    ]
+    if not links:
+        remarks.append(_STARTS_HERE.format(ref.label))
     return Pane(
         ref=ref,
-        title=scene.naming.partial(total, ref.label),
+        title=title,
+        equation=_equation(look, equation, t),
+        substituted=_substituted(look, equation, t, value),
+        value=value,
+        shape=scene.unrolled.shapes[step.name],
+        partials=_partials(look, equation, t),
+        inflows=inflows,
+        adjoint=adjoint,
+        so_far=_sum_so_far(inflows),
+        of_total=_of_total(inflows),
+        prediction=_prediction(total, ref.label, adjoint),
+        remarks=tuple(remarks),
+    )
+
+
+def _use_pane(look: Look, step: Step, t: int) -> Pane:
+    scene = look.scene
+    ref = scene.step_ref(step)
+    total = scene.naming.total()
+    title = scene.naming.partial(total, ref.label)
+    links = links_into(scene, step.name, t)
+    inflows = _inflows(look, links)
+    contribution = look.contribution(step.name, t)
+    taken, count = look.progress(step.name)
+    remarks = [
+        *trouble(scene, step, title, contribution, adjoint=True),
+        *lost_products(inflows),
+        *fused_pullbacks(scene, links),
+    ]
+    return Pane(
+        ref=ref,
+        title=title,
         equation=f"{scene.naming.partial(total, step.name)} = Σₜ {scene.naming.partial(total, step.name + 'ₜ')}",
-        substituted=f"{ref.label} is {step.name} as read at t = {step.t}",
+        substituted=f"{ref.label} is {step.name} as read at t = {t}",
         value=scene.trace.value(step.name),
         shape=scene.unrolled.shapes[step.name],
         partials=(),
@@ -95,20 +124,22 @@ def _total_pane(look: Look, step: Step) -> Pane:
     """The total of several losses: a node without an equation in the session."""
     scene = look.scene
     ref = scene.ref(step.name, None)
-    name = step.name
-    value = look.value(name, None)
+    value = look.value(step.name, None)
     times = scene.unrolled.loss_times
-    first, last = (scene.naming.node(name, t) for t in (times[0], times[-1]))
-    middle = " + … + " if len(times) > 2 else " + "
-    mean = scene.network.reduction == "mean"
-    terms = f"{first}{middle}{last}"
+    count = len(times)
+    written_out = times if count <= _FEW else (times[0], times[-1])
+    labels = [scene.naming.node(step.name, t) for t in written_out]
+    numbers = [numerals.array(scene.trace.value(step.name, t)) for t in written_out]
     backward = step.phase == "backward"
-    shown = numerals.array(value) if isinstance(value, np.ndarray) else "…"
+    result = "" if isinstance(value, Missing) else f" = {numerals.array(value)}"
+    mean = scene.network.reduction == "mean"
+    starts_here = _STARTS_HERE.format(ref.label)
+    remarks = [starts_here] if backward else trouble(scene, step, ref.label, value, adjoint=False)
     return Pane(
         ref=ref,
         title=f"∂{ref.label}/∂{ref.label}" if backward else ref.label,
-        equation=f"{ref.label} = ({terms})/{len(times)}" if mean else f"{ref.label} = {terms}",
-        substituted=f"{ref.label} = {'mean' if mean else 'sum'} of {len(times)} losses = {shown}",
+        equation=f"{ref.label} = {_total_of(labels, count, mean=mean)}",
+        substituted=f"{ref.label} = {_total_of(numbers, count, mean=mean)}{result}",
         value=value,
         shape=(),
         partials=(),
@@ -117,8 +148,14 @@ def _total_pane(look: Look, step: Step) -> Pane:
         so_far=NOT_YET,
         of_total="",
         prediction="",
-        remarks=(f"the backward pass starts here: ∂{ref.label}/∂{ref.label} = 1",) if backward else (),
+        remarks=tuple(remarks),
     )
+
+
+def _total_of(terms: list[str], count: int, *, mean: bool) -> str:
+    """`E₀ + E₁`, or `(E₀ + … + E₉)/10` for a mean of many."""
+    total = (" + " if len(terms) == count else " + … + ").join(terms).replace("+ -", "− ")
+    return f"({total})/{count}" if mean else total
 
 
 def _equation(look: Look, equation: int, t: int) -> str:
@@ -145,8 +182,8 @@ def _substituted(look: Look, equation: int, t: int, value: Shown) -> str:
 
 def _partials(look: Look, equation: int, t: int) -> tuple[Factor, ...]:
     """The local partials by everything the node reads, known as soon as the node is."""
-    links = equation_links(look, equation, t)
-    return tuple(factor_of(look, link, current=False, taken=False) for link in links)
+    links = links_out_of(look.scene, equation, t)
+    return tuple(factor_of(look.scene, link, current=False, taken=False) for link in links)
 
 
 def _inflows(look: Look, links: tuple[Link, ...]) -> tuple[Inflow, ...]:
@@ -156,7 +193,7 @@ def _inflows(look: Look, links: tuple[Link, ...]) -> tuple[Inflow, ...]:
     found = []
     for number, link in enumerate(links, 1):
         known = number <= taken
-        factor = factor_of(look, link, current=number == taken, taken=known)
+        factor = factor_of(scene, link, current=number == taken, taken=known)
         consumer = factor.consumer
         found.append(
             Inflow(
@@ -197,46 +234,3 @@ def _prediction(total: str, label: str, gradient: Shown, *, only: bool = False) 
         what = f"entry {index} of {label}"
     alone = " alone" if only else ""
     return f"nudging {what}{alone} by +{NUDGE} changes {total} by {numerals.number(change * NUDGE, 3)}"
-
-
-def _trouble(value: Shown, operation: str, step: Step) -> list[str]:
-    """What is remarkable about the number just computed."""
-    scale = scale_of(value, operation)
-    if scale == "ok":
-        return []
-    words = {
-        "nan": "not a number appears here",
-        "overflow": "an infinite value appears here",
-        "subnormal": "a value here is below the smallest normal number: digits are being lost",
-        "saturated": f"{operation} is saturated here: the slope is 0 to the last digit, or nearly",
-    }
-    return [words[scale] if step.t is None else f"{words[scale]} (t = {step.t})"]
-
-
-def _fused_loss(look: Look, equation: int) -> bool:
-    """Whether the equation's loss is computed together with the softmax or sigmoid it reads."""
-    program = look.scene.trace.program
-    return any(program.instruction(fused.outer).equation == equation for fused in program.fused.values())
-
-
-def _fusion_remarks(look: Look, step: Step, equation: int) -> list[str]:
-    """Says which form was computed where a softmax's Jacobian meets the loss's row."""
-    scene = look.scene
-    program = scene.trace.program
-    remarks = []
-    for fused in program.fused.values():
-        inner, outer = program.instruction(fused.inner), program.instruction(fused.outer)
-        name = inner.operation.name
-        if inner.equation == outer.equation:
-            continue
-        assert step.t is not None
-        exists = scene.unrolled.times[outer.equation].row(step.t) is not None
-        if exists and any(link.equation == inner.equation for link in links_into(look, step.name, step.t)):
-            o = scene.naming.node(scene.network.equations[inner.equation].target, step.t)
-            y = scene.network.equations[outer.equation].expression.arguments[1]  # type: ignore[union-attr]
-            target = Printer(NOTATIONS, "unicode", scene.naming.leaf(step.t)).print(y)
-            remarks.append(
-                f"{name} and {outer.operation.name} are pulled back in one piece, as {o} − {target}:"
-                " the product of the two factors shown, without their overflow"
-            )
-    return remarks

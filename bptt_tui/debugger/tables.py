@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from bptt_tui.debugger.chain import equation_links, links_into
+from bptt_tui.debugger.chain import links_into, links_out_of
 from bptt_tui.debugger.looking import Look, scale_of
 from bptt_tui.debugger.view import ABSENT, Cell, Contribution, Edge, Missing, Shown, Strip, Value
 
@@ -35,8 +35,8 @@ class GraphAt:
     def first(self) -> int:
         """The first column: 0, or negative where initial values of nodes are read."""
         scene = self._look.scene
-        depths = [len(rows) for name, rows in scene.unrolled.before.items() if name in scene.network.index]
-        return -max(depths, default=0)
+        before = scene.unrolled.before
+        return -max((len(before.get(name, ())) for name, _ in self._rows), default=0)
 
     @property
     def last(self) -> int:
@@ -54,45 +54,33 @@ class GraphAt:
         value = look.value(name, moment)
         if value is ABSENT:
             return ABSENT
-        step = look.current_step()
-        current = step is not None and step.kind != "use" and (step.name, step.t) == (name, moment)
-        root = scene.trace.program.roots[scene.network.index[name]]
-        operation = scene.trace.program.instruction(root).operation.name
         return Cell(
             ref=scene.ref(name, moment),
             value=value,
             adjoint=look.adjoint(name, moment),
-            current=current,
-            flag="ok" if total or t < 0 else scale_of(value, operation),
+            current=look.is_current("total" if total else "node", name, moment),
+            flag=scale_of(value) if total or t < 0 else scale_of(value, scene.operation(name)),
         )
 
     def edges(self) -> tuple[Edge, ...]:
         """The current node's edges: to its sources, and to its consumers."""
         look = self._look
         scene = look.scene
-        step = look.current_step()
+        step = look.step
         if step is None or step.t is None:
             return ()
-        inward = links_into(look, step.name, step.t)
-        taken = look.factor or len(inward)
-        found = [
+        upward = links_into(scene, step.name, step.t)
+        downward = links_out_of(scene, scene.network.index[step.name], step.t) if step.kind == "node" else ()
+        taken = (look.factor or len(upward)) if step.phase == "backward" else 0
+        return tuple(
             Edge(
                 source=scene.ref(link.name, link.t),
-                consumer=scene.ref(
-                    scene.network.loss_name if link.equation is None else scene.network.equations[link.equation].target,
-                    link.consumer_time,
-                ),
-                lag=0 if link.by is None else -(link.by.offset or 0),
-                taken=step.phase == "backward" and number <= taken,
+                consumer=link.consumer(scene),
+                lag=0 if link.reader is None else link.reader.lag,
+                taken=number <= taken,
             )
-            for number, link in enumerate(inward, 1)
-        ]
-        if step.kind == "node":
-            ref = scene.ref(step.name, step.t)
-            for link in equation_links(look, scene.network.index[step.name], step.t):
-                lag = -(link.by.offset or 0) if link.by else 0
-                found.append(Edge(scene.ref(link.name, link.t), ref, lag, taken=False))
-        return tuple(found)
+            for number, link in enumerate((*upward, *downward), 1)
+        )
 
     def links(self) -> tuple[tuple[int, int, int], ...]:
         """The edges between timesteps, as (source row, consumer row, lag ≥ 1)."""
@@ -140,19 +128,15 @@ class ContributionsAt:
         value = look.contribution(name, t)
         if value is ABSENT:
             return ABSENT
-        step = look.current_step()
-        current = step is not None and step.kind == "use" and (step.name, step.t) == (name, t)
-        return Contribution(look.scene.ref(name, t), value, current)
+        return Contribution(look.scene.ref(name, t), value, look.is_current("use", name, t))
 
     def so_far(self, row: int) -> Shown:
-        """The sum of the terms taken."""
+        """The sum of the terms taken; ABSENT for a parameter without a use."""
         return self._look.so_far(self._names[row])
 
     def progress(self, row: int) -> tuple[int, int]:
         """(terms taken, terms there are)."""
-        scene = self._look.scene
-        name = self._names[row]
-        return scene.timeline.terms_taken(name, self._look.position), scene.trace.terms[name].times.count
+        return self._look.progress(self._names[row])
 
 
 def strip(look: Look) -> Strip | None:
@@ -161,19 +145,20 @@ def strip(look: Look) -> Strip | None:
     name = recurrent_node(look)
     if name is None:
         return None
-    known_from = (
-        scene.timeline.known_from(name, look.position) if look.position > scene.timeline.forward_steps else None
-    )
     return Strip(
         name=name,
         label=f"‖{scene.naming.partial(scene.naming.total(), name + 'ₜ')}‖",
         norms=scene.trace.norms(name),
-        known_from=scene.trace.steps if known_from is None else known_from,
+        known_from=scene.timeline.known_from(name, look.position),
     )
 
 
 def recurrent_node(look: Look) -> str | None:
     """The node read at the earliest next step: the last such equation, as h in an LSTM with h and c."""
     scene = look.scene
-    delayed = [name for name in scene.network.targets if scene.unrolled.ahead.get(name)]
+    delayed = [
+        name
+        for e, name in enumerate(scene.network.targets)
+        if scene.unrolled.ahead.get(name) and scene.unrolled.times[e].count
+    ]
     return delayed[-1] if delayed else None

@@ -28,6 +28,12 @@ def describe(view: View) -> str:
     return visible("\n".join(lines), newlines=True)
 
 
+def answer(before: View, after: View) -> str:
+    """What a command has to say: where it did not move, only its message; otherwise the new position."""
+    stayed = (before.position, before.factor) == (after.position, after.factor)
+    return visible(after.message, newlines=True) if stayed and after.message else describe(after)
+
+
 def text_of(value: Shown) -> str:
     """A value on one line, `not yet` or `–`."""
     return value.value if isinstance(value, Missing) else numerals.array(np.asarray(value), WIDTH)
@@ -53,7 +59,10 @@ def _backward(pane: Pane) -> list[str]:
         head = f"inflow {inflow.number} of {inflow.of}, through {inflow.factor.consumer.label}: "
         partial = _partial_line(inflow.factor.title, inflow.factor.symbol, inflow.factor.value)
         lines.append(f"{head}{text_of(inflow.adjoint)} × {partial} → {text_of(inflow.product)}")
-    lines.append(f"{pane.title} = {text_of(pane.adjoint)}")
+    if len(pane.inflows) > 1 and pane.ref.kind != "use" and isinstance(pane.adjoint, Missing):
+        lines.append(f"{pane.title} so far, {pane.of_total} inflows: {text_of(pane.so_far)}")
+    else:
+        lines.append(f"{pane.title} = {text_of(pane.adjoint)}")
     return lines + [f"note: {remark}" for remark in pane.remarks]
 
 

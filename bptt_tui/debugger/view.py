@@ -6,8 +6,7 @@ the number of timesteps (`Graph`, `Contributions`, `Chain`) answer for one cell,
 from the trace that they share. Two rules hold everywhere:
 
 - **Unknown is not zero.** What has not been computed at this position is `NOT_YET`; what does not exist at all (a
-node
-  the loss does not depend on, a parameter not used at this timestep) is `ABSENT`.
+  node the loss does not depend on, a parameter not used at this timestep) is `ABSENT`.
 - **Names are text.** Labels and remarks are plain strings with nothing escaped; whoever draws them sanitises them
   and never reads them as markup.
 
@@ -180,7 +179,7 @@ class Chain(Protocol):
 
     @property
     def complete(self) -> bool:
-        """False where the path is longer than what `factors` was asked for."""
+        """False where the path is longer than `factors` ever gives (256)."""
 
     def factors(self, limit: int) -> Sequence[Factor]:
         """The last `limit` factors, in order from E; the current one is last."""
@@ -216,7 +215,8 @@ class Contributions(Protocol):
         """ABSENT where the parameter is not used at t."""
 
     def so_far(self, row: int) -> Shown:
-        """The sum of the terms taken at this position, in the order taken; NOT_YET before the first."""
+        """The sum of the terms taken at this position, in the order taken; NOT_YET before the first, ABSENT where
+        there is none to take."""
 
     def progress(self, row: int) -> tuple[int, int]:
         """(terms taken, terms there are)."""
@@ -234,8 +234,11 @@ class Strip:
 
 @dataclass(frozen=True)
 class View:
-    """One position, all there is to draw. `step` counts node steps taken; `factor` counts inflows taken of the
-    next."""
+    """One position, all there is to draw.
+
+    `position` counts the steps taken, of `last`; `factor` the inflows taken of the next step, of `factors`. With
+    factors taken, `phase`, `t`, `pane` and `chain` are of that next step.
+    """
 
     title: str
     phase: Phase

@@ -28,15 +28,18 @@ class Partials:
         self._trace = trace
         self._unrolled = trace.unrolled
         self._naming = naming
-        self._formulas: dict[tuple[int, Name], Expression] = {}
+        self._formulas: dict[tuple[int, Name], Expression | None] = {}
 
     def formula(self, equation: int, by: Name) -> Expression:
         """∂node/∂by as an expression in the names of the equation; 0 where no gradient flows."""
+        found = self._derived(equation, by)
+        return Number(0.0) if found is None else found
+
+    def _derived(self, equation: int, by: Name) -> Expression | None:
         key = (equation, by)
         if key not in self._formulas:
             whole = self._unrolled.network.equations[equation]
-            found = differentiate(whole.expression, by, Name(whole.target, 0), self._unrolled.shape_of)
-            self._formulas[key] = Number(0.0) if found is None else found
+            self._formulas[key] = differentiate(whole.expression, by, Name(whole.target, 0), self._unrolled.shape_of)
         return self._formulas[key]
 
     def text(self, equation: int, t: int, by: Name, style: Style = "unicode") -> str:
@@ -52,8 +55,8 @@ class Partials:
 
     def flows(self, equation: int, by: Name) -> bool:
         """Whether a gradient flows over the edge: to nodes, initial values, inputs and parameters, not to
-        constants."""
-        return self._unrolled.values.kind(by.name) != "constant" and self.formula(equation, by) != Number(0.0)
+        constants and not to a target. A partial that is 0 flows too, and its 0 is worth seeing."""
+        return self._unrolled.values.kind(by.name) != "constant" and self._derived(equation, by) is not None
 
     def value(self, equation: int, t: int, by: Name) -> Array:
         """The formula evaluated with the numbers of timestep `t`, rows × columns."""

@@ -1,0 +1,192 @@
+"""The command language: every row of the table, its aliases, what it refuses and how it says so."""
+
+from __future__ import annotations
+
+import pytest
+from seen import everything, make
+
+from bptt_tui.debugger import Debugger
+from bptt_tui.debugger.commands import COMMANDS, read
+from bptt_tui.errors import CommandError
+from bptt_tui.session import load
+
+# command → (line, from position, to position)
+MOVES = {
+    "next": [("next", 0, 1), ("n", 3, 4), ("next 5", 3, 8), ("next 999999999999999999", 3, 27), ("next", 27, 27)],
+    "rewind": [("rewind", 1, 0), ("p", 4, 3), ("rn 3", 4, 1), ("rewind 999999999999999999", 4, 0), ("rewind", 0, 0)],
+    "step": [("step", 0, 1), ("s 2", 12, 14), ("step back", 12, 11), ("step back 4", 12, 8), ("s back", 0, 0),
+             ("step 999", 3, 27), ("step  back\t2", 12, 10)],
+    "finish": [("finish", 0, 4), ("f", 2, 4), ("finish", 4, 11), ("finish", 11, 21), ("finish", 21, 27), ("f", 27, 27),
+               ("finish back", 27, 21), ("finish back", 21, 11), ("finish back", 11, 4), ("finish back", 6, 4),
+               ("f back", 0, 0)],
+    "start": [("start", 9, 0), ("start", 0, 0)],
+    "end": [("end", 9, 27), ("end", 27, 27)],
+    "goto": [("goto 17", 0, 17), ("g 0", 9, 0), ("jump s[1]", 0, 8), ("j  s[1] ", 0, 8)],
+    "where": [("where", 9, 9), ("bt", 9, 9)],
+    "print": [("print s[0]", 9, 9)],
+    "help": [("help", 9, 9), ("h next", 9, 9)],
+}  # fmt: skip
+WRONG = {
+    "next": ["next 0", "next -1", "next 1.5", "next one", "next 1 2", "next 9999999999999999999", "next ٣", "n back"],
+    "rewind": ["rewind 0", "rewind x", "rewind back"],
+    "step": ["step 0", "step forward", "step back back", "step back 0", "step 2 back"],
+    "finish": ["finish 2", "finish back 2", "finish forward"],
+    "start": ["start 1"],
+    "end": ["end now"],
+    "goto": ["goto", "goto 28", "goto nowhere", "goto -1", "goto 1.5"],
+    "where": ["where 1"],
+    "print": ["print", "print nothing_known", "print 1 +"],
+    "help": ["help nope", "help !"],
+}
+
+
+@pytest.fixture
+def debugger() -> Debugger:
+    return Debugger(load("question"))
+
+
+def test_every_command_is_tried_and_misused_here() -> None:
+    """The two tables of this test have a row for every row of COMMANDS."""
+    assert set(MOVES) == set(WRONG) == set(COMMANDS)
+
+
+def test_names_and_aliases_are_all_different() -> None:
+    """Each word names one command, by itself and in front of arguments."""
+    words = [word for command in COMMANDS.values() for word in (command.name, *command.aliases)]
+    assert len(set(words)) == len(words)
+    for command in COMMANDS.values():
+        for word in (command.name, *command.aliases):
+            assert read(f"  {word}\t 1  2 ") == (command, "1  2")
+
+
+@pytest.mark.parametrize(("line", "start", "stop"), [row for rows in MOVES.values() for row in rows])
+def test_a_command_goes_where_it_says(debugger: Debugger, line: str, start: int, stop: int) -> None:
+    """From a position to a position; the View returned is the debugger's."""
+    debugger.do(f"goto {start}")
+    view = debugger.do(line)
+    assert (view.position, view.factor) == (stop, 0)
+    assert debugger.view is view
+
+
+@pytest.mark.parametrize(("name", "line"), [(name, line) for name, lines in WRONG.items() for line in lines])
+def test_a_wrong_line_changes_nothing_and_says_what_would_be_right(debugger: Debugger, name: str, line: str) -> None:
+    """CommandError with a hint; position, View and recording stay as they were."""
+    before = debugger.do("goto 9")
+    recorded = debugger.recording
+    with pytest.raises(CommandError) as caught:
+        debugger.do(line)
+    assert caught.value.hint and caught.value.reason
+    assert debugger.view is before and debugger.recording == recorded
+    assert read(line)[0] is COMMANDS[name]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("", "an empty line is no command; help lists the commands"),
+        ("  \t", "an empty line is no command; help lists the commands"),
+        ("nxt", "there is no command 'nxt'; did you mean 'next'?"),
+        ("frobnicate", "there is no command 'frobnicate'; help lists the commands"),
+        ("next x", "'x' is not a count; usage: next [COUNT]"),
+        ("step back x", "'x' is not a count; usage: step [back] [COUNT]"),
+        ("end now", "'now' is too much; usage: end"),
+        ("\x1b[2J", "there is no command '\\x1b[2J'; help lists the commands"),
+    ],
+)
+def test_what_a_refusal_says(debugger: Debugger, line: str, said: str) -> None:
+    """One line: what is wrong; what would be right."""
+    with pytest.raises(CommandError) as caught:
+        debugger.do(line)
+    assert str(caught.value) == said
+
+
+def test_reaching_an_end_is_a_state_with_a_message(debugger: Debugger) -> None:
+    """At the start, at the end and between the passes the debugger says where it is; elsewhere it is silent."""
+    assert debugger.do("rewind").message == "at the start: nothing is computed yet"
+    assert debugger.do("end").message == debugger.do("next").message == "at the end: every contribution is known"
+    assert debugger.do("goto 11").message == "the forward pass is complete; the next step starts the backward pass"
+    assert debugger.do("next").message == ""
+
+
+def test_next_and_rewind_leave_a_half_taken_step(debugger: Debugger) -> None:
+    """next takes its remaining factors, rewind undoes the ones taken, finish and finish back likewise."""
+    debugger = Debugger(load("many-to-many"))
+    outcomes = {}
+    for line in ("next", "rewind", "next 2", "rewind 2", "finish", "finish back", "start", "end", "goto 37"):
+        assert debugger.do("goto 37").factors == 2
+        assert debugger.do("step").factor == 1
+        view = debugger.do(line)
+        outcomes[line] = (view.position, view.factor)
+    assert outcomes == {
+        "next": (38, 0), "rewind": (37, 0), "next 2": (39, 0), "rewind 2": (36, 0), "finish": (43, 0),
+        "finish back": (33, 0), "start": (0, 0), "end": (53, 0), "goto 37": (37, 0),
+    }  # fmt: skip
+
+
+def test_finish_takes_the_total_with_the_last_loss() -> None:
+    """Losses at 0 and 1 of three steps: the total ends t = 1's forward steps and begins its backward ones."""
+    debugger = make("s = w * s[t-1] + x[t]", "E = s * s", at=(0, 1), parameters={"w": 0.5}, initial={"s": 1.0},
+                    inputs={"x": [1.0, 2.0, 3.0]})  # fmt: skip
+    stops = [debugger.do("finish").position for _ in range(4)]
+    assert stops == [2, 5, 9, 12] and debugger.view.forward_steps == 5
+    assert [debugger.do("finish back").position for _ in range(4)] == [9, 5, 2, 0]
+
+
+def test_where_names_position_value_and_chain(debugger: Debugger) -> None:
+    """The state in words, as gdb's backtrace does."""
+    assert debugger.do("where").message == "position 0 of 27: nothing is computed yet"
+    debugger.do("goto 4")
+    assert debugger.do("where").message == "position 4 of 27, forward, t = 0\ns₀ = 0.522665"
+    debugger.do("goto dE/ds[0]")
+    assert debugger.do("where").message == (
+        "position 22 of 27, backward, t = 0\n"
+        "∂E/∂s₀ = -0.637385\n"
+        "∂E/∂s₀ = ∂E/∂o · ∂o/∂q · ∂q/∂s₁ · ∂s₁/∂z₁ · ∂z₁/∂b₁ · ∂b₁/∂s₀"
+    )
+
+
+def test_where_inside_a_step_counts_its_factors() -> None:
+    """Half a step: which factor, and which of the paths."""
+    debugger = Debugger(load("many-to-many"))
+    debugger.do("goto 37")
+    debugger.do("step")
+    assert debugger.do("where").message == (
+        "position 37 of 53 and 1 of 2 factors, backward, t = 1\n"
+        "∂E/∂s₁ = not yet\n"
+        "∂E/∂s₁ = ∂E/∂E₁ · ∂E₁/∂o₁ · ∂o₁/∂q₁ · ∂q₁/∂s₁  (through inflow 1 of 2)"
+    )
+
+
+@pytest.mark.parametrize(("steps", "cut"), [(6, False), (7, True)])
+def test_where_cuts_a_long_chain_at_its_head(steps: int, cut: bool) -> None:
+    """Up to twelve factors are written out; of more, the last twelve behind an ellipsis."""
+    debugger = make(
+        "z = w * s[t-1]", "s = tanh(z)", "E = s * s", parameters={"w": 0.5}, initial={"s": 1.0}, steps=steps
+    )
+    debugger.do("goto dE/dz[0]")
+    chain = debugger.do("where").message.splitlines()[-1]
+    assert chain.count("/∂") == 1 + 12 and chain.endswith("∂s₀/∂z₀")
+    assert ("… · " in chain) == cut
+
+
+def test_help_lists_every_command_and_explains_each(debugger: Debugger) -> None:
+    """`help` has a line per command; `help NAME` or an alias its usage, aliases and details."""
+    lines = debugger.do("help").message.splitlines()
+    assert [line.split()[0] for line in lines] == list(COMMANDS)
+    for command in COMMANDS.values():
+        for word in (command.name, *command.aliases):
+            text = debugger.do(f"help {word}").message
+            assert text.startswith(command.usage) and command.summary in text and command.detail in text
+    assert debugger.do("help n").message == "next [COUNT] (also n): compute the next node"
+
+
+def test_the_examples_of_the_details_work(debugger: Debugger) -> None:
+    """What `help goto` and `help print` show can be typed."""
+    debugger.do("end")
+    before = everything(debugger.view)
+    for example in COMMANDS["print"].detail.split(" · "):
+        assert debugger.do(example).message
+    assert everything(debugger.view) == before
+    for line in ("goto 17", "goto s[1]", "goto s₁", "goto s[t-1]", "goto dE/ds[0]", "goto u[0]"):
+        assert line.removeprefix("goto ") in COMMANDS["goto"].detail
+        debugger.do(line)
