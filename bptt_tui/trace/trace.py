@@ -14,7 +14,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bptt_tui.calculus.operations import sequential_sum
 from bptt_tui.errors import NetworkError
 from bptt_tui.language import Name
 from bptt_tui.network import Unrolled
@@ -25,6 +24,7 @@ from bptt_tui.trace.program import compile_program
 from bptt_tui.trace.reverse import reverse
 from bptt_tui.trace.storage import Storage
 from bptt_tui.trace.terms import Terms
+from bptt_tui.trace.total import seed, share, total
 from bptt_tui.trace.verify import Report, verify
 
 Array = NDArray[Any]
@@ -53,16 +53,12 @@ class Trace:
         self.unrolled = unrolled
         self.program = compile_program(unrolled)
         self.storage = Storage(unrolled, self.program)
-        network = unrolled.network
         with np.errstate(all="ignore"):
             forward(self.storage, progress)
             self.storage.forget_unread()
-            losses = self.storage.arrays[self.program.roots[network.loss]]
-            self._share = 1.0 / len(losses) if network.reduction == "mean" else 1.0
-            total = sequential_sum(losses, 0)
-            self._total = total / len(losses) if network.reduction == "mean" else total
-            seed = np.full(len(losses), self._share, dtype=self.storage.dtype)
-            self.adjoints = reverse(self.storage, seed, progress)
+            self._share = share(self.storage)
+            self._total = total(self.storage)
+            self.adjoints = reverse(self.storage, seed(self.storage), progress)
             self.terms = {name: Terms(name, self.storage, self.adjoints) for name in unrolled.values.parameters}
             self.gradient: dict[str, Array] = {name: terms.total for name, terms in self.terms.items()}
         kept = {slot for terms in self.terms.values() for slot in terms.slots()}

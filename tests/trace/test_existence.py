@@ -83,3 +83,19 @@ def test_needs_of_a_long_chain_are_found_at_once():
     found = trace(equations, [99_999], T=100_000, s=[0.1, 0.2, 0.3])
     assert found.exists("s", 0)
     assert len(found.uses("w")) == 100_000
+
+
+@pytest.mark.parametrize("at", ["last", "every", [0, 2]])
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_a_loss_that_reads_itself_counts_at_its_loss_steps_only(at, reduction):
+    """E[t-1] keeps E alive at every timestep; the total still takes the listed ones, as a nudge of w shows."""
+    network = Network(["s = tanh(w * s[t-1] + x[t])", "E = E[t-1] + s * s"], loss_at=at, reduction=reduction)
+    values = {"inputs": {"x": [0.5, -0.3, 0.8, 0.2]}, "initial": {"s": 0.4, "E": 0.0}}
+    trace = network.trace(parameters={"w": 0.7}, **values)
+    s, running = 0.4, [0.0]
+    for x in values["inputs"]["x"]:
+        s = np.tanh(0.7 * s + x)
+        running.append(running[-1] + s * s)
+    taken = [running[t + 1] for t in {"last": [3], "every": range(4)}.get(at if isinstance(at, str) else "", at)]
+    assert trace.loss == pytest.approx(sum(taken) / (len(taken) if reduction == "mean" else 1), rel=1e-14)
+    assert trace.verify().holds
