@@ -14,6 +14,7 @@ import math
 import os
 import re
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -37,6 +38,7 @@ Examples:
   bptt-tui run question -x end -x where     the same debugger without a screen
   bptt-tui replay mine.json --headless      a saved walk, and whether it still holds
   bptt-tui snapshot question --at 17 -o q.svg
+  bptt-tui verify lstm                      its gradient against nudges of the loss
 
 SESSION is a path or one of the names that `bptt-tui sessions` lists."""
 
@@ -205,6 +207,44 @@ def snapshot(session: str, at: int | None, size: tuple[int, int], theme: str | N
 
 
 @cli.command()
+@session_argument
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--budget", type=click.IntRange(min=1), metavar="N", help="At most about N evaluations of the loss.")
+def verify(session: str, form: str, budget: int | None) -> None:
+    """Check the gradient against the loss itself.
+
+    Every entry of every parameter is nudged, and every use of it alone; the exit status is 1 when one differs,
+    and when nothing could be compared.
+    """
+    from bptt_tui.derivation.verification import as_json, as_table
+
+    loaded = _traced(session)
+    report = loaded.trace().verify(budget, _Progress("verify"))
+    _print((as_json if form == "json" else as_table)(loaded, report))
+    if not report.holds:
+        click.get_current_context().exit(1)
+
+
+class _Progress:
+    """`verify: 1200 of 4000` on a terminal's last line, from the first second on; wiped when it is done."""
+
+    EVERY = 0.1
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._next = time.monotonic() + 1.0
+        self._shown = False
+
+    def __call__(self, done: int, of: int) -> None:
+        if done == of and self._shown:
+            click.echo("\r\x1b[K", err=True, nl=False)
+        elif time.monotonic() >= self._next and sys.stderr is not None and sys.stderr.isatty():
+            self._next = time.monotonic() + self.EVERY
+            self._shown = True
+            click.echo(f"\r{self._label}: {done} of {of}", err=True, nl=False)
+
+
+@cli.command()
 def schema() -> None:
     """Print the session file's JSON Schema."""
     import json
@@ -303,14 +343,16 @@ def _script_lines(path: str) -> list[tuple[tuple[str, ...], str]]:
 
 def _play(debugger: Any, commands: Iterable[tuple[tuple[str, ...], str]]) -> None:
     """Carry out commands and print what each shows; one that cannot be carried out ends it, placed."""
-    from bptt_tui.debugger.transcript import describe
+    from bptt_tui.debugger.transcript import answer, describe
 
-    _print(describe(debugger.view))
+    view = debugger.view
+    _print(describe(view))
     for places, command in commands:
+        before = view
         try:
             view = debugger.do(command)
         except CommandError as error:
             error.places = (*places, *error.places)
             raise
         _print(f"\n(bptt) {_visible(command)}")
-        _print(describe(view))
+        _print(answer(before, view))

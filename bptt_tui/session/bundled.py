@@ -10,7 +10,12 @@ from pathlib import Path
 
 DEFAULT = "question"
 # The order of a first acquaintance; what is not listed follows by name.
-_ORDER = (DEFAULT, "question-sigmoid", "answer", "product-slip", "many-to-many", "vectors", "one-logit")
+_ORDER = (
+    *(DEFAULT, "question-sigmoid", "answer", "product-slip", "one-logit"),  # two steps
+    *("many-to-many", "two-layers", "vectors"),  # more losses, more paths, matrices
+    *("vanishing", "exploding"),  # more steps
+    *("min-char-rnn", "gru", "lstm"),  # networks people train
+)
 
 
 def directory() -> Path:

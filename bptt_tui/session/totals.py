@@ -34,7 +34,9 @@ def as_json(session: Session) -> Iterator[str]:
         {"loss": E, "gradient": {name: …}, "contributions": {name: [{"t": 0, "value": …}, …]}}
 
     Every float is the shortest text that reads back the same. JSON has no NaN or infinity; they become the
-    texts "NaN", "Infinity" and "-Infinity".
+    texts "NaN", "Infinity" and "-Infinity". Where numbers go wrong there is one more field:
+
+        "flags": [{"kind": "overflow", "phase": "forward", "node": "z", "t": 3}, …]
     """
     trace = session.trace()
     yield f'{{\n{INDENT}"loss": {_json(trace.loss)},\n{INDENT}"gradient": {{'
@@ -47,17 +49,28 @@ def as_json(session: Session) -> Iterator[str]:
             value = _json(trace.contribution(name, t).tolist())
             yield f'{", " if k else ""}{{"t": {t}, "value": {value}}}'
         yield "]"
-    yield f"\n{INDENT}}}\n}}\n"
+    flags = [{"kind": f.kind, "phase": f.phase, "node": f.name, "t": f.t} for f in trace.troubles]
+    yield f"\n{INDENT}}}"
+    if flags:
+        yield (
+            f',\n{INDENT}"flags": [' + ",".join(f"\n{INDENT * 2}{json.dumps(flag)}" for flag in flags) + f"\n{INDENT}]"
+        )
+    yield "\n}\n"
 
 
 def as_table(session: Session) -> Iterator[str]:
-    """The same for reading: a block per parameter, one row per use and their sum, decimal points aligned."""
+    """The same for reading: a block per parameter, one row per use and their sum, decimal points aligned.
+
+    A note says where numbers go wrong first.
+    """
     trace = session.trace()
     loss = visible(session.network().loss_name)
     over = "" if session.loss.at == "last" else f"   ({session.loss.reduction} over the loss steps)"
     if session.title:
         yield f"{visible(session.title)}\n"
     yield f"{loss} = {_number(trace.loss)}{over}\n"
+    for trouble in trace.troubles:
+        yield f"note: {visible(str(trouble))}\n"
     for name, total in trace.gradient.items():
         rows = [row for t in trace.uses(name) for row in _rows(f"t = {t}", trace.contribution(name, t))]
         lines = _aligned([*rows, *_rows("Σ", total)])

@@ -102,7 +102,7 @@ def test_one_logit_has_a_gradient_of_exactly_zero() -> None:
 
 
 def test_the_sessions_differ_where_their_titles_say() -> None:
-    """Shapes, loss steps and activations are those of the seven networks."""
+    """Shapes, loss steps and activations are those the titles speak of."""
     assert load("many-to-many").loss.at == "every"
     assert len(load("many-to-many").inputs["x"]) == 3
     assert any("sigmoid" in equation for equation in load("question-sigmoid").equations)
@@ -111,6 +111,41 @@ def test_the_sessions_differ_where_their_titles_say() -> None:
     shapes = {name: np.shape(value) for name, value in load("vectors").parameters.items()}
     assert shapes == {"U": (3, 2), "W": (3, 3), "k": (3,), "V": (3, 3), "c": (3,)}
     assert len(load("one-logit").parameters["v"]) == 1
+    assert len(load("min-char-rnn").parameters["bh"]) == 8
+    assert len(load("two-layers").initial) == len(load("lstm").initial) == 2
+
+
+@pytest.mark.parametrize(("name", "smallest", "largest"), [("vanishing", 0.3, 1.0), ("exploding", 1.0, 1.2)])
+def test_sixty_factors_vanish_and_explode(name: str, smallest: float, largest: float) -> None:
+    """Every factor w·(1 − s²) lies on its side of 1, so ‖∂E/∂s_t‖ rises or falls at every one of 60 timesteps."""
+    trace = load(name).trace()
+    assert trace.steps == 60
+    w = float(trace.value("w"))
+    factors = [w * (1 - float(trace.value("s", t)) ** 2) for t in range(1, 60)]
+    assert smallest < min(factors) and max(factors) <= largest
+    norms = trace.norms("s")
+    assert np.all(np.diff(norms) > 0 if name == "vanishing" else np.diff(norms) < 0)
+    assert norms[0] / norms[-1] < 1e-8 if name == "vanishing" else norms[0] / norms[-1] > 1e3
+    assert max(abs(float(trace.value("s", t))) for t in range(60)) < (1.0 if name == "vanishing" else 0.5)
+
+
+def test_the_forget_gate_is_the_only_factor_along_c() -> None:
+    """∂c_t/∂c_{t−1} is diag(f_t) in the LSTM, as its title says."""
+    trace = load("lstm").trace()
+    network = trace.unrolled.network
+    equation = network.index["c"]
+    (by,) = (name for name in network.reads[equation] if name.name == "c")
+    for t in range(trace.steps):
+        assert np.array_equal(trace.jacobian(equation, t, by), np.diag(trace.value("f", t)))
+
+
+def test_min_char_rnn_reads_hell_and_predicts_ello() -> None:
+    """One-hot characters over the vocabulary h, e, l, o; the weights of o, which is never read, get no gradient."""
+    session = load("min-char-rnn")
+    characters = "helo"
+    assert "".join(characters[row.index(1)] for row in session.inputs["x"]) == "hell"
+    assert "".join(characters[k] for k in session.inputs["target"]) == "ello"
+    assert not session.trace().gradient["Wxh"][:, characters.index("o")].any()
 
 
 def test_a_planted_error_in_the_totals_is_found() -> None:

@@ -114,15 +114,21 @@ def test_what_is_not_there_is_answered_with_what_is(
 
 
 def test_the_bundled_sessions_are_listed_question_first() -> None:
-    """The seven sessions are there, in the order of a first acquaintance."""
+    """All of them are there, in the order of a first acquaintance: two steps, more paths, more steps, trained cells."""
     assert bundled.names() == [
         "question",
         "question-sigmoid",
         "answer",
         "product-slip",
-        "many-to-many",
-        "vectors",
         "one-logit",
+        "many-to-many",
+        "two-layers",
+        "vectors",
+        "vanishing",
+        "exploding",
+        "min-char-rnn",
+        "gru",
+        "lstm",
     ]
 
 
