@@ -13,46 +13,36 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
-from bptt_tui.calculus import numerals
 from bptt_tui.debugger.chain import ChainAt
 from bptt_tui.debugger.commands import read
-from bptt_tui.debugger.inspect import Inspector, shown_in_full
 from bptt_tui.debugger.looking import Look, Scene
+from bptt_tui.debugger.moving import Cursor, Moves
 from bptt_tui.debugger.pane import pane
-from bptt_tui.debugger.places import checked_position, position_of
+from bptt_tui.debugger.places import checked_position
 from bptt_tui.debugger.remarks import first_troubles, one_logit
+from bptt_tui.debugger.state import State
 from bptt_tui.debugger.tables import ContributionsAt, GraphAt, strip
-from bptt_tui.debugger.view import Missing, View
+from bptt_tui.debugger.view import View
 from bptt_tui.errors import CommandError, SessionError
 from bptt_tui.session import Session
 from bptt_tui.session.format import Recorded
-
-_CHAIN = 12  # factors that `where` writes out
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """A position, and how many factors of the next step have been taken (fewer than it has)."""
-
-    position: int = 0
-    factor: int = 0
 
 
 class Debugger:
     """Stands at the session's saved position. `clock` gives seconds, for the times of recorded commands."""
 
     def __init__(self, session: Session, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._session = session
-        self._scene = Scene(session.trace())
         self._clock = clock
         self._began = clock() - (session.recording[-1].at if session.recording else 0.0)
         self._recording: list[Recorded] = list(session.recording)
         self._recording_leads_here = False
+        self._scene = Scene(session.trace())
+        self.moves = Moves(self._scene)
         self._remarks = one_logit(self._scene)
         self._troubles = first_troubles(self._scene)
-        self._cursor = self._saved_cursor(session)
+        self._state = State(session, self._saved_cursor(session))
         self._message = ""
         self._view: View | None = None
 
@@ -62,7 +52,7 @@ class Debugger:
             checked_position(self._scene, str(position))
         except CommandError as error:
             raise SessionError(error.reason, hint=error.hint, places=(session.name, "debugger.position")) from None
-        if factor and (position == self.last or factor >= self._factors_after(position)):
+        if factor and (position == self.last or factor >= self.moves.factors_after(position)):
             raise SessionError(
                 f"the step after position {position} has no factor {factor} to stop at",
                 hint="leave factor out",
@@ -87,8 +77,8 @@ class Debugger:
     @property
     def session(self) -> Session:
         """The session with this position and the commands given so far."""
-        return self._session.with_state(
-            position=self._cursor.position, factor=self._cursor.factor, recording=tuple(self._recording)
+        return self._state.session.with_state(
+            position=self.cursor.position, factor=self.cursor.factor, recording=tuple(self._recording)
         )
 
     @property
@@ -98,16 +88,36 @@ class Debugger:
 
     def save(self, path: str | os.PathLike[str] | None = None, *, overwrite: bool = False) -> Session:
         """Write the session as it stands, to `path` or to its own file; later saves go there too."""
-        self._session = self.session.save(path, overwrite=overwrite)
-        return self._session
+        saved = self.session.save(path, overwrite=overwrite)
+        self._state = replace(self._state, session=saved)
+        return saved
 
-    # --- commands ------------------------------------------------------------------------------------------------
+    # --- for commands --------------------------------------------------------------------------------------------
+
+    @property
+    def cursor(self) -> Cursor:
+        """Where the debugger stands."""
+        return self._state.cursor
+
+    @property
+    def look(self) -> Look:
+        """What can be known here."""
+        return Look(self._scene, self.cursor.position, self.cursor.factor)
+
+    def go(self, cursor: Cursor) -> str:
+        """Stand there, and what is to be said of it."""
+        self._state = replace(self._state, cursor=cursor)
+        return self.moves.message(cursor)
 
     def do(self, line: str) -> View:
         """Carry out one line of the command language, record it, and return what there is to see then."""
-        before = self._cursor
-        message = self._carry_out(line)
-        self._record(line.strip(), before)
+        before = self._state
+        try:
+            message = self._carry_out(line)
+        except CommandError:
+            self._state = before
+            raise
+        self._record(line.strip(), before.cursor)
         self._message = message
         self._view = None
         return self.view
@@ -132,140 +142,30 @@ class Debugger:
         Elsewhere than here when the debugger was opened at another position (`--at`, a file written by hand): the
         recording then has to go there first.
         """
-        here, self._cursor = self._cursor, Cursor()
+        here, self._state = self._state, replace(self._state, cursor=Cursor())
         try:
             for recorded in self._recording:
                 self._view = None
                 self._carry_out(recorded.command)
-            return self._cursor
+            return self.cursor
         except CommandError:
             return None
         finally:
-            self._cursor, self._view = here, None
-
-    def move_to(self, position: int) -> str:
-        """Go to a whole position."""
-        self._cursor = Cursor(position)
-        return self._edge_message()
-
-    def move_by(self, count: int) -> str:
-        """Take `count` node steps, or undo that many; a step half taken is finished or undone first."""
-        position, factor = self._cursor.position, self._cursor.factor
-        if count < 0 and factor:
-            count += 1
-        wanted = position + count
-        if (wanted > self.last and position == self.last) or (wanted < 0 and position == 0 and not factor):
-            return self._at_an_end(forward=count > 0)
-        return self.move_to(min(max(wanted, 0), self.last))
-
-    def move_by_factor(self, count: int) -> str:
-        """Take `count` factors, or undo that many."""
-        moved = False
-        for _ in range(abs(count)):
-            cursor = self._after_factor() if count > 0 else self._before_factor()
-            if cursor is None:
-                break
-            self._cursor, moved = cursor, True
-        return self._edge_message() if moved else self._at_an_end(forward=count > 0)
-
-    def _after_factor(self) -> Cursor | None:
-        position, factor = self._cursor.position, self._cursor.factor
-        if position == self.last:
-            return None
-        return Cursor(position, factor + 1) if factor + 1 < self._factors_after(position) else Cursor(position + 1)
-
-    def _before_factor(self) -> Cursor | None:
-        position, factor = self._cursor.position, self._cursor.factor
-        if factor:
-            return Cursor(position, factor - 1)
-        if position == 0:
-            return None
-        return Cursor(position - 1, self._factors_after(position - 1) - 1)
-
-    def _factors_after(self, position: int) -> int:
-        """How many factors the step after a position takes."""
-        return self._scene.factor_count(self._scene.timeline.step(position + 1))
-
-    def finish(self, *, back: bool) -> str:
-        """Go to the last position of the next step's timestep and phase, or to before the first of the last's."""
-        position, factor = self._cursor.position, self._cursor.factor
-        if back:
-            if position == 0:
-                return self._at_an_end(forward=False)
-            here = self._group(position + (factor > 0))
-            while position and self._group(position) == here:
-                position -= 1
-        else:
-            if position == self.last:
-                return self._at_an_end(forward=True)
-            here = self._group(position + 1)
-            while position < self.last and self._group(position + 1) == here:
-                position += 1
-        return self.move_to(position)
-
-    def _group(self, position: int) -> tuple[str, int]:
-        """Phase and timestep of the step that leads to a position; the total belongs to the last loss."""
-        step = self._scene.timeline.step(position)
-        return step.phase, self._scene.unrolled.loss_times[-1] if step.t is None else step.t
-
-    def goto(self, where: str) -> str:
-        """Go to a position, or to where a node, an adjoint (dE/ds[0]) or a contribution (u[1]) is computed."""
-        return self.move_to(position_of(self._look(), where))
-
-    def where(self) -> str:
-        """Position, phase, timestep, what has just been computed, and the chain from E."""
-        view = self.view
-        place = f"position {view.position} of {view.last}"
-        if view.factor:
-            place += f" and {view.factor} of {view.factors} factors"
-        if view.pane is None:
-            return f"{place}: nothing is computed yet"
-        result = view.pane.adjoint if view.phase == "backward" else view.pane.value
-        shown = result.value if isinstance(result, Missing) else numerals.array(result, 40)
-        lines = [
-            f"{place}, {view.phase}" + ("" if view.t is None else f", t = {view.t}"),
-            f"{view.pane.title} = {shown}",
-        ]
-        factors = [factor.title for factor in view.chain.factors(_CHAIN + 1)]
-        if len(factors) > 1:
-            product = " · ".join(["…", *factors[1:]] if len(factors) > _CHAIN else factors)
-            note = f"  ({view.chain.note})" if view.chain.note else ""
-            lines.append(f"{view.chain.title} = {product}{note}")
-        return "\n".join(lines)
-
-    def print(self, expression: str) -> str:
-        """`EXPR = value`, every digit, and what is not whole about it."""
-        inspector = Inspector(self._look())
-        value = inspector.evaluate(expression)
-        return "\n".join([f"{expression.strip()} = {shown_in_full(value)}", *inspector.notes])
+            self._state, self._view = here, None
 
     # --- views ---------------------------------------------------------------------------------------------------
 
-    def _edge_message(self) -> str:
-        if self._cursor == Cursor():
-            return self._at_an_end(forward=False)
-        if self._cursor.position == self._scene.timeline.forward_steps and not self._cursor.factor:
-            return "the forward pass is complete; the next step starts the backward pass"
-        return self._at_an_end(forward=True) if self._cursor.position == self.last else ""
-
-    def _at_an_end(self, *, forward: bool) -> str:
-        if forward:
-            return "at the end: every contribution is known"
-        return "at the start: nothing is computed yet"
-
-    def _look(self) -> Look:
-        return Look(self._scene, self._cursor.position, self._cursor.factor)
-
     def _build(self) -> View:
-        look = self._look()
+        look = self.look
         step = look.step
-        position = self._cursor.position
+        position = self.cursor.position
+        session = self._state.session
         return View(
-            title=self._session.title or self._session.name,
+            title=session.title or session.name,
             phase="forward" if step is None else step.phase,
             position=position,
-            factor=self._cursor.factor,
-            factors=1 if position == self.last else self._factors_after(position),
+            factor=self.cursor.factor,
+            factors=self.moves.factors_after(position),
             last=self.last,
             forward_steps=self._scene.timeline.forward_steps,
             t=None if step is None else step.t,
