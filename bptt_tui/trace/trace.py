@@ -135,6 +135,33 @@ class Trace:
         result: list[int] = self._terms(parameter).times.array().tolist()
         return result
 
+    def running_sum(self, parameter: str, t: int) -> Array:
+        """Σ ∂E/∂p_t' over t' ≥ t, as the backward pass has it when it has taken the use at `t`; of p's shape."""
+        times = self._terms(parameter).times
+        row = times.row(t)
+        if row is None:
+            raise NetworkError(f"{parameter} is not used at t = {t}", hint=self._uses_hint(parameter))
+        return self._terms(parameter).running(times.count - row)
+
+    def contribution_norms(self, parameter: str) -> Array:
+        """‖∂E/∂p_t‖ for every use, in time order, `(uses,)`; no contribution is stored for it."""
+        with np.errstate(all="ignore"):
+            return self._terms(parameter).norms()
+
+    def partial(self, node: str, t: int, by: str, by_t: int | None = None) -> Array:
+        """The dense local partial ∂node_t/∂by, rows × columns = sizes of node and `by`, matrices flattened by rows.
+
+        `by` is anything the node's equation reads; `by_t` tells two reads of one name apart (s[t-1] from s[t-2]).
+        """
+        equation, _ = self._place(node, t)
+        for read in self.unrolled.network.reads[equation]:
+            if read.name == by and by_t in (None, t + (read.offset or 0)):
+                return self.jacobian(equation, t, read)
+        names = ", ".join(dict.fromkeys(read.name for read in self.unrolled.network.reads[equation]))
+        raise NetworkError(
+            f"{node}[{t}] does not read {by if by_t is None else f'{by}[{by_t}]'}", hint=f"it reads {names}"
+        )
+
     def norms(self, name: str) -> Array:
         """‖∂E/∂node_t‖ for every timestep 0 … T-1; nan where the node does not exist."""
         if name not in self._norms:
