@@ -181,9 +181,17 @@ def exp_of_difference(a: Array, b: Array) -> Array:
     """
     difference = np.asarray(a - b)
     moved = difference - a
-    lost = (a - (difference - moved)) - (b + moved)
+    lost = difference - moved
+    np.subtract(a, lost, out=lost)
+    moved += b
+    lost -= moved
     powers = np.exp(difference)
-    return np.asarray(powers + powers * np.where(np.isfinite(lost), lost, 0.0))
+    lost *= powers
+    if not np.isfinite(lost.sum()):
+        # Infinite logits have no rounding to put back.
+        lost = np.where(np.isfinite(lost), lost, 0.0)
+    powers += lost
+    return powers
 
 
 def softmax_pull(g: Array, o: Array, shape: Shape) -> Array:

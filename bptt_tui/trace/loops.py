@@ -54,8 +54,24 @@ class Step:
     function: Callable[..., Any]
     columns: tuple[Column, ...]
 
-    def calls(self, start: int, stop: int) -> Iterator[tuple[Any, ...]]:
-        return zip(*(column.block(start, stop) for column in self.columns), strict=False)
+    def calls(self, views: _Views) -> Iterator[tuple[Any, ...]]:
+        return zip(*(views.of(column) for column in self.columns), strict=False)
+
+
+class _Views:
+    """The views of some rows, made once for every column that sees the same array."""
+
+    def __init__(self, start: int, stop: int) -> None:
+        self._rows = start, stop
+        self._made: dict[tuple[int, int, int, bool], Iterable[Any]] = {}
+
+    def of(self, column: Column) -> Iterable[Any]:
+        if not isinstance(column.index, slice):
+            return column.block(*self._rows)
+        key = id(column.array), column.index.start, column.index.stop, column.cells
+        if key not in self._made:
+            self._made[key] = column.block(*self._rows)
+        return self._made[key]
 
 
 def run(
@@ -75,14 +91,15 @@ def run(
     if all(times[step.equation] == first for step in steps):
         functions = [step.function for step in steps]
         for start, stop in _blocks(first.count, backward):
-            rows = zip(*(step.calls(start, stop) for step in steps), strict=True)
-            for row in reversed(list(rows)) if backward else rows:
-                for function, arguments in zip(functions, row, strict=True):
+            views = _Views(start, stop)
+            rows = list(zip(*(step.calls(views) for step in steps), strict=True))
+            for row in reversed(rows) if backward else rows:
+                for function, arguments in zip(functions, row):  # noqa: B905  (checking the lengths costs a tenth)
                     function(*arguments)
             if progress is not None:
                 progress(stop - start)
         return
-    calls = [list(step.calls(0, times[step.equation].count)) for step in steps]
+    calls = [list(step.calls(_Views(0, times[step.equation].count))) for step in steps]
     moments = np.unique(np.concatenate([times[step.equation].array() for step in steps]))
     for t in reversed(moments.tolist()) if backward else moments.tolist():
         for step, arguments in zip(steps, calls, strict=True):

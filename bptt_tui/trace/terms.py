@@ -24,7 +24,7 @@ from bptt_tui.trace.storage import Storage
 
 Array = NDArray[Any]
 SMALL = 1 << 16
-BLOCK = 256
+BLOCK = 512
 
 
 @dataclass(frozen=True, slots=True)
