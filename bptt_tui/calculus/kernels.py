@@ -185,7 +185,7 @@ def exp_of_difference(a: Array, b: Array) -> Array:
     np.subtract(a, lost, out=lost)
     moved += b
     lost -= moved
-    powers = np.exp(difference)
+    powers: Array = np.exp(difference)
     lost *= powers
     if not np.isfinite(lost.sum()):
         # Infinite logits have no rounding to put back.
