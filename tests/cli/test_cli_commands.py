@@ -18,26 +18,11 @@ from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 import bptt_tui
-from bptt_tui.cli import cli, main
+from bptt_tui.cli import cli
 from bptt_tui.session import Session, bundled, load
 
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line in this process: exit status, stdout, stderr."""
-
-    def command(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as exit:
-            main(arguments)
-        out, err = capsys.readouterr()
-        assert isinstance(exit.value.code, int)
-        return exit.value.code, out, err
-
-    return command
 
 
 def refused(result: tuple[int, str, str]) -> str:

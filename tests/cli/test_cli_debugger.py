@@ -15,28 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from bptt_tui.cli import main
 from bptt_tui.debugger import Debugger
 from bptt_tui.debugger.transcript import describe
 from bptt_tui.session import Expected, Recorded, bundled, load
 
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line in this process: exit status, stdout, stderr."""
-
-    def command(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as exit:
-            main(arguments)
-        out, err = capsys.readouterr()
-        assert isinstance(exit.value.code, int)
-        return exit.value.code, out, err
-
-    return command
 
 
 def states(transcript: str) -> list[str]:

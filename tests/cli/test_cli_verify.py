@@ -10,26 +10,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from bptt_tui.cli import main
 from bptt_tui.session import Session, bundled
 from bptt_tui.trace.trace import Trace
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line in this process: exit status, stdout, stderr."""
-
-    def command(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as exit:
-            main(arguments)
-        out, err = capsys.readouterr()
-        assert isinstance(exit.value.code, int)
-        return exit.value.code, out, err
-
-    return command
 
 
 @pytest.fixture
