@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
-from click.shell_completion import CompletionItem
+from click.shell_completion import CompletionItem, ShellComplete, get_completion_class
 
 from bptt_tui import __version__
 from bptt_tui.errors import BpttError, CommandError, SessionError
@@ -175,7 +175,7 @@ def replay(session: str, speed: float, headless: bool) -> None:
     from bptt_tui.debugger import Debugger
     from bptt_tui.session.totals import differences
 
-    start = loaded.with_state(position=0, factor=0, recording=())
+    start = loaded.as_recorded()
     recorded = enumerate(loaded.recording)
     _play(Debugger(start), [((loaded.name, f"recording[{i}]"), entry.command) for i, entry in recorded])
     if loaded.expected is None:
@@ -252,6 +252,22 @@ def schema() -> None:
     from bptt_tui.session import schema as session_schema
 
     _print(json.dumps(session_schema(), indent=2, ensure_ascii=False))
+
+
+@cli.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print a script that completes commands, options and sessions in SHELL.
+
+    \b
+    bash:  eval "$(bptt-tui completion bash)"     in ~/.bashrc
+    zsh:   eval "$(bptt-tui completion zsh)"      in ~/.zshrc, after compinit
+    fish:  bptt-tui completion fish | source      in ~/.config/fish/config.fish
+    """
+    kind = get_completion_class(shell)
+    assert kind is not None
+    # The base class's: bash's own would run bash first, to ask for its version.
+    _print(ShellComplete.source(kind(cli, {}, "bptt-tui", "_BPTT_TUI_COMPLETE")).strip())
 
 
 def main(args: Sequence[str] | None = None) -> NoReturn:

@@ -7,7 +7,7 @@ is one. The running product at such a node is the sum of all its inflows, and go
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 
@@ -54,7 +54,9 @@ def links_into(scene: Scene, name: str, t: int) -> tuple[Link, ...]:
 
 
 def links_out_of(scene: Scene, equation: int, t: int) -> tuple[Link, ...]:
-    """The edges from a node to everything it reads and is differentiated by."""
+    """The edges from a node to everything it reads and is differentiated by; none where it is pinned."""
+    if scene.unrolled.is_pinned(scene.network.equations[equation].target, t):
+        return ()
     reads = scene.network.reads[equation]
     return tuple(
         Link(by.name, name_at(by, t), Consumer(equation, by)) for by in reads if scene.partials.flows(equation, by)
@@ -156,5 +158,12 @@ class ChainAt:
 
     def factors(self, limit: int) -> Sequence[Factor]:
         """The last `limit` factors from E down; the current one is last."""
-        near = self._near[: min(limit, REACH)]
-        return [factor_of(self._scene, link, current=place == 0, taken=True) for place, link in enumerate(near)][::-1]
+        before, self._scene.factors = self._scene.factors, {}
+        near: list[Factor] = []
+        for place, link in enumerate(islice(self._path(), min(limit, REACH))):
+            factor = before.get(link) or factor_of(self._scene, link, current=False, taken=True)
+            self._scene.factors[link] = factor
+            near.append(factor if place else replace(factor, current=True))
+        if near:
+            near[0] = self._look.veil.over(near[0])
+        return near[::-1]

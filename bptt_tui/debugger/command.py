@@ -19,7 +19,10 @@ class MisuseError(CommandError):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One row: `act(debugger, rest of the line)` changes the debugger's state and returns the message to show."""
+    """One row: `act(debugger, rest of the line)` changes the debugger's state and returns the message to show.
+
+    What is not `recorded` changes the session around the walk; where it moves, the recording goes there.
+    """
 
     name: str
     usage: str
@@ -27,6 +30,7 @@ class Command:
     act: Callable[[Debugger, str], str]
     aliases: tuple[str, ...] = ()
     detail: str = ""
+    recorded: bool = True
 
     def run(self, debugger: Debugger, rest: str) -> str:
         """Act; what does not fit the command is told its usage."""

@@ -10,7 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from bptt_tui.debugger import asking, moving
+from bptt_tui.debugger import (
+    asking,
+    comparing,
+    decay,
+    edits,
+    equations,
+    moving,
+    notes,
+    predict,
+    setting,
+    stopping,
+    walking,
+)
 from bptt_tui.debugger.command import Command, first_word
 from bptt_tui.errors import CommandError
 from bptt_tui.network.network import did_you_mean
@@ -44,7 +56,16 @@ COMMANDS: Mapping[str, Command] = {
     command.name: command
     for command in (
         *moving.ROWS,
+        *walking.ROWS,
+        *stopping.ROWS,
+        *decay.ROWS,
         *asking.ROWS,
+        *notes.ROWS,
+        *predict.ROWS,
+        *setting.ROWS,
+        *equations.ROWS,
+        *edits.ROWS,
+        *comparing.ROWS,
         Command("help", "help [COMMAND]", "the commands, or one of them", _help, ("h",)),
     )
 }

@@ -14,17 +14,25 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
+from bptt_tui.debugger.asked import Asked
 from bptt_tui.debugger.chain import ChainAt
+from bptt_tui.debugger.changes import words
 from bptt_tui.debugger.commands import read
-from bptt_tui.debugger.looking import Look, Scene
+from bptt_tui.debugger.edits import Edits
+from bptt_tui.debugger.looking import Look, Scene, Veil
 from bptt_tui.debugger.moving import Cursor, Moves
+from bptt_tui.debugger.notes import chapter_at, in_order, notes_at
 from bptt_tui.debugger.pane import pane
 from bptt_tui.debugger.places import checked_position
-from bptt_tui.debugger.remarks import first_troubles, one_logit
-from bptt_tui.debugger.state import State
+from bptt_tui.debugger.predict import asked_at, question_of, refuse_unanswered, veil_of
+from bptt_tui.debugger.stages import Stage, Stages
+from bptt_tui.debugger.state import Bookmark, State
+from bptt_tui.debugger.stopping import Stopping, alike, displays, kept, loaded, marks, recreated, rows
 from bptt_tui.debugger.tables import ContributionsAt, GraphAt, strip
-from bptt_tui.debugger.view import View
+from bptt_tui.debugger.view import Comparison, View
+from bptt_tui.debugger.walking import Trail
 from bptt_tui.errors import CommandError, SessionError
 from bptt_tui.session import Session
 from bptt_tui.session.format import Recorded
@@ -33,16 +41,26 @@ from bptt_tui.session.format import Recorded
 class Debugger:
     """Stands at the session's saved position. `clock` gives seconds, for the times of recorded commands."""
 
+    interrupt: Callable[[], bool] | None = None  # asked now and then by a long run; true ends it
+
     def __init__(self, session: Session, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._began = clock() - (session.recording[-1].at if session.recording else 0.0)
         self._recording: list[Recorded] = list(session.recording)
         self._recording_leads_here = False
-        self._scene = Scene(session.trace())
-        self.moves = Moves(self._scene)
-        self._remarks = one_logit(self._scene)
-        self._troubles = first_troubles(self._scene)
-        self._state = State(session, self._saved_cursor(session))
+        self._stages = Stages()
+        self._state = State(session, Cursor(), Edits.of(session))
+        self._recording_on = True
+        saved = session.debugger
+        self._state = State(
+            session,
+            self._saved_cursor(session),
+            self._state.edits,
+            notes=in_order(saved.notes),
+            chapters=in_order(saved.chapters),
+            predictions=saved.predictions,
+            stopping=loaded(self._scene, saved, session.name),
+        )
         self._message = ""
         self._view: View | None = None
 
@@ -59,6 +77,20 @@ class Debugger:
                 places=(session.name, "debugger.factor"),
             )
         return Cursor(position, factor)
+
+    @property
+    def _stage(self) -> Stage:
+        """What the present numbers come to."""
+        return self._stages.of(self._state.session)
+
+    @property
+    def _scene(self) -> Scene:
+        return self._stage.scene
+
+    @property
+    def moves(self) -> Moves:
+        """Where moves lead."""
+        return self._stage.moves
 
     # --- what there is to see ------------------------------------------------------------------------------------
 
@@ -77,8 +109,18 @@ class Debugger:
     @property
     def session(self) -> Session:
         """The session with this position and the commands given so far."""
-        return self._state.session.with_state(
-            position=self.cursor.position, factor=self.cursor.factor, recording=tuple(self._recording)
+        session = self._state.session
+        session = session.found_by(self._state.edits.first if self._recording else session)
+        breakpoints, watches = kept(self._state.stopping)
+        return session.with_state(
+            position=self.cursor.position,
+            factor=self.cursor.factor,
+            recording=tuple(self._recording),
+            notes=self._state.notes,
+            chapters=self._state.chapters,
+            predictions=self._state.predictions,
+            breakpoints=breakpoints,
+            watches=watches,
         )
 
     @property
@@ -92,6 +134,11 @@ class Debugger:
         self._state = replace(self._state, session=saved)
         return saved
 
+    @property
+    def comparison(self) -> Comparison | None:
+        """The gradient of the baseline and the present one; None where they are of the same numbers."""
+        return self._stages.comparison(self._state.edits.baseline, self._state.session)
+
     # --- for commands --------------------------------------------------------------------------------------------
 
     @property
@@ -102,11 +149,32 @@ class Debugger:
     @property
     def look(self) -> Look:
         """What can be known here."""
-        return Look(self._scene, self.cursor.position, self.cursor.factor)
+        return Look(self._scene, self.cursor.position, self.cursor.factor, self._veil())
+
+    @property
+    def state(self) -> State:
+        """Everything a command can change."""
+        return self._state
+
+    def change(self, state: State) -> None:
+        """Put another state in its place."""
+        self._state = state
+
+    @property
+    def asked(self) -> Asked | None:
+        """What predict mode asks here."""
+        return asked_at(self._state.predict, self._scene, self.cursor)
+
+    def _veil(self) -> Veil:
+        return veil_of(self._state.predict, self.asked)
 
     def go(self, cursor: Cursor) -> str:
-        """Stand there, and what is to be said of it."""
-        self._state = replace(self._state, cursor=cursor)
+        """Stand there, and what is to be said of it. Predict mode goes on once its question is settled."""
+        if (cursor.position, cursor.factor) > (self.cursor.position, self.cursor.factor):
+            refuse_unanswered(self.asked)
+        here, state = self.cursor, self._state
+        trail = state.trail.left(here) if abs(cursor.position - here.position) > 1 else state.trail
+        self._state = replace(state, cursor=cursor, trail=trail, stopping=replace(state.stopping, stopped=""))
         return self.moves.message(cursor)
 
     def do(self, line: str) -> View:
@@ -117,7 +185,9 @@ class Debugger:
         except CommandError:
             self._state = before
             raise
-        self._record(line.strip(), before.cursor)
+        recorded = self._to_record(line.strip(), before.cursor)
+        if recorded and self._recording_on:
+            self._record(recorded, before)
         self._message = message
         self._view = None
         return self.view
@@ -126,32 +196,97 @@ class Debugger:
         command, rest = read(line)
         return command.run(self, rest)
 
-    def _record(self, line: str, before: Cursor) -> None:
+    def _to_record(self, line: str, before: Cursor) -> str:
+        """What a line is in the recording; nothing where it is not part of the walk."""
+        if read(line)[0].recorded:
+            return line
+        return "" if self.cursor == before else f"goto {self.cursor.position}"
+
+    def _record(self, line: str, before: State) -> None:
         latest = self._recording[-1].at if self._recording else 0.0
         if not self._recording_leads_here:
-            if self._end_of_recording() != before:
-                self._recording.append(Recorded(latest, f"goto {before.position}"))
-                if before.factor:
-                    self._recording.append(Recorded(latest, f"step {before.factor}"))
+            reached, here = self._end_of_recording(), before.cursor
+            led = reached
+            if reached is not None and reached.predict is not None:
+                self._recording.append(Recorded(latest, "predict off"))
+            if reached is not None and words(reached.session, before.session):
+                # Changed by hand since: what the recording found is then what was opened.
+                self._state = replace(self._state, edits=self._state.edits.found(before.session))
+                self._recording.append(Recorded(latest, "reset"))
+                reached = None
+            elif reached is not None and words(reached.edits.baseline, before.edits.baseline):
+                self._recording.append(Recorded(latest, "baseline"))
+            if not alike(Stopping() if led is None else led.stopping, before.stopping):
+                self._recording += [Recorded(latest, command) for command in recreated(before.stopping)]
+            if reached is None or reached.cursor != here:
+                self._recording.append(Recorded(latest, f"goto {here.position}"))
+                if here.factor:
+                    self._recording.append(Recorded(latest, f"step {here.factor}"))
             self._recording_leads_here = True
         self._recording.append(Recorded(max(round(self._clock() - self._began, 3), latest), line))
 
-    def _end_of_recording(self) -> Cursor | None:
+    def _end_of_recording(self) -> State | None:
         """Where the recording so far leads when it is played from the beginning; None if it cannot be played.
 
         Elsewhere than here when the debugger was opened at another position (`--at`, a file written by hand): the
         recording then has to go there first.
         """
-        here, self._state = self._state, replace(self._state, cursor=Cursor())
+        here, self._state = self._state, self.beginning().state
         try:
             for recorded in self._recording:
                 self._view = None
                 self._carry_out(recorded.command)
-            return self.cursor
+            return self._state
         except CommandError:
             return None
         finally:
             self._state, self._view = here, None
+
+    # --- for replays ---------------------------------------------------------------------------------------------
+
+    def beginning(self) -> Bookmark:
+        """Where the recording is played from: nothing computed, nothing asked."""
+        edits = self._state.edits.begun_again()
+        session = self._state.session.with_numbers_of(edits.first)
+        state = replace(self._state, session=session, cursor=Cursor(), edits=edits, predict=None, predictions=())
+        state = replace(state, stopping=Stopping(), trail=Trail(), sought="")
+        return replace(self.bookmark(), state=state, message="")
+
+    def bookmark(self) -> Bookmark:
+        """This state, to come back to."""
+        return Bookmark(
+            self._state, tuple(self._recording), self._recording_leads_here, self._recording_on, self._message
+        )
+
+    def restore(self, bookmark: Bookmark) -> None:
+        """Stand there again. Notes, chapters and the file are not part of the walk, and stay as they are now."""
+        now = self._state
+        session = now.session.with_numbers_of(bookmark.state.session)
+        self._state = replace(bookmark.state, session=session, notes=now.notes, chapters=now.chapters)
+        self._recording = list(bookmark.recording)
+        self._recording_leads_here = bookmark.leads_here
+        self._recording_on = bookmark.recording_on
+        self._message = bookmark.message
+        self._view = None
+
+    def follow(self, line: str) -> None:
+        """Carry out a line of a recording: like `do`, without recording it or building a View."""
+        before = self._state
+        try:
+            self._message = self._carry_out(line)
+        except CommandError:
+            self._state = before
+            raise
+        self._view = None
+
+    def record_onto(self, recording: Sequence[Recorded] | None) -> None:
+        """Record what comes behind `recording`, which leads here; None records nothing."""
+        self._recording_on = recording is not None
+        if recording is not None:
+            self._recording = list(recording)
+            self._recording_leads_here = True
+            self._began = self._clock() - (recording[-1].at if recording else 0.0)
+        self._view = None
 
     # --- views ---------------------------------------------------------------------------------------------------
 
@@ -160,6 +295,9 @@ class Debugger:
         step = look.step
         position = self.cursor.position
         session = self._state.session
+        hidden = look.veil.hides_step
+        known = position - hidden
+        standing = self._stage.remarks if self._state.predict is None else ()
         return View(
             title=session.title or session.name,
             phase="forward" if step is None else step.phase,
@@ -171,12 +309,19 @@ class Debugger:
             t=None if step is None else step.t,
             steps=self._scene.trace.steps,
             pane=pane(look),
-            graph=GraphAt(look),
+            graph=GraphAt(look, partial(marks, self._state.stopping)),
             chain=ChainAt(look),
             contributions=ContributionsAt(look),
             strip=strip(look),
             loss=look.loss(),
-            remarks=(*self._remarks, *(sentence for place, sentence in self._troubles if place <= position)),
+            remarks=(*standing, *(sentence for place, sentence in self._stage.troubles if place <= known)),
             message=self._message,
             recording=len(self._recording),
+            notes=notes_at(self._state.notes, position),
+            chapter=chapter_at(self._state.chapters, position),
+            question=question_of(self._state.predict, self.asked),
+            comparison=self.comparison if self._state.predict is None else None,
+            stopped=self._state.stopping.stopped,
+            displays=displays(look, self._state.stopping),
+            breakpoints=rows(look, self._state.stopping),
         )

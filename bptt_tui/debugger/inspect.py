@@ -20,7 +20,7 @@ from bptt_tui.calculus.operations import FUNCTIONS, OPERATIONS
 from bptt_tui.calculus.shapes import Mismatch
 from bptt_tui.debugger.looking import Look, name_at
 from bptt_tui.debugger.places import DERIVATIVE, NODE, absent, implied, is_total, present, timestep, unknown
-from bptt_tui.debugger.view import Missing, Shown
+from bptt_tui.debugger.view import HIDDEN, Missing, Shown
 from bptt_tui.errors import BpttError, CommandError
 from bptt_tui.language import Call, Expression, Name, Number, parse_expression
 from bptt_tui.network.network import did_you_mean
@@ -34,8 +34,8 @@ MEASURES: dict[str, Callable[[Array], Array]] = {
     "abs": np.abs,
 }
 
-_QUANTITY = re.compile(f"({DERIVATIVE.pattern})|({NODE.pattern})")
-_FIRST_STAND_IN = 0xAC00
+QUANTITY = re.compile(f"({DERIVATIVE.pattern})|({NODE.pattern})")
+FIRST_STAND_IN = 0xAC00
 
 
 class Inspector:
@@ -52,7 +52,7 @@ class Inspector:
         """The value of an expression; CommandError says what is unknown, and where it cannot be read."""
         if not text.strip():
             raise CommandError("nothing to print", hint="print s[0], print dE/dw, print norm(dE/ds[0])")
-        readable = _QUANTITY.sub(self._take, text)
+        readable = QUANTITY.sub(self._take, text)
         try:
             return self._value(parse_expression(readable))
         except Mismatch as mismatch:
@@ -77,7 +77,7 @@ class Inspector:
             return match[0]
         else:
             value = self._node(name, timestep(self._look, e, f))
-        stand_in = chr(_FIRST_STAND_IN + len(self._quantities)) + "_" * (len(match[0]) - 1)
+        stand_in = chr(FIRST_STAND_IN + len(self._quantities)) + "_" * (len(match[0]) - 1)
         self._quantities[stand_in] = match[0], value
         return stand_in
 
@@ -99,6 +99,8 @@ class Inspector:
         """The value, or why there is none: `what` at `t` depends on `name` at `t`."""
         if value is Missing.ABSENT and t is not None:
             raise absent(self._scene, name, t)
+        if value is HIDDEN:
+            raise _hidden(what if t is None else f"{what}[{t}]")
         if isinstance(value, Missing):
             shown = what if t is None else f"{what}[{t}]"
             computed = self._scene.times(name) is not None and (t is None or t >= 0)
@@ -142,15 +144,26 @@ class Inspector:
         if above not in scene.network.index:
             raise CommandError(f"{above} is not a node", hint="a local partial is of a node by what it reads")
         self._known(self._look.value(above, t), above, t, above)
+        if scene.unrolled.is_pinned(above, t):
+            raise CommandError(f"{above}[{t}] is pinned, and reads nothing", hint=f"unset {above}[{t}] releases it")
         equation = scene.network.index[above]
         reads = scene.network.reads[equation]
         for by in reads:
             if by.name == below and below_t in (None, name_at(by, t)) and scene.partials.flows(equation, by):
+                if self._look.veil.partials and self._is_asked_later(by.name, name_at(by, t)):
+                    raise _hidden(f"d{above}[{t}]/d{below}")
                 value = scene.jacobian(equation, t, by)
                 return value.reshape(()) if value.size == 1 else value
         shown = f"d{above}[{t}]/d{below}" + ("" if below_t is None else f"[{below_t}]")
         read = ", ".join(scene.ref(by.name, name_at(by, t)).label for by in reads)
         raise CommandError(f"{shown} is no local partial", hint=f"{scene.ref(above, t).label} reads {read}")
+
+    def _is_asked_later(self, name: str, t: int) -> bool:
+        """Whether predict mode still has to ask for the edges out of a node or use: going backward they come later."""
+        kind = self._scene.unrolled.values.kind(name)
+        if kind == "parameter":
+            return isinstance(self._look.contribution(name, t), Missing)
+        return kind == "node" and t >= 0 and isinstance(self._look.adjoint(name, t), Missing)
 
     # --- the expression around them ------------------------------------------------------------------------------
 
@@ -184,6 +197,8 @@ class Inspector:
             )
         used = step.kind == "use" and step.t is not None
         value = self._look.contribution(step.name, step.t or 0) if used else self._look.adjoint(step.name, step.t)
+        if value is HIDDEN:
+            raise _hidden("the running product")
         if isinstance(value, Missing):
             raise CommandError("the running product is not whole: inflows are missing", hint="step takes the next")
         return value
@@ -206,6 +221,11 @@ class Inspector:
             shapes = tuple(arg.shape for arg in args)
             operation.shape(*shapes)
             return np.asarray(operation.evaluate(args, shapes))
+
+
+def _hidden(what: str) -> CommandError:
+    """Predict mode hides it."""
+    return CommandError(f"{what} is hidden until it has been predicted", hint="answer EXPR, hint, reveal, predict off")
 
 
 def shown_in_full(value: Array) -> str:

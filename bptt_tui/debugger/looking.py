@@ -6,14 +6,15 @@ computed is NOT_YET, what does not exist is ABSENT.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bptt_tui.debugger.timeline import Step, Timeline
-from bptt_tui.debugger.view import ABSENT, NOT_YET, Missing, Ref, Scale, Shown
+from bptt_tui.debugger.timeline import Phase, Step, Timeline
+from bptt_tui.debugger.view import ABSENT, HIDDEN, NOT_YET, Factor, Missing, Ref, Scale, Shown
 from bptt_tui.derivation.naming import Naming
 from bptt_tui.derivation.partials import Partials
 from bptt_tui.language import Name
@@ -36,6 +37,7 @@ class Scene:
         self.partials = Partials(trace, self.naming)
         times = trace.unrolled.loss_times
         self._loss_times = times if isinstance(times, range) else frozenset(times)
+        self.factors: dict[object, Factor] = {}  # of the latest chain, by edge: the next one shares most of them
 
     def ref(self, name: str, t: int | None) -> Ref:
         """The node, initial value, input, parameter or constant a name stands for at `t`."""
@@ -60,10 +62,12 @@ class Scene:
         if name in self.trace.terms:
             return self.trace.terms[name].times
         equation = self.network.index.get(name)
-        return None if equation is None else self.unrolled.times[equation]
+        return None if equation is None else self.unrolled.present[equation]
 
-    def operation(self, name: str) -> str:
-        """The operation that gives a node its value: tanh for `s = tanh(z)`."""
+    def operation(self, name: str, t: int | None = None) -> str:
+        """The operation that gives a node its value: tanh for `s = tanh(z)`; where it is pinned, none."""
+        if self.unrolled.is_pinned(name, t):
+            return ""
         program = self.trace.program
         return program.instruction(program.roots[self.network.index[name]]).operation.name
 
@@ -95,13 +99,42 @@ class Scene:
         return max(self.inflow_count(step.name, step.t), 1)
 
 
-class Look:
-    """A scene at one position; `factor` inflows of the next step have been taken too."""
+@dataclass(frozen=True, slots=True)
+class Veil:
+    """What predict mode hides: what the step just taken is `asked` for, and the `partials` it asks for later.
 
-    def __init__(self, scene: Scene, position: int, factor: int) -> None:
+    `whole`: the step has been taken whole, so that what it computes would be known.
+    """
+
+    asked: Literal["", "value", "factor", "contribution"] = ""
+    partials: bool = False
+    whole: bool = True
+
+    @property
+    def hides_step(self) -> bool:
+        """Whether what the step has computed is hidden."""
+        return self.asked != "" and self.whole
+
+    def over(self, factor: Factor) -> Factor:
+        """The factor just taken, without what would tell the answer."""
+        if self.asked == "factor":
+            return unnamed(factor, HIDDEN)
+        return replace(factor, running=HIDDEN) if self.asked == "contribution" else factor
+
+
+def unnamed(factor: Factor, running: Shown) -> Factor:
+    """A factor of which only the title and the shape are told."""
+    return replace(factor, symbol=HIDDEN.value, latex=HIDDEN.value, value=None, running=running)
+
+
+class Look:
+    """A scene at one position; `factor` inflows of the next step have been taken too. `veil` is what is hidden."""
+
+    def __init__(self, scene: Scene, position: int, factor: int = 0, veil: Veil = Veil()) -> None:
         self.scene = scene
         self.position = position
         self.factor = factor
+        self.veil = veil
 
     @cached_property
     def step(self) -> Step | None:
@@ -114,12 +147,19 @@ class Look:
         step = self.step
         return step is not None and (step.kind, step.name, step.t) == (kind, name, t)
 
+    def _hides(self, phase: Phase, kind: str, name: str, t: int | None) -> bool:
+        """Whether this is what predict mode asks for."""
+        step = self.step
+        return self.veil.hides_step and step is not None and step == Step(kind, name, t, phase)  # type: ignore[arg-type]
+
     def value(self, name: str, t: int | None) -> Shown:
         """A node's, input's, initial or fixed value; `t` None for the total of several losses."""
         scene = self.scene
         kind = scene.unrolled.values.kind(name)
         if kind in ("parameter", "constant"):
             return scene.trace.value(name)
+        if self._hides("forward", "node" if t is not None else "total", name, t):
+            return HIDDEN
         if t is None:
             return np.asarray(scene.trace.loss) if self._reached(scene.timeline.total_position("forward")) else NOT_YET
         if t < 0:
@@ -144,6 +184,8 @@ class Look:
         place = scene.timeline.adjoint_position(name, t)
         if place is None:
             return ABSENT
+        if self._hides("backward", "node", name, t):
+            return HIDDEN
         return scene.trace.adjoint(name, t) if self._reached(place) else NOT_YET
 
     def adjoint_of_given(self, name: str, t: int) -> Shown:
@@ -163,6 +205,8 @@ class Look:
         place = self.scene.timeline.use_position(parameter, t)
         if place is None:
             return ABSENT
+        if self._hides("backward", "use", parameter, t):
+            return HIDDEN
         return np.asarray(self.scene.trace.contribution(parameter, t)) if self._reached(place) else NOT_YET
 
     def so_far(self, parameter: str) -> Shown:
@@ -170,6 +214,8 @@ class Look:
         taken, count = self.progress(parameter)
         if not count:
             return ABSENT
+        if self.veil.hides_step and self.step is not None and (self.step.kind, self.step.name) == ("use", parameter):
+            return HIDDEN
         return np.asarray(self.scene.trace.terms[parameter].running(taken)) if taken else NOT_YET
 
     def progress(self, parameter: str) -> tuple[int, int]:

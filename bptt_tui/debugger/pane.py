@@ -7,10 +7,10 @@ import numpy as np
 from bptt_tui.calculus import numerals
 from bptt_tui.calculus.operations import NOTATIONS
 from bptt_tui.debugger.chain import Link, factor_of, links_into, links_out_of
-from bptt_tui.debugger.looking import Look, name_at
+from bptt_tui.debugger.looking import Look, Scene, name_at, unnamed
 from bptt_tui.debugger.remarks import FUSED_LOSS, fused_pullbacks, is_fused_loss, lost_products, trouble
 from bptt_tui.debugger.timeline import Step
-from bptt_tui.debugger.view import NOT_YET, Factor, Inflow, Missing, Pane, Shown
+from bptt_tui.debugger.view import HIDDEN, NOT_YET, Factor, Inflow, Missing, Pane, Shown
 from bptt_tui.language import Name, Printer
 
 NUDGE = 0.001
@@ -35,8 +35,8 @@ def _forward_pane(look: Look, step: Step, t: int) -> Pane:
     ref = scene.step_ref(step)
     equation = scene.network.index[step.name]
     value = look.value(step.name, t)
-    remarks = trouble(scene, step, ref.label, value, adjoint=False)
-    if is_fused_loss(scene, equation):
+    remarks = [*trouble(scene, step, ref.label, value, adjoint=False), *_pinned(scene, step)]
+    if is_fused_loss(scene, equation) and not look.veil.asked:
         remarks.append(FUSED_LOSS)
     return Pane(
         ref=ref,
@@ -68,7 +68,8 @@ def _backward_pane(look: Look, step: Step, t: int) -> Pane:
     remarks = [
         *trouble(scene, step, title, adjoint, adjoint=True),
         *lost_products(inflows),
-        *fused_pullbacks(scene, links),
+        *(fused_pullbacks(scene, links) if not look.veil.asked else ()),
+        *_pinned(scene, step),
     ]
     if not links:
         remarks.append(_STARTS_HERE.format(ref.label))
@@ -101,7 +102,7 @@ def _use_pane(look: Look, step: Step, t: int) -> Pane:
     remarks = [
         *trouble(scene, step, title, contribution, adjoint=True),
         *lost_products(inflows),
-        *fused_pullbacks(scene, links),
+        *(fused_pullbacks(scene, links) if not look.veil.asked else ()),
     ]
     return Pane(
         ref=ref,
@@ -158,32 +159,51 @@ def _total_of(terms: list[str], count: int, *, mean: bool) -> str:
     return f"({total})/{count}" if mean else total
 
 
+def _pinned(scene: Scene, step: Step) -> list[str]:
+    """What a pin does to a node."""
+    if not scene.unrolled.is_pinned(step.name, step.t):
+        return []
+    label = scene.step_ref(step).label
+    return [f"{label} is pinned: its equation is cut, no gradient flows through it; unset {step.name}[{step.t}]"]
+
+
 def _equation(look: Look, equation: int, t: int) -> str:
     """The equation with timesteps put in: `s₀ = tanh(z₀)`."""
     scene = look.scene
     source = scene.network.equations[equation]
+    label = scene.naming.node(source.target, t)
+    if scene.unrolled.is_pinned(source.target, t):
+        return f"{label} is pinned"
     printer = Printer(NOTATIONS, "unicode", scene.naming.leaf(t))
-    return f"{scene.naming.node(source.target, t)} = {printer.print(source.expression)}"
+    return f"{label} = {printer.print(source.expression)}"
 
 
 def _substituted(look: Look, equation: int, t: int, value: Shown) -> str:
     """The equation with numbers put in: `s₀ = tanh(0.58) = 0.522665`."""
     scene = look.scene
     source = scene.network.equations[equation]
+    if scene.unrolled.is_pinned(source.target, t):
+        shown = value.value if isinstance(value, Missing) else numerals.array(value, 24)
+        return f"{scene.naming.node(source.target, t)} = {shown}"
 
     def leaf(name: Name) -> str:
         found = look.value(name.name, name_at(name, t))
         return found.value if isinstance(found, Missing) else numerals.array(found, 20)
 
     right = Printer(NOTATIONS, "unicode", leaf).print(source.expression)
-    result = "" if isinstance(value, Missing) else f" = {numerals.array(value, 24)}"
+    result = f" = {value.value}" if value is HIDDEN else ""
+    if not isinstance(value, Missing):
+        result = f" = {numerals.array(value, 24)}"
     return f"{scene.naming.node(source.target, t)} = {right}{result}"
 
 
 def _partials(look: Look, equation: int, t: int) -> tuple[Factor, ...]:
     """The local partials by everything the node reads, known as soon as the node is."""
     links = links_out_of(look.scene, equation, t)
-    return tuple(factor_of(look.scene, link, current=False, taken=False) for link in links)
+    partials = (factor_of(look.scene, link, current=False, taken=False) for link in links)
+    if look.veil.partials or look.veil.asked == "value":
+        partials = (unnamed(partial, NOT_YET) for partial in partials)
+    return tuple(partials)
 
 
 def _inflows(look: Look, links: tuple[Link, ...]) -> tuple[Inflow, ...]:
@@ -194,6 +214,10 @@ def _inflows(look: Look, links: tuple[Link, ...]) -> tuple[Inflow, ...]:
     for number, link in enumerate(links, 1):
         known = number <= taken
         factor = factor_of(scene, link, current=number == taken, taken=known)
+        if number == taken or (known and look.veil.asked == "contribution"):
+            factor = look.veil.over(factor)
+        elif not known and look.veil.partials:
+            factor = unnamed(factor, NOT_YET)
         consumer = factor.consumer
         found.append(
             Inflow(
@@ -210,6 +234,8 @@ def _inflows(look: Look, links: tuple[Link, ...]) -> tuple[Inflow, ...]:
 def _sum_so_far(inflows: tuple[Inflow, ...]) -> Shown:
     """The sum of the inflows taken, first to last."""
     total: Shown = NOT_YET
+    if any(inflow.product is HIDDEN for inflow in inflows):
+        return HIDDEN
     for inflow in inflows:
         if not isinstance(inflow.product, Missing):
             total = inflow.product if isinstance(total, Missing) else total + inflow.product

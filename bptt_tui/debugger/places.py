@@ -7,6 +7,7 @@ timestep: `[t]`, `[t-1]`) or is written in subscript digits.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from bptt_tui.debugger.looking import Look, Scene
 from bptt_tui.errors import CommandError
@@ -44,15 +45,31 @@ def checked_position(scene: Scene, digits: str) -> int:
     return int(digits)
 
 
-def timestep(look: Look, bracketed: str | None, lowered: str | None) -> int | None:
-    """The timestep an index names; None where there is no index."""
+@dataclass(frozen=True, slots=True)
+class Index:
+    """`[3]`, or `[t-1]`, counted from the present timestep."""
+
+    relative: bool
+    steps: int
+
+
+def read_index(bracketed: str | None, lowered: str | None) -> Index | None:
+    """The index in brackets or in subscript digits; None where there is none."""
     if bracketed is None and lowered is None:
         return None
     text = "".join(bracketed.split()) if bracketed is not None else (lowered or "").translate(_DIGITS)
     match = re.fullmatch(r"(t)?((?(1)[+-]|-?)\d{1,18})?", text)
     if match is None or not text:
         raise CommandError(f"[{text[:20]}] is not a timestep", hint="write s[0], s[t] or s[t-1]")
-    return (present(look) if match[1] else 0) + int(match[2] or 0)
+    return Index(match[1] is not None, int(match[2] or 0))
+
+
+def timestep(look: Look, bracketed: str | None, lowered: str | None) -> int | None:
+    """The timestep an index names; None where there is no index."""
+    index = read_index(bracketed, lowered)
+    if index is None:
+        return None
+    return (present(look) if index.relative else 0) + index.steps
 
 
 def present(look: Look) -> int:

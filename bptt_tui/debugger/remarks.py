@@ -35,7 +35,7 @@ _TROUBLE: dict[Scale, str] = {
 
 def trouble(scene: Scene, step: Step, label: str, value: Shown, *, adjoint: bool) -> list[str]:
     """What is wrong with the number just computed. Where that began is `first_troubles`'s to say."""
-    operation = "" if adjoint or step.kind != "node" else scene.operation(step.name)
+    operation = "" if adjoint or step.kind != "node" else scene.operation(step.name, step.t)
     scale = scale_of(value, operation, adjoint=adjoint)
     if scale not in _TROUBLE:
         return []

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from bptt_tui.debugger.edits import Edits
 from bptt_tui.debugger.moving import Cursor
-from bptt_tui.session import Session
+from bptt_tui.debugger.predict import Predicting
+from bptt_tui.debugger.stopping import Stopping
+from bptt_tui.debugger.walking import Trail
+from bptt_tui.session import Chapter, Note, Prediction, Recorded, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,4 +21,23 @@ class State:
     """The network with its numbers, and where the debugger stands in its trace."""
 
     session: Session
-    cursor: Cursor = field(default_factory=Cursor)
+    cursor: Cursor
+    edits: Edits
+    notes: tuple[Note, ...] = ()
+    chapters: tuple[Chapter, ...] = ()
+    predictions: tuple[Prediction, ...] = ()
+    predict: Predicting | None = None
+    stopping: Stopping = field(default_factory=Stopping)
+    trail: Trail = field(default_factory=Trail)
+    sought: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """A debugger's state and recording, to come back to: see `Debugger.bookmark`."""
+
+    state: State
+    recording: tuple[Recorded, ...]
+    leads_here: bool
+    recording_on: bool
+    message: str

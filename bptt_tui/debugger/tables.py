@@ -3,25 +3,29 @@ cell."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
+import numpy as np
+
 from bptt_tui.debugger.chain import links_into, links_out_of
-from bptt_tui.debugger.looking import Look, scale_of
+from bptt_tui.debugger.looking import Look, Veil, scale_of
 from bptt_tui.debugger.view import ABSENT, Cell, Contribution, Edge, Missing, Shown, Strip, Value
 
 
 class GraphAt:
     """A `Graph` (see `view`) at one position."""
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: Look, stops: Callable[[str, int | None], bool] = lambda _name, _t: False) -> None:
         self._look = look
+        self._stops = stops
 
     @cached_property
     def _rows(self) -> tuple[tuple[str, bool], ...]:
         """(equation, whether the row is the total), the loss on top."""
         scene = self._look.scene
         names = [scene.network.equations[e].target for e in reversed(scene.network.order)]
-        rows = [(name, False) for name in names if scene.unrolled.times[scene.network.index[name]].count]
+        rows = [(name, False) for name in names if scene.unrolled.present[scene.network.index[name]].count]
         if scene.unrolled.has_total:
             rows.insert(0, (scene.network.loss_name, True))
         return tuple(rows)
@@ -59,7 +63,9 @@ class GraphAt:
             value=value,
             adjoint=look.adjoint(name, moment),
             current=look.is_current("total" if total else "node", name, moment),
-            flag=scale_of(value) if total or t < 0 else scale_of(value, scene.operation(name)),
+            flag=scale_of(value) if total or t < 0 else scale_of(value, scene.operation(name, t)),
+            pinned=scene.unrolled.is_pinned(name, moment),
+            stop=self._stops(name, moment),
         )
 
     def edges(self) -> tuple[Edge, ...]:
@@ -145,11 +151,15 @@ def strip(look: Look) -> Strip | None:
     name = recurrent_node(look)
     if name is None:
         return None
+    norms = scene.trace.norms(name)
+    known_from = scene.timeline.known_from(name, look.position - look.veil.hides_step)
+    if look.veil != Veil():
+        norms = np.where(np.arange(len(norms)) < known_from, np.nan, norms)
     return Strip(
         name=name,
         label=f"‖{scene.naming.partial(scene.naming.total(), name + 'ₜ')}‖",
-        norms=scene.trace.norms(name),
-        known_from=scene.timeline.known_from(name, look.position),
+        norms=norms,
+        known_from=known_from,
     )
 
 
@@ -159,6 +169,6 @@ def recurrent_node(look: Look) -> str | None:
     delayed = [
         name
         for e, name in enumerate(scene.network.targets)
-        if scene.unrolled.ahead.get(name) and scene.unrolled.times[e].count
+        if scene.unrolled.ahead.get(name) and scene.unrolled.present[e].count
     ]
     return delayed[-1] if delayed else None

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from bptt_tui.trace import Trace
 
 Kind = Literal["node", "use", "total"]
+Phase = Literal["forward", "backward"]
 Ints = NDArray[np.int64]
 _KINDS: tuple[Kind, ...] = ("node", "use", "total")
 
@@ -29,7 +30,7 @@ class Step:
     kind: Kind
     name: str
     t: int | None
-    phase: Literal["forward", "backward"]
+    phase: Phase
 
 
 class Timeline:
@@ -42,9 +43,10 @@ class Timeline:
         self._names = network.targets
         self._parameters = tuple(unrolled.values.parameters)
         rank = {equation: place for place, equation in enumerate(network.order)}
-        moments = [times.array() for times in unrolled.times]
+        moments = [times.array() for times in unrolled.present]
+        computed = [times.array() for times in unrolled.times]
         nodes = _Entries.join([_Entries.of(0, e, t, np.full(len(t), rank[e])) for e, t in enumerate(moments)])
-        uses = [self._uses(p, name, rank, moments) for p, name in enumerate(self._parameters)]
+        uses = [self._uses(p, name, rank, computed) for p, name in enumerate(self._parameters)]
         order = np.lexsort((nodes.rank, nodes.t))
         self._total = unrolled.has_total
         self.forward_steps = len(order) + self._total
@@ -81,6 +83,11 @@ class Timeline:
             tie[better] = reads.index(name)
         return _Entries(np.ones(len(t), dtype=np.int64), np.full(len(t), p), t, lowest, tie)
 
+    def has_steps_of(self, other: Timeline) -> bool:
+        """Whether every position means the same step as in another timeline."""
+        named = (self._names, self._parameters, self._total) == (other._names, other._parameters, other._total)
+        return named and self._forward.equal(other._forward) and self._backward.equal(other._backward)
+
     def step(self, number: int) -> Step:
         """Step 1 … last."""
         if number <= self.forward_steps:
@@ -94,11 +101,24 @@ class Timeline:
             place -= 1
         return self._entry(self._backward, place, "backward")
 
-    def _entry(self, entries: _Entries, place: int, phase: Literal["forward", "backward"]) -> Step:
+    def _entry(self, entries: _Entries, place: int, phase: Phase) -> Step:
         kind = _KINDS[int(entries.kind[place])]
         index = int(entries.index[place])
         name = self._names[index] if kind == "node" else self._parameters[index]
         return Step(kind, name, int(entries.t[place]), phase)
+
+    def positions(self, kind: Kind, name: str, phase: Phase) -> Ints:
+        """Where a node's values or adjoints, a parameter's contributions or the total are computed, in the order of t.
+
+        Ascending positions forward, descending ones backward.
+        """
+        if kind == "total":
+            return np.array([self.forward_steps + (phase == "backward")] if self._total else [], dtype=np.int64)
+        if kind == "use":
+            return -self._use_keys[name] if phase == "backward" else np.empty(0, dtype=np.int64)
+        equation = self._trace.unrolled.network.index[name]
+        rows = slice(int(self._node_start[equation]), int(self._node_start[equation + 1]))
+        return self._value_at[rows] if phase == "forward" else self._adjoint_at[rows]
 
     def value_position(self, name: str, t: int) -> int | None:
         """Where a node's value becomes known, or None if it does not exist."""
@@ -112,10 +132,10 @@ class Timeline:
 
     def _row(self, name: str, t: int) -> int | None:
         equation = self._trace.unrolled.network.index[name]
-        row = self._trace.unrolled.times[equation].row(t)
+        row = self._trace.unrolled.present[equation].row(t)
         return None if row is None else int(self._node_start[equation]) + row
 
-    def total_position(self, phase: Literal["forward", "backward"]) -> int | None:
+    def total_position(self, phase: Phase) -> int | None:
         """Where the total of several losses is computed, or its adjoint."""
         if not self._total:
             return None
@@ -136,7 +156,7 @@ class Timeline:
         equation = self._trace.unrolled.network.index[name]
         first, stop = int(self._node_start[equation]), int(self._node_start[equation + 1])
         place = int(np.searchsorted(self._adjoint_keys[first:stop], -position))
-        times = self._trace.unrolled.times[equation]
+        times = self._trace.unrolled.present[equation]
         return times.at_row(place) if place < times.count else self._trace.steps
 
 
@@ -159,6 +179,11 @@ class _Entries:
     def join(cls, parts: list[_Entries]) -> _Entries:
         columns = ("kind", "index", "t", "rank", "tie")
         return cls(*(np.concatenate([getattr(part, column) for part in parts]) for column in columns))
+
+    def equal(self, other: _Entries) -> bool:
+        """Whether the entries are the same, in the same order."""
+        columns = ("kind", "index", "t")
+        return all(np.array_equal(getattr(self, column), getattr(other, column)) for column in columns)
 
     def take(self, order: Ints) -> _Entries:
         return _Entries(self.kind[order], self.index[order], self.t[order], self.rank[order], self.tie[order])

@@ -18,13 +18,19 @@ def describe(view: View) -> str:
         place += f"  factor {view.factor} of {view.factors}"
     if view.t is not None:
         place += f"  t = {view.t}"
+    if view.chapter:
+        place += f"  · {view.chapter}"
     lines = [place]
     if view.pane is not None:
         lines += [f"  {line}" for line in (_backward(view.pane) if view.phase == "backward" else _forward(view.pane))]
     if view.phase == "backward":
         lines += [f"  {line}" for line in _sums(view)]
     lines += [f"  note: {remark}" for remark in view.remarks]
-    lines += [f"  {line}" for line in view.message.splitlines()]
+    if not view.factor:
+        lines += [f"  │ {line}".rstrip() for note in view.notes for line in note.split("\n")]
+    if view.question is not None:
+        lines.append(f"  asked: {view.question.text}")
+    lines += [f"  {line}" for line in (*view.displays, *view.message.splitlines())]
     return visible("\n".join(lines), newlines=True)
 
 

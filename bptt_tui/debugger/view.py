@@ -6,7 +6,8 @@ the number of timesteps (`Graph`, `Contributions`, `Chain`) answer for one cell,
 from the trace that they share. Two rules hold everywhere:
 
 - **Unknown is not zero.** What has not been computed at this position is `NOT_YET`; what does not exist at all (a
-  node the loss does not depend on, a parameter not used at this timestep) is `ABSENT`.
+  node the loss does not depend on, a parameter not used at this timestep) is `ABSENT`. What predict mode asks for is
+  `HIDDEN`, with everything that would give it away.
 - **Names are text.** Labels and remarks are plain strings with nothing escaped; whoever draws them sanitises them
   and never reads them as markup.
 
@@ -35,10 +36,12 @@ class Missing(enum.Enum):
 
     NOT_YET = "not yet"
     ABSENT = "–"
+    HIDDEN = "?"
 
 
 NOT_YET = Missing.NOT_YET
 ABSENT = Missing.ABSENT
+HIDDEN = Missing.HIDDEN
 Shown = Value | Missing
 
 
@@ -121,13 +124,18 @@ class Pane:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One node of the unrolled graph: its value and ∂E/∂node as far as known here. `flag` marks trouble."""
+    """One node of the unrolled graph: its value and ∂E/∂node as far as known here. `flag` marks trouble.
+
+    `pinned`: it is held at its value, its equation is not evaluated. `stop`: an enabled breakpoint names it.
+    """
 
     ref: Ref
     value: Shown
     adjoint: Shown
     current: bool
     flag: Scale
+    pinned: bool = False
+    stop: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,12 +240,54 @@ class Strip:
     known_from: int
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What predict mode asks at this position: `text` is `∂s₁/∂z₁ = ?`, `tries` counts the wrong answers to it."""
+
+    text: str
+    kind: Literal["value", "factor", "contribution"]
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The loss or one ∂E/∂p, before an edit and after it; ABSENT where there is no such parameter."""
+
+    label: str
+    before: Shown
+    after: Shown
+    difference: Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What edits have done to the loss and the whole gradient; `edit` says in words what was changed."""
+
+    edit: str
+    loss: Compared
+    rows: tuple[Compared, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BreakpointRow:
+    """A breakpoint or watch: its number, its text as given, and how often it was hit. `here`: it is met here."""
+
+    number: int
+    kind: Literal["breakpoint", "watch", "until"]
+    text: str
+    enabled: bool
+    hits: int
+    here: bool
+
+
 @dataclass(frozen=True)
 class View:
     """One position, all there is to draw.
 
     `position` counts the steps taken, of `last`; `factor` the inflows taken of the next step, of `factors`. With
-    factors taken, `phase`, `t`, `pane` and `chain` are of that next step.
+    factors taken, `phase`, `t`, `pane` and `chain` are of that next step. `notes` are those pinned to this position,
+    Markdown; `chapter` is the one it lies in. `question` is what predict mode asks here. `stopped` is why
+    a run ended here: `breakpoint 2 at ∂E/∂s₃: abs(prod) = 3.1e-07`; `displays` are the lines of displayed expressions.
     """
 
     title: str
@@ -258,3 +308,10 @@ class View:
     remarks: tuple[str, ...]
     message: str
     recording: int
+    notes: tuple[str, ...] = ()
+    chapter: str = ""
+    question: Question | None = None
+    comparison: Comparison | None = None
+    stopped: str = ""
+    displays: tuple[str, ...] = ()
+    breakpoints: tuple[BreakpointRow, ...] = ()

@@ -22,7 +22,7 @@ class Naming:
         self._single = {
             name
             for name, equation in network.index.items()
-            if unrolled.times[equation].count == 1 and not unrolled.ahead.get(name)
+            if unrolled.present[equation].count == 1 and not unrolled.ahead.get(name)
         }
         self._kinds = {name: unrolled.values.kind(name) for name in unrolled.shapes}
 

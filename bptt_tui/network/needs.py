@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,19 +16,30 @@ from bptt_tui.network.timesteps import Timesteps
 Consumers = Sequence[Sequence[tuple[int, int]]]
 
 
-def needed(network: Network, steps: int, loss_times: NDArray[np.int64]) -> tuple[Timesteps, ...]:
-    """For every equation, the timesteps at which its node feeds a loss at one of `loss_times`."""
+def needed(
+    network: Network,
+    steps: int,
+    loss_times: NDArray[np.int64],
+    pinned: Mapping[int, Sequence[int]] | None = None,
+) -> tuple[Timesteps, ...]:
+    """For every equation, the timesteps at which its node feeds a loss at one of `loss_times`.
+
+    A node that is `pinned`, by equation and timestep, needs nothing: it does not read what its equation names.
+    """
     consumers = network.consumers
     masks = np.zeros((len(network.equations), steps), dtype=np.bool_)
+    reads = np.ones_like(masks)
+    for equation, moments in (pinned or {}).items():
+        reads[equation, moments] = False
     masks[network.loss, loss_times] = True
     for component in network.consumers_first:
         members = set(component)
         for equation in component:
             for consumer, lag in consumers[equation]:
                 if consumer not in members:
-                    _add_shifted(masks[equation], masks[consumer], lag)
+                    _add_shifted(masks[equation], masks[consumer] & reads[consumer], lag)
         if len(component) > 1 or any(c in members for c, _ in consumers[component[0]]):
-            _close(masks, component, consumers)
+            _close(masks, reads, component, consumers)
     return tuple(Timesteps.of(mask) for mask in masks)
 
 
@@ -38,26 +49,32 @@ def _add_shifted(mask: NDArray[np.bool_], consumer: NDArray[np.bool_], lag: int)
         mask[: len(mask) - lag] |= consumer[lag:]
 
 
-def _close(masks: NDArray[np.bool_], component: list[int], consumers: Consumers) -> None:
+def _close(masks: NDArray[np.bool_], reads: NDArray[np.bool_], component: list[int], consumers: Consumers) -> None:
     """Needs inside a recurrent core, from the last timestep down.
 
-    Once every member is needed at as many successive timesteps as the longest delay inside the core, all earlier
-    ones are needed too, and the rest is filled at once.
+    Once every member is needed, and reads, at as many successive timesteps as the longest delay inside the core, all
+    earlier ones are needed too, and the rest is filled at once: down to the next timestep with a pin.
     """
     steps = masks.shape[1]
     inner = [
         (e, [(c, lag) for c, lag in consumers[e] if c in set(component)]) for e in _readers_first(component, consumers)
     ]
     reach = max(lag for _, edges in inner for _, lag in edges)
-    filled = 0
-    for t in range(steps - 1, -1, -1):
+    stops = np.flatnonzero(~reads[component].all(axis=0))
+    filled, t = 0, steps - 1
+    while t >= 0:
         for equation, edges in inner:
             if not masks[equation, t]:
-                masks[equation, t] = any(t + lag < steps and masks[c, t + lag] for c, lag in edges)
-        filled = filled + 1 if all(masks[e, t] for e in component) else 0
+                masks[equation, t] = any(
+                    t + lag < steps and masks[c, t + lag] and reads[c, t + lag] for c, lag in edges
+                )
+        filled = filled + 1 if all(masks[e, t] and reads[e, t] for e in component) else 0
+        t -= 1
         if filled >= reach:
-            masks[component, :t] = True
-            return
+            below = int(np.searchsorted(stops, t, side="right")) - 1
+            stop = int(stops[below]) if below >= 0 else -1
+            masks[component, stop + 1 : t + 1] = True
+            t = stop
 
 
 def _readers_first(component: list[int], consumers: Consumers) -> list[int]:

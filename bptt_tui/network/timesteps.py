@@ -68,14 +68,23 @@ class Timesteps:
         """The timestep of a row."""
         return self.start + row if self.listed is None else int(self.listed[row])
 
-    def rows_from(self, consumer: Timesteps, lag: int, ahead: int) -> Index:
+    def without(self, moments: NDArray[np.int64]) -> Timesteps:
+        """These timesteps but for some of them."""
+        left = np.setdiff1d(self.array(), moments, assume_unique=True)
+        if not len(left):
+            return Timesteps(0, 0)
+        whole = int(left[-1] - left[0]) + 1 == len(left)
+        return Timesteps(int(left[0]), len(left), None if whole else left)
+
+    def rows_from(self, consumer: Timesteps, lag: int, ahead: int, pinned: NDArray[np.int64] | None = None) -> Index:
         """Where a consumer finds this node `lag` timesteps earlier, in storage with `ahead` rows before t = 0's.
 
-        The rows ahead hold t = -ahead … -1. Rows of t ≥ 0 follow without gaps. A slice where that is one.
+        The rows ahead hold the `pinned` timesteps in order, then t = …, -1. Rows of t ≥ 0 follow without gaps. A
+        slice where that is one.
         """
         if consumer.count == 0:
             return slice(0, 0)
-        if self.listed is None and consumer.listed is None:
+        if self.listed is None and consumer.listed is None and pinned is None:
             first = consumer.start - lag
             if first >= 0:
                 begin = ahead + first - self.start
@@ -84,4 +93,7 @@ class Timesteps:
                 return slice(ahead + first, ahead + first + consumer.count)
         wanted = consumer.array() - lag
         own = np.searchsorted(self.array(), wanted)
-        return np.where(wanted < 0, ahead + wanted, ahead + own)
+        rows = np.where(wanted < 0, ahead + wanted, ahead + own)
+        if pinned is None:
+            return rows
+        return np.where(np.isin(wanted, pinned), np.searchsorted(pinned, wanted), rows)

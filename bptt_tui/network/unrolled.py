@@ -17,6 +17,7 @@ from bptt_tui.errors import EquationError, NetworkError, ShapeError
 from bptt_tui.language import Call, Expression, Name, Number
 from bptt_tui.network.needs import needed
 from bptt_tui.network.network import Network
+from bptt_tui.network.pins import Pinned, check_needed, held, places
 from bptt_tui.network.timesteps import Timesteps
 from bptt_tui.network.values import Given, Values, bind, initial_rows
 
@@ -29,7 +30,8 @@ class Unrolled:
     """`shapes` has every name; `times` one entry per equation; `ahead` the rows before t = 0, by name.
 
     `before` holds those rows, `(ahead, *shape)` in time order. `loss_times` are the steps at which a loss is taken;
-    with several, the total is one more node.
+    with several, the total is one more node. `times` is when an equation is evaluated, `present` when its node
+    exists: `pinned` nodes exist and are given, not evaluated.
     """
 
     network: Network
@@ -39,6 +41,8 @@ class Unrolled:
     loss_times: tuple[int, ...] | range
     ahead: dict[str, int]
     before: dict[str, NDArray[Any]]
+    present: tuple[Timesteps, ...]
+    pinned: dict[str, Pinned]
 
     @property
     def steps(self) -> int:
@@ -49,6 +53,20 @@ class Unrolled:
     def has_total(self) -> bool:
         """Whether the loss is a sum or mean over several steps."""
         return len(self.loss_times) > 1
+
+    def is_pinned(self, name: str, t: int | None) -> bool:
+        """Whether a node is given at `t` instead of computed."""
+        return t is not None and self.pin(name, t) is not None
+
+    def pin(self, name: str, t: int) -> NDArray[Any] | None:
+        """The value a node is held at, or None where it is computed."""
+        found = self.pinned.get(name)
+        if found is None:
+            return None
+        place = int(np.searchsorted(found.times, t))
+        if place == len(found.times) or found.times[place] != t:
+            return None
+        return np.asarray(found.rows[place])
 
     def shape_of(self, expression: Expression) -> Shape:
         """The shape of any expression in the network's names."""
@@ -62,17 +80,29 @@ def unroll(
     initial: Given,
     constants: Given,
     steps: int | None = None,
+    pins: Given | None = None,
 ) -> Unrolled:
     """Check the values against the equations and lay the network out over time."""
-    values = bind(network, parameters, inputs, initial, constants, steps)
+    values = bind(network, parameters, inputs, initial, constants, steps, pins or {})
     ahead = _depths(network)
     shapes = _shapes(network, values, ahead)
     loss_times = _loss_times(network, values.steps)
     _check_size(network, values, shapes)
-    times = needed(network, values.steps, np.asarray(loss_times))
+    times = present = needed(network, values.steps, np.asarray(loss_times))
+    pinned: dict[str, Pinned] = {}
+    if values.pins:
+        keys = places(network, values.pins, values.steps)
+        check_needed(network, keys, times)
+        cut = {network.index[name]: sorted(moments) for name, moments in keys.items()}
+        present = needed(network, values.steps, np.asarray(loss_times), cut)
+        pinned = held(network, keys, values.pins, shapes, present)
+        times = tuple(
+            own.without(pinned[name].times) if name in pinned else own
+            for name, own in zip(network.targets, present, strict=True)
+        )
     _check_targets_of_losses(network, values, shapes)
     before = _initial(network, values, shapes, times, ahead)
-    return Unrolled(network, values, shapes, times, loss_times, ahead, before)
+    return Unrolled(network, values, shapes, times, loss_times, ahead, before, present, pinned)
 
 
 def _depths(network: Network) -> dict[str, int]:

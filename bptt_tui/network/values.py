@@ -1,13 +1,13 @@
 """The numbers a network is traced with: what each name stands for, and the arrays behind it.
 
 A name's kind follows from where its value is given: `inputs` are sequences, `constants` and `parameters` are
-given once, `initial` holds values before t = 0. An assigned name is a node.
+given once, `initial` holds values before t = 0, `pins` nodes held at a value. An assigned name is a node.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from bptt_tui.calculus.shapes import Shape, spell
 from bptt_tui.errors import EquationError, NetworkError, ShapeError
 from bptt_tui.language import Name
 from bptt_tui.network.network import Network, did_you_mean
+from bptt_tui.network.pins import at
 
 Array = NDArray[Any]
 Given = Mapping[str, Any]
@@ -25,13 +26,15 @@ MAX_RANK = 2
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """Arrays by name: parameters and constants of their shape, inputs `(T, …)`, initial values as given."""
+    """Arrays by name: parameters and constants of their shape, inputs `(T, …)`, initial values as given, pins
+    by node as `s[0]`."""
 
     parameters: dict[str, Array]
     inputs: dict[str, Array]
     initial: dict[str, Array]
     constants: dict[str, Array]
     steps: int
+    pins: dict[str, Array] = field(default_factory=dict)
 
     def kind(self, name: str) -> str:
         """ "parameter", "input", "constant", or "node"."""
@@ -74,7 +77,13 @@ def array(value: Any, place: str) -> Array:
 
 
 def bind(
-    network: Network, parameters: Given, inputs: Given, initial: Given, constants: Given, steps: int | None
+    network: Network,
+    parameters: Given,
+    inputs: Given,
+    initial: Given,
+    constants: Given,
+    steps: int | None,
+    pins: Given,
 ) -> Values:
     """Check that every name has one meaning and a value, and convert the values."""
     groups = {"parameters": parameters, "inputs": inputs, "constants": constants}
@@ -85,6 +94,7 @@ def bind(
         {name: array(value, f"initial.{name}") for name, value in initial.items()},
         {name: _ranked(array(value, f"constants.{name}"), f"constants.{name}") for name, value in constants.items()},
         _steps(inputs, steps),
+        {key: array(value, at(key)) for key, value in pins.items()},
     )  # fmt: skip
     _check_reads(network, values)
     return values

@@ -8,10 +8,13 @@
 from bptt_tui.session.format import (
     FORMAT,
     VERSION,
+    Chapter,
     DebuggerState,
     Expected,
+    Found,
     Loss,
     Note,
+    Prediction,
     Recorded,
     schema,
 )
@@ -21,11 +24,14 @@ from bptt_tui.session.storage import Origin
 __all__ = [
     "FORMAT",
     "VERSION",
+    "Chapter",
     "DebuggerState",
     "Expected",
+    "Found",
     "Loss",
     "Note",
     "Origin",
+    "Prediction",
     "Recorded",
     "Session",
     "load",

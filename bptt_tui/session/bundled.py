@@ -15,6 +15,7 @@ _ORDER = (
     *("many-to-many", "two-layers", "vectors"),  # more losses, more paths, matrices
     *("vanishing", "exploding"),  # more steps
     *("min-char-rnn", "gru", "lstm"),  # networks people train
+    *("lesson-question", "lesson-sum", "lesson-softmax", "lesson-vanishing"),  # recordings with notes
 )
 
 

@@ -20,11 +20,14 @@ from bptt_tui.session import structure, upgrade
 from bptt_tui.session.format import (
     FORMAT,
     VERSION,
+    Chapter,
     DebuggerState,
     Document,
     Expected,
+    Found,
     Loss,
     Note,
+    Prediction,
     Recorded,
     Value,
 )
@@ -39,8 +42,11 @@ _STRUCTS: dict[str, type[msgspec.Struct]] = {
     "loss": Loss,
     "debugger": DebuggerState,
     "debugger.notes": Note,
+    "debugger.chapters": Chapter,
+    "debugger.predictions": Prediction,
     "recording": Recorded,
     "expected": Expected,
+    "recorded_from": Found,
 }
 _CHOICES = {
     "format": f'"{FORMAT}"',

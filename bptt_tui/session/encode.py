@@ -17,6 +17,7 @@ WIDTH = 100
 _ONE_PER_LINE = {"equations", "recording"}
 _ALWAYS = {"format", "version", "title", "equations", "loss", "debugger"}
 _ABSENT: tuple[object, ...] = (UNSET, {}, ())
+_WHERE_ANY = ("chapters", "predictions")  # of the debugger: left out where there is none
 _INDENT = "  "
 
 
@@ -31,7 +32,7 @@ def encode(document: Document) -> bytes:
         value = getattr(document, name)
         if name in _ALWAYS or value not in _ABSENT:
             try:
-                text = _text(msgspec.to_builtins(value), _INDENT, len(name) + 6, name in _ONE_PER_LINE)
+                text = _text(_plain(name, value), _INDENT, len(name) + 6, name in _ONE_PER_LINE)
             except UnicodeEncodeError:
                 raise SessionError(
                     "a lone surrogate (half a character) cannot be saved",
@@ -40,6 +41,14 @@ def encode(document: Document) -> bytes:
                 ) from None
             lines.append(f'{_INDENT}"{name}": {text}')
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode("utf-8")
+
+
+def _plain(name: str, value: object) -> object:
+    """A field's value as dicts and lists, without what the debugger has none of."""
+    plain = msgspec.to_builtins(value)
+    if name == "debugger":
+        return {field: entry for field, entry in plain.items() if entry or field not in _WHERE_ANY}
+    return plain
 
 
 def _text(value: object, indent: str, taken: int, break_up: bool = False) -> str:

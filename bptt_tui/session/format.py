@@ -41,7 +41,23 @@ class Note(Struct, frozen=True, forbid_unknown_fields=True):
     """A remark of the learner's, kept at one position."""
 
     position: Annotated[Count, Meta(title="Position", description="The position the note belongs to.")]
-    text: Annotated[str, Meta(title="Text", description="The note, plain text.")]
+    text: Annotated[str, Meta(title="Text", description="The note, Markdown.")]
+
+
+class Chapter(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a part of a lesson begins."""
+
+    position: Annotated[Count, Meta(title="Position", description="The first position of the chapter.")]
+    title: Annotated[str, Meta(title="Title", description="One line, plain text.")]
+
+
+class Prediction(Struct, frozen=True, forbid_unknown_fields=True):
+    """One question of predict mode that was answered or given up."""
+
+    position: Annotated[Count, Meta(title="Position", description="Where it was asked.")]
+    question: Annotated[str, Meta(title="Question", description="What was asked, as shown.", examples=["∂s₁/∂z₁ = ?"])]
+    answer: Annotated[str, Meta(title="Answer", description="The answer as typed; empty for a revealed one.")]
+    outcome: Annotated[Literal["right", "wrong", "revealed"], Meta(title="Outcome", description="What came of it.")]
 
 
 class DebuggerState(Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,6 +74,12 @@ class DebuggerState(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ()
     watches: Annotated[tuple[str, ...], Meta(title="Watches", description="One watched expression each.")] = ()
     notes: Annotated[tuple[Note, ...], Meta(title="Notes", description="The learner's remarks, by position.")] = ()
+    chapters: Annotated[
+        tuple[Chapter, ...], Meta(title="Chapters", description="The parts of a lesson, by position.")
+    ] = ()
+    predictions: Annotated[
+        tuple[Prediction, ...], Meta(title="Predictions", description="What predict mode asked, and the answers.")
+    ] = ()
 
 
 class Recorded(Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,6 +89,17 @@ class Recorded(Struct, frozen=True, forbid_unknown_fields=True):
     command: Annotated[
         str, Meta(title="Command", description="One line of the debugger's language.", examples=["next"])
     ]
+
+
+class Found(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the recording found where its commands have changed it since; a field left out is as in the file."""
+
+    equations: Annotated[tuple[str, ...], Meta(min_length=1, title="Equations")] | UnsetType = UNSET
+    parameters: Annotated[Values, Meta(title="Parameters")] | UnsetType = UNSET
+    initial: Annotated[Values, Meta(title="Initial values")] | UnsetType = UNSET
+    inputs: Annotated[Values, Meta(title="Inputs")] | UnsetType = UNSET
+    constants: Annotated[Values, Meta(title="Constants")] | UnsetType = UNSET
+    pins: Annotated[Values, Meta(title="Pins")] | UnsetType = UNSET
 
 
 class Expected(Struct, frozen=True, forbid_unknown_fields=True):
@@ -114,6 +147,14 @@ class Document(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Meta(title="Inputs", description="Sequences of equal length: the first axis is time and sets T."),
     ] = {}
     constants: Annotated[Values, Meta(title="Constants", description="Fixed values, the same at every timestep.")] = {}
+    pins: Annotated[
+        Values,
+        Meta(
+            title="Pins",
+            description="Nodes held at a value, cut off from what their equation reads.",
+            examples=[{"s[0]": 0.1}],
+        ),
+    ] = {}
     steps: (
         Annotated[
             int,
@@ -127,6 +168,7 @@ class Document(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         tuple[Recorded, ...],
         Meta(title="Recording", description="Every command given, from position 0, in order."),
     ] = ()
+    recorded_from: Annotated[Found, Meta(title="Recorded from")] | UnsetType = UNSET
 
 
 def schema() -> dict[str, Any]:

@@ -10,6 +10,7 @@ tell whether somebody else has written there meanwhile.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import difflib
 import math
@@ -18,7 +19,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from msgspec import UNSET
 
@@ -26,12 +27,31 @@ from bptt_tui.errors import BpttError, SessionError
 from bptt_tui.session import bundled, storage
 from bptt_tui.session.decode import decode
 from bptt_tui.session.encode import encode
-from bptt_tui.session.format import FORMAT, VERSION, DebuggerState, Document, Expected, Loss, Recorded
+from bptt_tui.session.format import (
+    FORMAT,
+    VERSION,
+    Chapter,
+    DebuggerState,
+    Document,
+    Expected,
+    Found,
+    Loss,
+    Note,
+    Prediction,
+    Recorded,
+)
 from bptt_tui.session.storage import Origin
 from bptt_tui.session.values import plain, plain_values
 
 if TYPE_CHECKING:
     from bptt_tui.trace import Network, Trace
+
+
+S = TypeVar("S", bound="Session")
+_COMPUTED = ("_network", "_trace")
+VALUES = ("parameters", "initial", "inputs", "constants", "pins")
+# What a trace is computed from, and what it is expected to give.
+NUMBERS = ("equations", "loss", *VALUES, "steps", "expected")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +70,12 @@ class Session:
     initial: Mapping[str, Any] = field(default_factory=dict)
     inputs: Mapping[str, Any] = field(default_factory=dict)
     constants: Mapping[str, Any] = field(default_factory=dict)
+    pins: Mapping[str, Any] = field(default_factory=dict)
     steps: int | None = None
     expected: Expected | None = None
     debugger: DebuggerState = field(default_factory=DebuggerState)
     recording: tuple[Recorded, ...] = ()
+    recorded_from: Found | None = None
     name: str = field(default="session", compare=False)
     origin: Origin | None = field(default=None, compare=False, repr=False)
 
@@ -61,8 +83,10 @@ class Session:
         settle = object.__setattr__
         settle(self, "equations", tuple(self.equations))
         settle(self, "recording", tuple(self.recording))
-        for values in ("parameters", "initial", "inputs", "constants"):
+        for values in VALUES:
             settle(self, values, plain_values(getattr(self, values), values))
+        if self.recorded_from is not None:
+            settle(self, "recorded_from", _checked_found(self.recorded_from))
         if self.expected is not None:
             settle(self, "expected", _checked_expected(self.expected))
         for index, recorded in enumerate(self.recording):
@@ -81,10 +105,12 @@ class Session:
             initial=document.initial,
             inputs=document.inputs,
             constants=document.constants,
+            pins=document.pins,
             steps=None if steps is UNSET else steps,
             expected=None if expected is UNSET else expected,
             debugger=document.debugger,
             recording=document.recording,
+            recorded_from=None if document.recorded_from is UNSET else document.recorded_from,
             name=name,
             origin=origin,
         )
@@ -101,10 +127,12 @@ class Session:
             initial=dict(self.initial),
             inputs=dict(self.inputs),
             constants=dict(self.constants),
+            pins=dict(self.pins),
             steps=UNSET if self.steps is None else self.steps,
             expected=UNSET if self.expected is None else self.expected,
             debugger=self.debugger,
             recording=self.recording,
+            recorded_from=UNSET if self.recorded_from is None else self.recorded_from,
         )
 
     def network(self) -> Network:
@@ -135,6 +163,7 @@ class Session:
                 initial=self.initial,
                 constants=self.constants,
                 steps=self.steps,
+                pins=self.pins,
             )
         except BpttError as error:
             raise self._placed(error) from None
@@ -159,6 +188,9 @@ class Session:
         recording: Iterable[Recorded] | None = None,
         breakpoints: Iterable[str] | None = None,
         watches: Iterable[str] | None = None,
+        notes: Iterable[Note] | None = None,
+        chapters: Iterable[Chapter] | None = None,
+        predictions: Iterable[Prediction] | None = None,
     ) -> Self:
         """The same network and numbers with the debugger elsewhere; a trace already computed is kept."""
         state = self.debugger
@@ -168,11 +200,49 @@ class Session:
                 factor=state.factor if factor is None else factor,
                 breakpoints=state.breakpoints if breakpoints is None else tuple(breakpoints),
                 watches=state.watches if watches is None else tuple(watches),
-                notes=state.notes,
+                notes=state.notes if notes is None else tuple(notes),
+                chapters=state.chapters if chapters is None else tuple(chapters),
+                predictions=state.predictions if predictions is None else tuple(predictions),
             ),
             recording=self.recording if recording is None else tuple(recording),
         )
         return self._with_computed(moved)
+
+    def as_recorded(self) -> Self:
+        """The session as its recording found it: nothing computed, nothing recorded, no value changed yet."""
+        start = self.with_state(position=0, factor=0, recording=()).with_numbers_of(self)
+        found = self.recorded_from
+        if found is None:
+            return start
+        changed = {name: getattr(found, name) for name in ("equations", *VALUES)}
+        given = {name: value for name, value in changed.items() if value is not UNSET}
+        return start.replace(**given, expected=None, recorded_from=None)
+
+    def found_by(self, start: Session) -> Self:
+        """This session, whose recording began with the values of another."""
+        differing: dict[str, Any] = {
+            name: getattr(start, name)
+            for name in ("equations", *VALUES)
+            if getattr(start, name) is not getattr(self, name) and getattr(start, name) != getattr(self, name)
+        }
+        found = Found(**differing) if differing else None
+        return self._with_computed(self.replace(recorded_from=found)) if found != self.recorded_from else self
+
+    def with_numbers_of(self, other: Session) -> Self:
+        """This session with the equations and values of another, and what has been computed of those."""
+        result = copy.copy(self)
+        for name in NUMBERS:
+            object.__setattr__(result, name, getattr(other, name))
+        for computed in _COMPUTED:
+            result.__dict__.pop(computed, None)
+        return other._with_computed(result)
+
+    def without_computed(self) -> Self:
+        """The same, which traces anew when asked."""
+        result = copy.copy(self)
+        for computed in _COMPUTED:
+            result.__dict__.pop(computed, None)
+        return result
 
     def save(self, path: str | os.PathLike[str] | None = None, *, overwrite: bool = False) -> Self:
         """Write the session, all or nothing, to `path` or to the file it came from; returns it as saved.
@@ -193,9 +263,9 @@ class Session:
         origin = storage.write(shown, data, self.origin, overwrite=overwrite)
         return self._with_computed(self.replace(name=shown, origin=origin))
 
-    def _with_computed(self, other: Self) -> Self:
+    def _with_computed(self, other: S) -> S:
         """`other`, which has the same network and numbers, with what has been computed of them here."""
-        for computed in ("_network", "_trace"):
+        for computed in _COMPUTED:
             if computed in self.__dict__:
                 other.__dict__[computed] = self.__dict__[computed]
         return other
@@ -251,3 +321,9 @@ def _checked_expected(expected: Expected) -> Expected:
     return Expected(
         loss=loss, gradient=plain_values(expected.gradient, "expected.gradient"), tolerance=expected.tolerance
     )
+
+
+def _checked_found(found: Found) -> Found:
+    given = {name: getattr(found, name) for name in VALUES}
+    checked = {n: plain_values(v, f"recorded_from.{n}") for n, v in given.items() if v is not UNSET}
+    return Found(equations=found.equations, **checked)

@@ -26,11 +26,13 @@ class Network(network.Network):
         constants: Given | None = None,
         steps: int | None = None,
         progress: Progress | None = None,
+        pins: Given | None = None,
     ) -> Trace:
         """Run forward and backward. Values are numbers, nested lists or arrays.
 
-        `inputs` are sequences, first axis time; without any, `steps` says how many timesteps there are. Raises
+        `inputs` are sequences, first axis time; without any, `steps` says how many timesteps there are. `pins` hold
+        nodes at a value, `{"s[0]": 0.1}`, which cuts them off from what their equation reads. Raises
         NetworkError, ShapeError or EquationError naming the place when the values do not fit the equations.
         """
-        unrolled = unroll(self, parameters or {}, inputs or {}, initial or {}, constants or {}, steps)
+        unrolled = unroll(self, parameters or {}, inputs or {}, initial or {}, constants or {}, steps, pins)
         return Trace(unrolled, progress)

@@ -94,7 +94,7 @@ def compile_program(unrolled: Unrolled) -> Program:
         i for i, slot in enumerate(program.slots) if isinstance(slot, Instruction) and not slot.timed
     )
     program.stages = _stages(program)
-    program.fused = _fused(program)
+    program.fused = _fused(program, unrolled)
     return program
 
 
@@ -160,8 +160,8 @@ def _stages(program: Program) -> tuple[Stage, ...]:
     return tuple(stages)
 
 
-def _fused(program: Program) -> dict[int, Fused]:
-    """Losses that are computed from the argument of the softmax or sigmoid they read."""
+def _fused(program: Program, unrolled: Unrolled) -> dict[int, Fused]:
+    """Losses that are computed from the argument of the softmax or sigmoid they read; one that is pinned has none."""
     looped = {slot for stage in program.stages if stage.loop for slot in stage.slots}
     found: dict[int, Fused] = {}
     for outer, slot in enumerate(program.slots):
@@ -170,7 +170,7 @@ def _fused(program: Program) -> dict[int, Fused]:
         entry = program.slots[slot.args[0]]
         inner = slot.args[0]
         if isinstance(entry, Leaf):
-            if entry.source is None or entry.lag:
+            if entry.source is None or entry.lag or entry.name in unrolled.pinned:
                 continue
             inner = program.roots[entry.source]
         feeding = program.slots[inner]

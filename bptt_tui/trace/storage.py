@@ -1,7 +1,7 @@
 """Where a trace keeps its numbers: one array per slot, time as the leading axis.
 
-A node's array holds a row per timestep at which the node exists, after `ahead` rows of initial values; a read is
-then a slice of it. Inputs are kept the same way.
+A node's array holds a row per timestep at which the node is computed, after `ahead` rows of given values: those
+pinned, then the initial ones. A read is then a slice of it. Inputs are kept the same way.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ class Storage:
         self.unrolled = unrolled
         self.program = program
         values = unrolled.values
-        groups = (values.parameters, values.inputs, values.constants, values.initial)
+        groups = (values.parameters, values.inputs, values.constants, values.initial, values.pins)
         given = [value for group in groups for value in group.values()]
         self.dtype = np.complex128 if any(value.dtype.kind == "c" for value in given) else np.float64
         self.arrays: dict[int, Array] = {}
         self.with_initial: dict[str, Array] = {}
+        self._given = _given(unrolled)
         self._every = Timesteps(0, unrolled.steps)
         for name, sequence in values.inputs.items():
             self.with_initial[name] = self._behind_initial(name, sequence)
@@ -41,15 +42,15 @@ class Storage:
                 self.arrays[number] = np.asarray(value, dtype=self.dtype)
 
     def times(self, equation: int) -> Timesteps:
-        """When an equation's node exists."""
+        """When an equation's node is computed."""
         return self.unrolled.times[equation]
 
     def ahead(self, name: str) -> int:
-        """How many initial rows stand in front of a name's own."""
-        return len(self.unrolled.before.get(name, ()))
+        """How many given rows stand in front of a name's own."""
+        return len(self._given.get(name, ()))
 
     def _behind_initial(self, name: str, rows: Array) -> Array:
-        before = self.unrolled.before.get(name)
+        before = self._given.get(name)
         if before is None:
             return rows.astype(self.dtype, copy=False)
         return np.concatenate([before, rows]).astype(self.dtype, copy=False)
@@ -65,7 +66,7 @@ class Storage:
         ahead = self.ahead(name)
         whole = np.empty((ahead + count, *entry.shape), self.dtype)
         if ahead:
-            whole[:ahead] = self.unrolled.before[name]
+            whole[:ahead] = self._given[name]
         self.with_initial[name] = whole
         self.arrays[slot] = whole[ahead:]
         return self.arrays[slot]
@@ -103,7 +104,9 @@ class Storage:
         """The rows of a read's source, one for each timestep of the reading equation, in `with_initial`."""
         assert leaf.name is not None
         own = self._every if leaf.source is None else self.times(leaf.source)
-        return own.rows_from(self.times(leaf.equation), leaf.lag, self.ahead(leaf.name))
+        pinned = self.unrolled.pinned.get(leaf.name)
+        moments = None if pinned is None else pinned.times
+        return own.rows_from(self.times(leaf.equation), leaf.lag, self.ahead(leaf.name), moments)
 
     def get(self, slot: int) -> Array:
         """A slot's values for all timesteps of its equation; without a time axis where they do not vary."""
@@ -153,3 +156,11 @@ class Storage:
             entry = self.program.slots[slot]
             if isinstance(entry, Instruction) and entry.timed and slot not in roots and slot not in wanted:
                 del self.arrays[slot]
+
+
+def _given(unrolled: Unrolled) -> dict[str, Array]:
+    """By name, the values that are not computed: the pinned ones in order, then those before t = 0."""
+    given = dict(unrolled.before)
+    for name, pinned in unrolled.pinned.items():
+        given[name] = np.concatenate([pinned.rows, given[name]]) if name in given else pinned.rows
+    return given

@@ -156,6 +156,11 @@ class Terms:
             result: Array = self._cumulative[count - 1] if self._dense else self._running_blocks(count)
         return result
 
+    def in_time_order(self) -> Array:
+        """Every term, `(uses, *shape)`: for parameters small enough that all of them fit."""
+        with np.errstate(all="ignore"):
+            return (self._latest_first if self._dense else self._all())[::-1]
+
     def norms(self) -> Array:
         """‖∂E/∂p_t‖ for every use, in time order; terms are made a few at a time."""
         factors = self._outer_factors()

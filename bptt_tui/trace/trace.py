@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,9 @@ from bptt_tui.trace.reverse import reverse
 from bptt_tui.trace.storage import Storage
 from bptt_tui.trace.terms import Terms
 from bptt_tui.trace.total import seed, share, total
-from bptt_tui.trace.verify import Report, verify
+
+if TYPE_CHECKING:
+    from bptt_tui.trace.verify import Report
 
 Array = NDArray[Any]
 
@@ -82,6 +84,8 @@ class Trace:
 
     def verify(self, budget: int | None = None, progress: Callable[[int, int], None] | None = None) -> Report:
         """Check the gradient and every contribution against the loss itself; see `bptt_tui.trace.verify`."""
+        from bptt_tui.trace.verify import verify  # seldom wanted, and a debugger should open at once
+
         return verify(self, budget, progress)
 
     # --- looking things up ---------------------------------------------------------------------------------------
@@ -89,7 +93,7 @@ class Trace:
     def exists(self, name: str, t: int) -> bool:
         """Whether the loss depends on node `name` at `t`."""
         equation = self.unrolled.network.index.get(name)
-        return equation is not None and self.unrolled.times[equation].row(t) is not None
+        return equation is not None and self.unrolled.present[equation].row(t) is not None
 
     def value(self, name: str, t: int | None = None) -> Array:
         """The value of a node or input at `t` (initial values at t < 0), or of a parameter or constant."""
@@ -108,12 +112,15 @@ class Trace:
             if t >= self.steps:
                 raise self._no_such_step(t)
             return np.asarray(values.inputs[name][t])
+        pinned = self.unrolled.pin(name, t)
+        if pinned is not None:
+            return pinned
         equation, row = self._place(name, t)
         return np.asarray(self.storage.arrays[self.program.roots[equation]][row])
 
     def adjoint(self, name: str, t: int) -> Array:
-        """∂E/∂node, in the node's shape; of an input or an initial value too."""
-        if name in self.unrolled.network.index and t >= 0:
+        """∂E/∂node, in the node's shape; of an input, an initial value or a pinned node too."""
+        if name in self.unrolled.network.index and t >= 0 and not self.unrolled.is_pinned(name, t):
             equation, row = self._place(name, t)
             whole = self.adjoint_rows(equation)
             return np.zeros(self.unrolled.shapes[name]) if whole is None else np.asarray(whole[row])
@@ -176,6 +183,9 @@ class Trace:
                     top = np.abs(flat).max(axis=1)
                     scale = np.where((top > 0) & np.isfinite(top), top, 1.0)
                     norms[times.array()] = scale * np.sqrt(np.square(flat / scale[:, None]).sum(axis=1))
+            if name in self.unrolled.pinned:
+                for t in self.unrolled.pinned[name].times.tolist():
+                    norms[t] = np.hypot.reduce(np.abs(self.adjoint(name, t)).reshape(-1))
             self._norms[name] = norms
         return self._norms[name]
 

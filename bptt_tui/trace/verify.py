@@ -371,4 +371,6 @@ def untie(unrolled: Unrolled, parameter: str) -> Unrolled:
     value = values.parameters[parameter]
     sequence = np.broadcast_to(value, (unrolled.steps, *value.shape))
     untied = Network(texts, network.loss_at, network.reduction)
-    return unroll(untied, shared, {**values.inputs, parameter: sequence}, values.initial, values.constants)
+    return unroll(
+        untied, shared, {**values.inputs, parameter: sequence}, values.initial, values.constants, pins=values.pins
+    )

@@ -13,7 +13,7 @@ from bptt_tui.language import Equation, Name, names, parse_equation
 
 @dataclass(frozen=True)
 class Case:
-    """Equations as text and plain values; `steps` is T."""
+    """Equations as text and plain values; `steps` is T. `pins` are nodes held at a value, by (name, t)."""
 
     equations: tuple[str, ...]
     parameters: dict[str, Any]
@@ -23,6 +23,7 @@ class Case:
     steps: int = 0
     loss_at: str | list[int] = "last"
     reduction: str = "sum"
+    pins: dict[tuple[str, int], Any] = field(default_factory=dict)
 
     def trace(self):
         """The engine's trace of this case."""
@@ -35,6 +36,7 @@ class Case:
             initial=self.initial,
             constants=self.constants,
             steps=None if self.inputs else self.steps,
+            pins={f"{name}[{t}]": value for (name, t), value in self.pins.items()},
         )
 
     @cached_property
@@ -82,17 +84,21 @@ class Case:
         return ordered
 
     def _sources(self, name: str, t: int) -> list[tuple[str, int]]:
-        return [(r.name, t + (r.offset or 0)) for r in self.reads(name) if r.name in self.parsed]
+        return [(r.name, t + (r.offset or 0)) for r in self.reads_at(name, t) if r.name in self.parsed]
 
     def reads(self, name: str) -> list[Name]:
         return list(names(self.parsed[name].expression))
+
+    def reads_at(self, name: str, t: int) -> list[Name]:
+        """What a node reads: nothing where it is pinned."""
+        return [] if (name, t) in self.pins else self.reads(name)
 
     @cached_property
     def uses(self) -> dict[str, list[int]]:
         """The timesteps at which each parameter is used, ascending."""
         found: dict[str, set[int]] = {name: set() for name in self.parameters}
         for name, t in self.nodes:
-            for read in self.reads(name):
+            for read in self.reads_at(name, t):
                 if read.name in found:
                     found[read.name].add(t)
         return {name: sorted(times) for name, times in found.items()}

@@ -126,7 +126,7 @@ def leaves_of(case: Case) -> dict[Key, Any]:
         for t in times:
             leaves["use", name, t] = onp.array(case.parameters[name], dtype=float)
     for target, t in case.nodes:
-        for read in case.reads(target):
+        for read in case.reads_at(target, t):
             moment = t + (read.offset or 0)
             if moment < 0 and read.name not in case.parameters:
                 leaves["value", read.name, moment] = case.before(read.name, moment)
@@ -154,7 +154,10 @@ def node_values(
         return read
 
     for name, t in case.nodes:
-        value = value_of(case.parsed[name].expression, read_at(t), after)
+        if (name, t) in case.pins:
+            value = onp.array(case.pins[name, t], dtype=float)
+        else:
+            value = value_of(case.parsed[name].expression, read_at(t), after)
         if ("nudge", name, t) in leaves:
             value = value + leaves["nudge", name, t]
         values[name, t] = value

@@ -90,6 +90,7 @@ def tangent(case: Case, direction: dict[str, Any]) -> float:
             known = (read.name, t + (read.offset or 0))
             return pairs[known] if known in pairs else (leaves[("value", *known)], 0.0)
 
-        pairs[name, t] = _pair(case.parsed[name].expression, read)
+        pinned = (name, t) in case.pins
+        pairs[name, t] = (case.pins[name, t], 0.0) if pinned else _pair(case.parsed[name].expression, read)
     losses = [float(pairs[case.loss_name, t][1]) for t in case.loss_times]
     return sum(losses) / (len(losses) if case.reduction == "mean" else 1)

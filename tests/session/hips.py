@@ -101,6 +101,12 @@ def gru(p, x, y, h):
     return cross_entropy(np.dot(p["V"], h), y)
 
 
+def linear(p, x, y, s):
+    for x_t in x:
+        s = p["w"] * s + x_t
+    return 0.5 * (s - y) ** 2
+
+
 LOSSES = {
     "question": question,
     "question-sigmoid": question_sigmoid,
@@ -115,6 +121,10 @@ LOSSES = {
     "min-char-rnn": min_char_rnn,
     "lstm": lstm,
     "gru": gru,
+    "lesson-question": question,
+    "lesson-sum": linear,
+    "lesson-softmax": question,
+    "lesson-vanishing": one_unit,
 }
 # The input or constant that the loss compares with.
 TARGETS = ("target", "y")

@@ -129,6 +129,10 @@ def test_the_bundled_sessions_are_listed_question_first() -> None:
         "min-char-rnn",
         "gru",
         "lstm",
+        "lesson-question",
+        "lesson-sum",
+        "lesson-softmax",
+        "lesson-vanishing",
     ]
 
 

@@ -1,0 +1,285 @@
+"""Where the gradient vanishes or explodes along the recurrence, and which factor is to blame.
+
+Taken of the last loss alone, so that what other losses add on the way hides nothing: R(t) = ‖∂E/∂r_t‖ for the
+recurrent node r, which is the running product of all factors from E down to r_t. It starts at the latest t at which r
+exists and R is not 0. `vanish EPS` goes to the first node, going backward, where R(t) < EPS · R(start), `explode LIMIT`
+to the first where R(t) > LIMIT · R(start).
+
+The guilty factor: between the start and there, the timestep whose factors together shrink (or grow) R the most; on
+its path from r to the earlier r (at a fork, through the largest inflow), the factor that does so most. An edge that is
+several, (1 − s²)·w or diag(1 − s²)·W, is taken apart: of each, how much it changes the size of the gradient it meets.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bptt_tui.calculus import numerals
+from bptt_tui.calculus.differentiation import evaluate
+from bptt_tui.calculus.operations import NOTATIONS
+from bptt_tui.debugger.chain import REACH, Link, factor_of, links_into
+from bptt_tui.debugger.command import Command, MisuseError
+from bptt_tui.debugger.looking import Scene
+from bptt_tui.debugger.moving import Cursor
+from bptt_tui.debugger.tables import recurrent_node
+from bptt_tui.errors import CommandError
+from bptt_tui.language import Call, Expression, Name, Printer
+from bptt_tui.session import Loss
+
+if TYPE_CHECKING:
+    from bptt_tui.debugger.debugger import Debugger
+
+Array = NDArray[Any]
+WALKED = 500  # timesteps
+_ARITHMETIC = frozenset({"add", "sub", "neg", "mul", "div", "matmul", "sum", "dot", "concat"})
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """One factor: the edge it stands on, its formula and what it does to the size of what passes; why so."""
+
+    text: str
+    ratio: float
+    kind: str  # slope, weight, slope and weight, gate, constant
+
+    def __str__(self) -> str:
+        return f"{self.text} ({self.kind})"
+
+
+def _vanish(debugger: Debugger, rest: str) -> str:
+    return _run(debugger, rest, shrinking=True)
+
+
+def _explode(debugger: Debugger, rest: str) -> str:
+    return _run(debugger, rest, shrinking=False)
+
+
+def _limit(rest: str) -> float:
+    if not rest:
+        raise MisuseError("by how much?")
+    if not re.fullmatch(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", rest, re.ASCII) or not 0 < float(rest) < math.inf:
+        raise MisuseError(f"{rest!r} is not a positive number")
+    return float(rest)
+
+
+def _run(debugger: Debugger, rest: str, *, shrinking: bool) -> str:
+    limit = _limit(rest)
+    scene = _of_the_last_loss(debugger)
+    name = recurrent_node(debugger.look)
+    if name is None:
+        raise CommandError(
+            "no node is read at a later timestep", hint="a gradient vanishes or explodes along a recurrence"
+        )
+    norms = scene.trace.norms(name)
+    there = np.flatnonzero(np.isfinite(norms) & (norms > 0))
+    if not len(there):
+        raise CommandError(f"no gradient reaches {name}", hint="print dE/dw shows what there is")
+    start = int(there[-1])
+    with np.errstate(all="ignore"):
+        ratios = norms[: start + 1] / norms[start]
+        beyond = np.flatnonzero(ratios < limit if shrinking else ~(ratios <= limit) & ~np.isnan(norms[: start + 1]))
+    label = scene.naming.partial(scene.naming.total(), scene.ref(name, start).label)
+    if not len(beyond):
+        least = int(np.nanargmin(ratios) if shrinking else np.nanargmax(ratios))
+        end = scene.naming.partial(scene.naming.total(), scene.ref(name, least).label)
+        word = "falls to no less than" if shrinking else "grows to no more than"
+        return f"the running product {word} {numerals.number(float(ratios[least]))} times its start {label}, at {end}"
+    t = int(beyond[-1])
+    position = debugger.look.scene.timeline.adjoint_position(name, t)
+    assert position is not None
+    debugger.go(Cursor(position))
+    end = scene.naming.partial(scene.naming.total(), scene.ref(name, t).label)
+    word, sign = ("vanished", "<") if shrinking else ("exploded", ">")
+    size = f"{numerals.number(float(ratios[t]))} times its start {label} ({sign} {rest})"
+    said = f"{word} at {end}, {start - t} timestep{'s' * (start - t != 1)} on"
+    if debugger.asked is not None:  # predict mode asks for the last factor of this product
+        return said
+    said += f": the running product is {size}"
+    return "\n".join([said, *_blamed(scene, name, norms, t, start, shrinking=shrinking)])
+
+
+def _of_the_last_loss(debugger: Debugger) -> Scene:
+    """The scene, of the last loss alone."""
+    scene = debugger.look.scene
+    if not scene.unrolled.has_total:
+        return scene
+    session = debugger.state.session
+    return Scene(session.replace(loss=Loss(at=(scene.unrolled.loss_times[-1],))).trace())
+
+
+def _blamed(scene: Scene, name: str, norms: Array, t: int, start: int, *, shrinking: bool) -> list[str]:
+    """The worst timestep, its factors, and the worst of them."""
+    moments = np.flatnonzero(~np.isnan(norms[: start + 1]))
+    moments = moments[moments >= t]
+    with np.errstate(all="ignore"):
+        change = norms[moments[:-1]] / norms[moments[1:]]
+    change = np.where(np.isnan(change), 0.0 if shrinking else np.inf, change)
+    if not len(change):
+        return []
+    worst = int(np.argmin(change) if shrinking else np.argmax(change))
+    below = int(moments[worst])
+    path = list(_path(scene, name, below))
+    if not path:
+        return []
+    above = path[0].consumer(scene)
+    lower = scene.ref(name, below).label
+    head = f"most of all from {above.label} to {lower}, × {numerals.number(float(change[worst]))}:"
+    factors = [blame for link in path for blame in _factors(scene, link)]
+    guilty = min(factors, key=lambda f: f.ratio) if shrinking else max(factors, key=lambda f: f.ratio)
+    return [head, *(f"  {factor}" for factor in factors), f"guilty: {guilty}", *_altogether(scene, name, t, start)]
+
+
+def _altogether(scene: Scene, name: str, t: int, start: int) -> list[str]:
+    """What the factors of each kind come to over the whole way, where it is short enough to be walked."""
+    products: dict[str, float] = {}
+    here, steps = t, 0
+    while here < start and steps < WALKED:
+        path = _path(scene, name, here)
+        if not path or path[0].consumer(scene).name != name:
+            return []
+        for link in path:
+            for factor in _factors(scene, link):
+                products[factor.kind] = products.get(factor.kind, 1.0) * factor.ratio
+        later = path[0].consumer_time
+        assert later is not None and later > here
+        here, steps = later, steps + 1
+    if here != start or not products:
+        return []
+    shown = (f"{kind} × {numerals.number(product)}" for kind, product in products.items() if product != 1.0)
+    return ["altogether: " + ", ".join(shown)]
+
+
+def _path(scene: Scene, name: str, t: int) -> list[Link]:
+    """The edges from a recurrent node up to itself at a later timestep, in order from E."""
+    found: list[Link] = []
+    here: tuple[str, int] | None = (name, t)
+    while here is not None and len(found) < REACH:
+        links = links_into(scene, *here)
+        if not links:
+            break
+        link = max(links, key=lambda link: _size(_inflow(scene, link)))
+        found.append(link)
+        above = link.consumer(scene)
+        here = None if above.t is None or above.name == name else (above.name, above.t)
+    return found[::-1]
+
+
+def _inflow(scene: Scene, link: Link) -> Array:
+    """What flows over an edge."""
+    if link.reader is None:
+        return np.asarray(scene.trace.share)
+    return scene.trace.inflow(link.reader.equation, link.t + link.reader.lag, link.reader.by)
+
+
+def _size(value: Array) -> float:
+    with np.errstate(all="ignore"):
+        size = float(np.linalg.norm(value.reshape(-1)))
+    return math.inf if math.isnan(size) else size
+
+
+def _factors(scene: Scene, link: Link) -> Iterator[Blame]:
+    """What an edge multiplies by: every factor of its formula, and what each does to the size of the gradient."""
+    factor = factor_of(scene, link, current=False, taken=False)
+    reader = link.reader
+    if reader is None or link.consumer_time is None:
+        yield Blame(_equated(factor.title, factor.symbol, scene.trace.share), scene.trace.share, "constant")
+        return
+    equation, at = reader.equation, link.consumer_time
+    formula = scene.partials.formula(equation, reader.by)
+    target = scene.network.equations[equation].target
+    gradient, flow = scene.trace.adjoint(target, at).reshape(1, -1), _inflow(scene, link)
+    taken = _taken_apart(scene, equation, formula, gradient, flow, at) if factor.value is not None else []
+    printer = Printer(NOTATIONS, "unicode", scene.naming.leaf(at, "unicode"))
+    for part, value, ratio in taken:
+        kind = _kind(scene, equation, part)
+        if len(taken) > 1:
+            yield Blame(f"{_shown(printer.print(part), value, ratio)} in {factor.title}", ratio, kind)
+        else:
+            yield Blame(f"{factor.title} = {_shown(factor.symbol, value, ratio)}", ratio, kind)
+    if not taken:
+        with np.errstate(all="ignore"):
+            ratio = float(np.divide(_size(flow), _size(gradient)))
+        text = f"{factor.title} = {factor.symbol}, × {numerals.number(ratio)} in size"
+        yield Blame(text, ratio, _kind(scene, equation, formula))
+
+
+def _taken_apart(
+    scene: Scene, equation: int, formula: Expression, gradient: Array, flow: Array, at: int
+) -> list[tuple[Expression, Array, float]]:
+    """The factors of a formula, their values, and by how much each changes the size of the gradient it meets."""
+    found: list[tuple[Expression, Array, float]] = []
+    with np.errstate(all="ignore"):
+        for part in _product(formula):
+            value = evaluate(part, lambda name: scene.trace.value(name.name, at + (name.offset or 0)))
+            if value.ndim == 2 and value.shape[0] == gradient.shape[1]:
+                after = gradient @ value
+            elif value.size == 1:
+                after = gradient * value.reshape(())
+            else:
+                return []
+            ratio = (
+                abs(float(value.reshape(()))) if value.size == 1 else float(np.divide(_size(after), _size(gradient)))
+            )
+            found.append((part, value, ratio))
+            gradient = after
+    whole = gradient.size == flow.size and np.allclose(gradient.reshape(-1), flow.reshape(-1), rtol=1e-6, atol=0)
+    return found if whole else []
+
+
+def _shown(symbol: str, value: Array, ratio: float) -> str:
+    """`w = 0.8`, `diag(1 − s₁²), × 0.4 in size`."""
+    if value.size == 1:
+        return _equated("", symbol, float(value.reshape(())))
+    return f"{symbol}, × {numerals.number(ratio)} in size"
+
+
+def _equated(title: str, symbol: str, value: float) -> str:
+    """`∂s₁/∂z₁ = 1 − s₁² = 0.42`, nothing said twice."""
+    number = numerals.number(value)
+    return " = ".join(dict.fromkeys(part for part in (title, symbol, number) if part))
+
+
+def _product(formula: Expression) -> Iterator[Expression]:
+    """a·b·c as a, b, c."""
+    if isinstance(formula, Call) and formula.operation in ("mul", "compose"):
+        for argument in formula.arguments:
+            yield from _product(argument)
+    else:
+        yield formula
+
+
+def _kind(scene: Scene, equation: int, formula: Expression) -> str:
+    """Slope of an activation, weight, both, or the value of another node (a gate)."""
+    target = scene.network.equations[equation].target
+    bends, read = False, set[str]()
+    waiting = [formula]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Name):
+            read.add(node.name)
+        elif isinstance(node, Call) and node.operation.endswith("_slope"):
+            bends = True  # what stands in it is where the slope is taken
+        elif isinstance(node, Call):
+            waiting.extend(node.arguments)
+    bends |= target in read or (
+        bool(read) and scene.operation(target) not in _ARITHMETIC and not read & set(scene.trace.terms)
+    )
+    weighs = bool(read & set(scene.trace.terms))
+    if bends:
+        return "slope and weight" if weighs else "slope"
+    return "weight" if weighs else "gate" if read else "constant"
+
+
+ROWS = (
+    Command("vanish", "vanish EPS", "to where the running product falls below EPS times its start", _vanish, (),
+            "along the recurrence, of the last loss alone: the first t going backward with ‖∂E/∂s_t‖ below EPS times "
+            "its size at the last timestep; the guilty factor is the smallest of the timestep that shrinks it most"),
+    Command("explode", "explode LIMIT", "to where the running product exceeds LIMIT times its start", _explode),
+)  # fmt: skip

@@ -1,0 +1,146 @@
+"""Playing a recording: at its pace, to any entry, and left and taken up again at any moment.
+
+    replay = Replay(session.recording, speed=2)
+    replay.begin(debugger)                    # at the recording's beginning; the lesson itself stays as it is
+    replay.give(debugger)                     # the next command; `replay.wait()` is how long to wait before it
+    replay.scrub(debugger, 12)                # as after the first twelve commands
+    replay.take_over(debugger)                # explore: debugger.do(...)
+    replay.resume(debugger)                   # exactly where it was left
+
+Playing adds nothing to the recording, and neither does exploring, unless `take_over(record=True)` asks for it: what
+is explored then becomes the end of the lesson. The debugger's bookmarks make all of it cheap: a state is remembered
+after every entry that was reached, so scrubbing to one of them computes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bptt_tui.debugger.debugger import Debugger
+from bptt_tui.debugger.state import Bookmark
+from bptt_tui.debugger.view import View
+from bptt_tui.errors import CommandError
+from bptt_tui.session import Recorded
+
+LONGEST = 4.0  # seconds; a longer pause is cut, so that a recording made over lunch can be watched
+SHORTEST = 0.02
+
+
+class Replay:
+    """A recording, how many of its commands have been given (`index`), and whether it runs (`playing`)."""
+
+    def __init__(self, recording: Sequence[Recorded], *, speed: float = 1.0) -> None:
+        self.recording = tuple(recording)
+        self.speed = speed
+        self.index = 0
+        self.playing = False
+        self._due: float | None = None
+        self._reached: list[Bookmark] = []
+        self._left: Bookmark | None = None
+
+    # --- what is to be known ---------------------------------------------------------------------------------------
+
+    @property
+    def command(self) -> str | None:
+        """The next command; None at the end."""
+        return None if self.finished else self.recording[self.index].command
+
+    @property
+    def finished(self) -> bool:
+        """Whether every command has been given."""
+        return self.index >= len(self.recording)
+
+    @property
+    def exploring(self) -> bool:
+        """Whether the replay was left, to be resumed."""
+        return self._left is not None
+
+    def wait(self) -> float:
+        """Seconds between the last command and the next, at this speed."""
+        if self.finished:
+            return 0.0
+        before = self.recording[self.index - 1].at if self.index else 0.0
+        pause = max(self.recording[self.index].at - before, 0.0) / self.speed
+        return min(max(pause, SHORTEST), LONGEST)
+
+    def is_due(self, now: float) -> bool:
+        """Whether the next command is to be given at `now`, seconds of the clock that `play` was given."""
+        return self.playing and not self.finished and self._due is not None and now >= self._due
+
+    # --- playing ---------------------------------------------------------------------------------------------------
+
+    def play(self, now: float) -> None:
+        """Run from `now` on; the pause before the next command begins anew."""
+        self.playing = not self.finished
+        self._due = now + self.wait()
+
+    def pause(self) -> None:
+        """Stop running."""
+        self.playing = False
+        self._due = None
+
+    def begin(self, debugger: Debugger) -> View:
+        """Go to where the recording begins."""
+        debugger.restore(debugger.beginning())
+        self._reached = [debugger.bookmark()]
+        self.index = 0
+        self._left = None
+        return debugger.view
+
+    def give(self, debugger: Debugger, now: float | None = None) -> View:
+        """Carry out the next command; with `now`, the one after it becomes due from there."""
+        if self.exploring:
+            raise CommandError("the replay has been left", hint="resume it first")
+        if not self.finished:
+            self._advance(debugger)
+        if self.finished:
+            self.pause()
+        elif now is not None:
+            self._due = now + self.wait()
+        return debugger.view
+
+    def _advance(self, debugger: Debugger) -> None:
+        if not self._reached:
+            self.begin(debugger)
+        if self.index + 1 < len(self._reached):
+            debugger.restore(self._reached[self.index + 1])
+        else:
+            try:
+                debugger.follow(self.recording[self.index].command)
+            except CommandError as error:
+                raise error.at(f"recording[{self.index}]") from None
+            self._reached.append(debugger.bookmark())
+        self.index += 1
+
+    def scrub(self, debugger: Debugger, index: int) -> View:
+        """Stand as after the first `index` commands, given from the beginning; the ends hold."""
+        if self.exploring:
+            raise CommandError("the replay has been left", hint="resume it first")
+        if not self._reached:
+            self.begin(debugger)
+        index = min(max(index, 0), len(self.recording))
+        self.index = min(index, len(self._reached) - 1)
+        debugger.restore(self._reached[self.index])
+        while self.index < index:
+            self._advance(debugger)
+        if self.finished:
+            self.pause()
+        return debugger.view
+
+    # --- leaving and coming back -----------------------------------------------------------------------------------
+
+    def take_over(self, debugger: Debugger, *, record: bool = False) -> None:
+        """Leave the replay; what the debugger is told from now on is exploring."""
+        if not self._reached:
+            self.begin(debugger)
+        if self._left is None:
+            self._left = debugger.bookmark()
+        self.pause()
+        debugger.record_onto(self.recording[: self.index] if record else None)
+
+    def resume(self, debugger: Debugger) -> View:
+        """Stand exactly where the replay was left."""
+        if self._left is not None:
+            debugger.restore(self._left)
+            self._left = None
+        return debugger.view
