@@ -5,6 +5,7 @@ The app owns the debugger, the themes and the file; what happens on a key is in 
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
@@ -13,13 +14,20 @@ from textual.binding import BindingType
 from bptt_tui.debugger.debugger import Debugger
 from bptt_tui.errors import BpttError
 from bptt_tui.tui.debugger_screen import DebuggerScreen
-from bptt_tui.tui.dialogs import AskPath
-from bptt_tui.tui.palette import DebuggerCommands
 from bptt_tui.tui.player import Player
 from bptt_tui.tui.theme import DARK, OWN_THEMES, known_theme, sign_colours
 
 if TYPE_CHECKING:
+    from textual.command import Provider
+
     from bptt_tui.session import Session
+
+
+def _debugger_commands() -> type[Provider]:
+    """The palette's own commands, loaded when it is first opened."""
+    from bptt_tui.tui.palette import DebuggerCommands
+
+    return DebuggerCommands
 
 
 class DebuggerApp(App[None]):
@@ -28,22 +36,27 @@ class DebuggerApp(App[None]):
     TITLE = "bptt-tui"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = []
-    COMMANDS = App.COMMANDS | {DebuggerCommands}
+    COMMANDS = App.COMMANDS | {_debugger_commands}
     NOTIFICATION_TIMEOUT = 4
 
     def __init__(self, debugger: Debugger, *, player: Player | None = None, theme: str | None = None) -> None:
         super().__init__()
+        # What is loaded by now stays; else the collector walks through all of it before the first frame (20 ms).
+        gc.freeze()
         self.debugger = debugger
         self.player = player or Player()
         for own in OWN_THEMES:
             self.register_theme(own)
         self.theme = known_theme(theme) if theme else DARK.name
 
+    def on_unmount(self) -> None:
+        gc.unfreeze()
+
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return sign_colours(self.current_theme)
 
     def get_default_screen(self) -> DebuggerScreen:
-        return DebuggerScreen(self.debugger, self.player)
+        return DebuggerScreen(self.debugger, self.player, self.size)
 
     def action_save(self) -> None:
         """Save to the session's own file; ask for a path where it has none or the save fails."""
@@ -54,6 +67,8 @@ class DebuggerApp(App[None]):
             self._save_to(None)
 
     def _ask_path(self, reason: str, suggestion: str) -> None:
+        from bptt_tui.tui.dialogs import AskPath
+
         self.push_screen(AskPath(reason, suggestion), self._save_to_path)
 
     def _save_to_path(self, path: str | None) -> None:
@@ -83,7 +98,7 @@ def make_app(
     player = Player(speed=speed)
     if replay:
         player.recording = session.recording
-        session = session.with_state(position=0, factor=0, recording=())
+        session = session.as_recorded()
     if at is not None:
         Debugger(session).do(f"goto {at}")  # says which positions there are; being put there is no recorded command
         session = session.with_state(position=at, factor=0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 from textual import events
@@ -76,8 +78,10 @@ class MessageBar(Bar):
 
     def say(self, text: str, *, error: bool = False) -> None:
         """Show a message until the next one."""
+        width = self.size.width
+        lines = len(self._lines(width))
         self._text, self._ink = text, "error" if error else "plain"
-        self.refresh(layout=True)
+        self.refresh(layout=len(self._lines(width)) != lines)
 
     def show(self, view: View) -> None:
         super().show(view)
@@ -108,8 +112,15 @@ class Keys(Bar):
             self.action = action
 
     ALLOW_SELECT: ClassVar[bool] = False
+    _keymap: Mapping[str, str] = MappingProxyType({})
+
+    def show(self, view: View) -> None:
+        """Keys do not change from step to step, only with a keymap."""
+        if self.view is None or getattr(self.app, "_keymap", {}) != self._keymap:
+            super().show(view)
 
     def line(self, width: int) -> Line:
+        self._keymap = getattr(self.app, "_keymap", {})
         runs: list[Run] = [(" ", "plain")]
         for row, key in self._fitting(width):
             runs += [(key, "accent"), (f" {row.label}  ", "dim")]

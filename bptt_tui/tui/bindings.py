@@ -7,13 +7,12 @@ higher ranks where there is room, 0 never.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from textual.binding import Binding
 
 
-@dataclass(frozen=True, slots=True)
-class KeyRow:
+class KeyRow(NamedTuple):
     """Keys as Textual names them, how they are printed, and what they do."""
 
     keys: str

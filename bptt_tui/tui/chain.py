@@ -13,7 +13,8 @@ current factor is at the tail.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from bptt_tui.debugger.view import Factor, Missing, Pane, Shown, View
 from bptt_tui.tui.figures import shown, squeezed
@@ -26,8 +27,7 @@ _LABELS = ("", "formula", "value", "shape", "running")
 _MOST = 400  # factors asked for where they stand under each other
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
+class _Column(NamedTuple):
     """One factor as five texts, and how wide the widest is."""
 
     factor: Factor
@@ -84,7 +84,7 @@ def _lying(view: View, width: int, blocks: int) -> list[Line]:
     room = width - gutter
     asked = blocks * (room // _NARROWEST) + 1
     factors = chain.factors(asked)
-    whole = chain.complete and len(factors) < asked
+    whole = len(factors) < asked and chain.complete
     if not factors:
         return wrapped(((f"{chain.title} = 1: the product starts here.", "dim"),), width)
     rows: list[list[_Column]] = []

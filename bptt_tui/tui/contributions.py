@@ -25,7 +25,7 @@ _NAMES_BELOW = 64  # below this width the parameter's own value is left out
 class ContributionsPane(Pane):
     """Draws `View.contributions`."""
 
-    DEFAULT_CSS = "ContributionsPane { scrollbar-size-horizontal: 0; }"
+    DEFAULT_CSS = "ContributionsPane { overflow-x: hidden; }"
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)

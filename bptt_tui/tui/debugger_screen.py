@@ -7,15 +7,17 @@ Widgets do not know each other or the debugger; what they want, they post as a m
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 
 from bptt_tui.debugger.commands import COMMANDS
 from bptt_tui.debugger.debugger import Debugger
@@ -26,16 +28,16 @@ from bptt_tui.tui.bindings import bindings
 from bptt_tui.tui.chain import ChainPane
 from bptt_tui.tui.contributions import ContributionsPane
 from bptt_tui.tui.copying import formula_text, value_text
-from bptt_tui.tui.dialogs import Notice
 from bptt_tui.tui.graph import GraphPane
-from bptt_tui.tui.help import help_text
 from bptt_tui.tui.ink import width_of
-from bptt_tui.tui.layout import HIGH, PANES, Layout, layout_of, panes_shown
+from bptt_tui.tui.layout import PANES, Layout, layout_classes, layout_of, panes_shown
 from bptt_tui.tui.node import NodePane
 from bptt_tui.tui.pane import Bar, Pane, loss_name
 from bptt_tui.tui.player import Player
-from bptt_tui.tui.prompt import Prompt
 from bptt_tui.tui.strip import StripPane
+
+if TYPE_CHECKING:
+    from bptt_tui.tui.prompt import Prompt
 
 
 class DebuggerScreen(Screen[None]):
@@ -61,46 +63,54 @@ class DebuggerScreen(Screen[None]):
         #node { width: 9fr; height: 1fr; }
         #chain { height: 7; }
         #contributions { height: auto; max-height: 10; }
-        #tabs { display: none; }
     }
     DebuggerScreen.-high #chain { height: 13; }
     DebuggerScreen.-medium {
         #contributions { min-height: 7; max-height: 9; }
     }
     DebuggerScreen.-small {
-        #tabs { display: block; }
         Pane, #network, #strip { border: none; padding: 0; width: 1fr; height: 1fr; max-height: 100%; }
     }
     """
 
-    def __init__(self, debugger: Debugger, player: Player) -> None:
-        super().__init__()
+    def __init__(self, debugger: Debugger, player: Player, size: Size) -> None:
+        """The screen laid out for a terminal of `size` from the start, so that the first frame is drawn once."""
+        super().__init__(classes=layout_classes(size))
         self.debugger = debugger
         self.player = player
         self._active = "graph"
         self._lower = "chain"
         self._left_off: int | None = None
         self._clock: Timer | None = None
+        self._header = Header(id="header")
+        self._tabs = PaneTabs(id="tabs")
+        self._panes: dict[str, Pane] = {
+            "graph": GraphPane(id="graph"),
+            "strip": StripPane(id="strip"),
+            "node": NodePane(id="node"),
+            "chain": ChainPane(id="chain"),
+            "contributions": ContributionsPane(id="contributions"),
+        }
+        self._network = Vertical(self._panes["graph"], self._panes["strip"], id="network")
+        self._upper = Horizontal(self._network, self._panes["node"], id="upper")
+        self._message = MessageBar(id="message")
+        self._keys = Keys(id="keys")
+        self._prompt: Prompt | None = None
+        self._show_panes(layout_of(size.width, size.height))
 
     def compose(self) -> ComposeResult:
-        yield Header(id="header")
-        yield PaneTabs(id="tabs")
-        with Horizontal(id="upper"):
-            network = Vertical(id="network")
-            network.border_title = Content("1 unrolled network")
-            network.border_subtitle = Content(f"▲ ∂{loss_name(self.debugger.view)}/∂node > 0   ▼ < 0")
-            with network:
-                yield GraphPane(id="graph")
-                yield StripPane(id="strip")
-            yield NodePane(id="node")
-        yield ChainPane(id="chain")
-        yield ContributionsPane(id="contributions")
-        yield MessageBar(id="message")
-        yield Prompt(COMMANDS, id="prompt")
-        yield Keys(id="keys")
+        self._network.border_title = Content("1 unrolled network")
+        self._network.border_subtitle = Content(f"▲ ∂{loss_name(self.debugger.view)}/∂node > 0   ▼ < 0")
+        self.show(self.debugger.view)
+        yield self._header
+        yield self._tabs
+        yield self._upper
+        yield self._panes["chain"]
+        yield self._panes["contributions"]
+        yield self._message
+        yield self._keys
 
     def on_mount(self) -> None:
-        self.show(self.debugger.view)
         if self.player.recording:
             self._resume()
         elif self.player.recording is not None:
@@ -122,9 +132,10 @@ class DebuggerScreen(Screen[None]):
 
     def show(self, view: View, *, asked: str = "") -> None:
         """Hand the View to every widget; a message of several lines gets a dialog."""
-        for widget in self._drawn():
+        drawn: list[Pane | Bar] = [*self._panes.values(), self._header, self._message, self._keys]
+        for widget in drawn:
             widget.show(view)
-        self.query_one(Header).play_state(self.player.state())
+        self._header.play_state(self.player.state())
         text = view.message
         if "\n" in text.strip("\n") or width_of(text) > 2 * self.size.width:
             self.say("")
@@ -132,17 +143,16 @@ class DebuggerScreen(Screen[None]):
 
     def say(self, text: str, *, error: bool = False) -> None:
         """Put a text on the message line."""
-        self.query_one(MessageBar).say(text, error=error)
+        self._message.say(text, error=error)
 
     def _notice(self, title: str, text: str) -> None:
         """One dialog at a time: a replay that prints must not pile them up."""
-        if not self.player.playing:
-            self.app.push_screen(Notice(title, text))
-        else:
+        if self.player.playing:
             self.say(text.splitlines()[0])
+            return
+        from bptt_tui.tui.dialogs import Notice
 
-    def _drawn(self) -> list[Pane | Bar]:
-        return [*self.query(Pane), *self.query(Bar)]
+        self.app.push_screen(Notice(title, text))
 
     # Commands from keys, clicks and the command line
 
@@ -150,24 +160,27 @@ class DebuggerScreen(Screen[None]):
         self._pause()
         self.perform(line)
 
-    def action_prompt(self, text: str) -> None:
+    async def action_prompt(self, text: str) -> None:
         self._pause()
-        self.query_one(Keys).display = False
-        self.query_one(Prompt).open(text)
+        if self._prompt is None:
+            from bptt_tui.tui.prompt import Prompt
 
-    @on(Prompt.Given)
-    def _line_given(self, event: Prompt.Given) -> None:
-        self._prompt_closed()
+            self._prompt = Prompt(COMMANDS, id="prompt")
+            await self.mount(self._prompt, after=self._message)
+        self._keys.display = False
+        self._prompt.open(text)
+
+    def on_prompt_given(self, event: Prompt.Given) -> None:
+        self.on_prompt_closed()
         if event.line in ("q", "quit", "exit") and event.line not in COMMANDS:
             self.app.exit()
             return
         self.perform(event.line)
 
-    @on(Prompt.Closed)
-    def _prompt_closed(self) -> None:
-        self.query_one(Keys).display = True
-        if isinstance(self.focused, Prompt) or self.focused is None:
-            self.query_one(f"#{self._active}").focus(scroll_visible=False)
+    def on_prompt_closed(self) -> None:
+        self._keys.display = True
+        if self.focused is self._prompt or self.focused is None:
+            self._panes[self._active].focus(scroll_visible=False)
 
     @on(GraphPane.NodeClicked)
     def _node_clicked(self, event: GraphPane.NodeClicked) -> None:
@@ -211,7 +224,7 @@ class DebuggerScreen(Screen[None]):
         if self._clock is not None:
             self._clock.stop()
         self.player.playing = False
-        self.query_one(Header).play_state(self.player.state())
+        self._header.play_state(self.player.state())
 
     def _wait(self) -> None:
         """Set the clock for the next command, or stop where there is none."""
@@ -222,7 +235,7 @@ class DebuggerScreen(Screen[None]):
             done = "the replay is over" if self.player.recording is not None else "the end: every contribution is taken"
             self.say(f"{done}; every key works as usual")
         else:
-            self.query_one(Header).play_state(self.player.state())
+            self._header.play_state(self.player.state())
             self._clock = self.set_timer(self.player.wait(), self._tick)
 
     def _tick(self) -> None:
@@ -232,27 +245,28 @@ class DebuggerScreen(Screen[None]):
     # Panes
 
     def on_resize(self, event: events.Resize) -> None:
-        self._arrange(layout_of(event.size.width, event.size.height))
+        self.set_classes(layout_classes(event.size))
+        self._show_panes(layout_of(event.size.width, event.size.height))
 
-    def _arrange(self, layout: Layout) -> None:
+    def _show_panes(self, layout: Layout) -> None:
         """Show the panes of this layout."""
-        for name in ("full", "medium", "small"):
-            self.set_class(name == layout, f"-{name}")
-        self.set_class(layout == "full" and self.size.height >= HIGH, "-high")
         shown = panes_shown(layout, self._active, self._lower)
-        for id, _ in PANES:
-            self.query_one(f"#{id}").display = id in shown
-        self.query_one("#network").display = bool(shown & {"graph", "strip"})
-        self.query_one("#upper").display = bool(shown & {"graph", "strip", "node"})
-        self.query_one(PaneTabs).activate(self._active)
+        displayed: dict[Widget, bool] = {pane: id in shown for id, pane in self._panes.items()}
+        displayed[self._network] = bool(shown & {"graph", "strip"})
+        displayed[self._upper] = bool(shown & {"graph", "strip", "node"})
+        displayed[self._tabs] = layout == "small"
+        for widget, display in displayed.items():
+            if widget.display != display:
+                widget.display = display
+        self._tabs.activate(self._active)
 
     def action_pane(self, id: str) -> None:
         """Bring a pane to the front and give it the keys for scrolling."""
         self._active = id
         if id in ("chain", "contributions"):
             self._lower = id
-        self._arrange(layout_of(self.size.width, self.size.height))
-        self.query_one(f"#{id}").focus(scroll_visible=False)
+        self._show_panes(layout_of(self.size.width, self.size.height))
+        self._panes[id].focus(scroll_visible=False)
 
     def action_next_pane(self, step: int) -> None:
         ids = [id for id, _ in PANES if id != "strip" or self.debugger.view.strip is not None]
@@ -265,7 +279,7 @@ class DebuggerScreen(Screen[None]):
         id = event.widget.id
         if id is not None and any(id == pane for pane, _ in PANES):
             self._active = id
-            self.query_one(PaneTabs).activate(id)
+            self._tabs.activate(id)
 
     # Copying, help, saving
 
@@ -283,6 +297,9 @@ class DebuggerScreen(Screen[None]):
             self.say("nothing to copy yet")
 
     def action_help(self) -> None:
+        from bptt_tui.tui.dialogs import Notice
+        from bptt_tui.tui.help import help_text
+
         self._pause()
         self.app.push_screen(Notice("help", help_text(COMMANDS)))
 

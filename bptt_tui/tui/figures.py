@@ -52,6 +52,17 @@ def shown(value: Shown, width: int, *, not_yet: str = "not yet") -> str:
     return figure(value, width)
 
 
+def listed(vector: Value, width: int, digits: int = 4) -> list[str]:
+    """All entries of a vector in columns, in lines of at most `width` cells, the first with a bracket."""
+    texts = [numerals.number(float(entry), digits) for entry in vector]
+    column = max((len(text) for text in texts), default=0) + 1
+    across = max((width - 1) // column, 1)
+    lines = ["".join(text.rjust(column) for text in texts[at : at + across]) for at in range(0, len(texts), across)]
+    return [
+        ("[" if at == 0 else " ") + line[1:] + ("]" if at == len(lines) - 1 else "") for at, line in enumerate(lines)
+    ]
+
+
 def signed(text: str) -> str:
     """A number with its sign in a column of its own, so that digits stand under digits; an array has no such column."""
     return text if text.startswith(("-", "[")) else f" {text}"

@@ -11,8 +11,9 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 
-from bptt_tui.debugger.view import ABSENT, NOT_YET, Cell, Missing, Ref, Shown, Value, View
+from bptt_tui.debugger.view import ABSENT, NOT_YET, Cell, Missing, Ref, Shown, View
 from bptt_tui.language.labels import label, superscript
+from bptt_tui.tui import heat
 from bptt_tui.tui.columns import LEAD, TAIL, Columns
 from bptt_tui.tui.figures import NOT_YET_MARK, figure, shown, signed
 from bptt_tui.tui.ink import Line, Run, fitted, line_width, width_of
@@ -22,7 +23,7 @@ from bptt_tui.tui.signs import FLAGS, sign
 
 # Cells of a value, from narrow to wide, for scalars and for vectors. The widest is taken at which as many whole columns
 # are in sight as at the narrowest.
-_SCALARS, _VECTORS = range(8, 14), range(13, 18)
+_SCALARS, _VECTORS, _ROWS = range(8, 14), range(13, 18), range(10, 18)
 
 
 class GraphPane(Pane):
@@ -35,7 +36,7 @@ class GraphPane(Pane):
             super().__init__()
             self.ref = ref
 
-    DEFAULT_CSS = "GraphPane { padding: 0; border: none; scrollbar-size-horizontal: 0; &:focus { border: none; } }"
+    DEFAULT_CSS = "GraphPane { padding: 0; border: none; overflow-x: hidden; &:focus { border: none; } }"
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -82,7 +83,7 @@ class GraphPane(Pane):
         tracks = len(self._tracks)
         choices = [
             Columns(graph.first, graph.last, extra + value, min(initial, extra + value), tracks)
-            for value in reversed(_VECTORS if _holds_vectors(view) else _SCALARS)
+            for value in reversed(_values_widths(view))
         ]
         width = self.inner.width
         whole = [columns for columns in choices if columns.total <= width]
@@ -190,7 +191,7 @@ class GraphPane(Pane):
         name = fitted(cell.ref.label, self._initial_label if initial else self._label_width)
         room = width - width_of(name) - (3 if initial else 5)
         known = not isinstance(cell.value, Missing)
-        text = fitted(_cell_text(cell.value, room) if not isinstance(cell.value, Missing) else f" {NOT_YET_MARK}", room)
+        text = _value_runs(cell.value, room, "plain" if known else "faint", lit=now)
         flag, flag_ink = FLAGS[cell.flag]
         mark = sign(cell.adjoint)
         two = self._lines_per_row == 2
@@ -199,7 +200,8 @@ class GraphPane(Pane):
         if now:
             first: Line = (
                 ("▌", "now-mark"),
-                (f"{name} {text}", "now"),
+                (f"{name} ", "now"),
+                *text,
                 ("" if initial else flag + glyph, f"now-{mark.tone}"),
                 ("▐", "now-mark"),
             )
@@ -208,7 +210,7 @@ class GraphPane(Pane):
                 (" ", "plain"),
                 (name, "name" if known else "faint"),
                 (" ", "plain"),
-                (text, "plain" if known else "faint"),
+                *text,
                 ("" if initial else flag, flag_ink),
                 ("" if initial else glyph, mark.ink),
                 (" ", "plain"),
@@ -221,12 +223,12 @@ class GraphPane(Pane):
             blank = " " * (width - 2)
             return (("▌", "now-mark"), (blank, "now"), ("▐", "now-mark")) if now else ((" " * width, "plain"),)
         mark = sign(adjoint)
-        digits = "" if isinstance(adjoint, Missing) else _cell_text(adjoint, width - self._label_width - 5)
-        glyph = fitted(mark.glyph, self._label_width)
-        body = fitted(f"{glyph} {digits}", width - 2)
-        if now:
-            return (("▌", "now-mark"), (body, f"now-{mark.tone}"), ("▐", "now-mark"))
-        return ((" ", "plain"), (body, mark.ink), (" ", "plain"))
+        glyph = fitted(mark.glyph, self._label_width) + " "
+        room = width - self._label_width - 5
+        ink = f"now-{mark.tone}" if now else mark.ink
+        digits = ((" " * room, ink),) if isinstance(adjoint, Missing) else _value_runs(adjoint, room, ink, lit=now)
+        left, right = (("▌", "now-mark"), ("▐", "now-mark")) if now else ((" ", "plain"), (" ", "plain"))
+        return (left, (glyph, ink), *digits, ("  ", ink), right)
 
     def _before_backward(self) -> bool:
         """Before the backward pass no gradient is expected, so none is announced as missing."""
@@ -316,12 +318,24 @@ def lines_per_row(rows: int, height: int) -> int:
     return 2 if 1 + 2 * rows <= height else 1
 
 
-def _holds_vectors(view: View) -> bool:
-    """Whether the states are vectors: known from the weights before anything is computed."""
+def _values_widths(view: View) -> range:
+    """Whether the states are vectors is known from the weights before anything is computed; long ones are drawn."""
     table = view.contributions
-    return any(table.parameter(row).ndim > 1 for row in range(len(table.rows)))
+    sizes = [table.parameter(row).shape[0] for row in range(len(table.rows)) if table.parameter(row).ndim > 1]
+    return _SCALARS if not sizes else _ROWS if max(sizes) > _NUMBERED else _VECTORS
 
 
-def _cell_text(value: Value, room: int) -> str:
-    """A value in `room` cells, the sign of a number in a column of its own."""
-    return signed(figure(value, room - (value.ndim == 0)))
+_NUMBERED = 3  # a vector of more entries that does not fit is drawn, not abbreviated
+
+
+def _value_runs(value: Shown, room: int, ink: str, *, lit: bool) -> Line:
+    """A value in exactly `room` cells: digits, the sign of a number in a column of its own, or a row of glyphs."""
+    if lit and ink == "plain":
+        ink = "now"
+    if isinstance(value, Missing):
+        return ((fitted(f" {NOT_YET_MARK}" if value is NOT_YET else f" {value.value}", room), "now" if lit else ink),)
+    text = signed(figure(value, room - (value.ndim == 0)))
+    if value.ndim == 1 and len(value) > _NUMBERED and "…" in text:
+        drawn = heat.row(value, room, lit=lit)
+        return (*drawn, (" " * (room - line_width(drawn)), ink))
+    return ((fitted(text, room), ink),)

@@ -7,9 +7,8 @@ run passes `visible` on its way out, and nothing here reads markup, so a name fr
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -26,8 +25,7 @@ Run = tuple[str, str]
 Line = tuple[Run, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Ink:
+class Ink(NamedTuple):
     """A theme variable's colour at a strength, on the widget's background or on another colour. None is what reads."""
 
     colour: str | None
@@ -36,6 +34,8 @@ class Ink:
     on: str | None = None
     on_strength: float = 1.0
 
+
+_KEPT = 1000  # painted lines
 
 _NOW = 0.28  # how strongly the current place is lit
 
@@ -61,6 +61,11 @@ INKS: dict[str, Ink] = {
         f"{tone}-{size}": Ink(f"sign-{tone}", 0.4 + 0.2 * size)
         for tone in ("positive", "negative", "mixed")
         for size in (1, 2, 3)
+    },
+    **{
+        f"heat-{tone}-{size}": Ink(f"sign-{tone}", (0.45, 0.6, 0.8, 1.0)[size])
+        for tone in ("positive", "negative")
+        for size in range(4)
     },
     "good": Ink("success"),
     "warning": Ink("warning", bold=True),
@@ -109,6 +114,7 @@ class Inks:
     def __init__(self, widget: Widget) -> None:
         self._widget = widget
         self._styles: dict[str, Style] = {}
+        self._painted: dict[tuple[Line, int], Strip] = {}
 
     def __getitem__(self, ink: str) -> Style:
         style = self._styles.get(ink)
@@ -140,10 +146,18 @@ class Inks:
 
     def clear(self) -> None:
         self._styles.clear()
+        self._painted.clear()
 
     def paint(self, line: Iterable[Run], width: int) -> Strip:
-        """The line as a strip of exactly `width` cells."""
-        return self.filled(Strip([Segment(_seen(text), self[ink]) for text, ink in line if text]), width)
+        """The line as a strip of exactly `width` cells. Most lines are the same from step to step: they are kept."""
+        key = (tuple(line), width)
+        strip = self._painted.get(key)
+        if strip is None:
+            if len(self._painted) >= _KEPT:
+                self._painted.clear()
+            segments = [Segment(_seen(text), self[ink]) for text, ink in key[0] if text]
+            strip = self._painted[key] = self.filled(Strip(segments), width)
+        return strip
 
     def filled(self, strip: Strip, width: int) -> Strip:
         """The strip cut or filled with blanks to `width` cells."""

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from textual.geometry import Size
+
 Layout = Literal["full", "medium", "small"]
 
 # Pane ids with the short names of the tabs, in the order of the keys 1 … 5.
@@ -30,6 +32,12 @@ def layout_of(width: int, height: int) -> Layout:
     if width < 70 or height < 18:
         return "small"
     return "full" if height >= 32 else "medium"
+
+
+def layout_classes(size: Size) -> str:
+    """The CSS classes of a screen of that size."""
+    layout = layout_of(size.width, size.height)
+    return f"-{layout} -high" if layout == "full" and size.height >= HIGH else f"-{layout}"
 
 
 def panes_shown(layout: Layout, active: str, lower: str) -> frozenset[str]:

@@ -2,13 +2,17 @@
 
 Backward, every inflow is a small sum to follow with the finger: ∂E/∂consumer, times the local partial, equals what
 arrives; the arrivals are added. Forward, and below the sum, stand the local partials by everything the node reads.
+Arrays that do not fit on a line are drawn as heat maps; a key writes them out as numbers instead.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from bptt_tui.calculus import numerals
 from bptt_tui.debugger.view import Factor, Inflow, Missing, Pane, Shown, View
-from bptt_tui.tui.figures import at_the_point, shown, squeezed
+from bptt_tui.tui import heat
+from bptt_tui.tui.figures import at_the_point, listed, shown, squeezed
 from bptt_tui.tui.ink import Line, Run, fitted, width_of, wrapped
 from bptt_tui.tui.pane import LinesPane
 from bptt_tui.tui.signs import sign
@@ -18,11 +22,37 @@ Row = tuple[str, str, Shown | None, bool]
 
 _NUMBER = 12  # cells that suffice for a number with six digits, or for a short array
 _TOO_LARGE = "not kept: too large"
-_MATRIX_LINES = 4  # a Jacobian of up to that many rows is written out
+_MATRIX_LINES = 4  # a matrix of up to that many rows is written out as numbers
+_TALLEST = 16  # lines of a heat map
+_MOST_ROWS = 64  # rows of a matrix in numbers; the inspector shows all of a larger one
+_INDENT = " " * 6
+
+
+class Drawn(NamedTuple):
+    """How arrays that do not fit on a line are shown: in up to so many lines of tiles, or as `numbers`."""
+
+    lines: int
+    jacobian_lines: int
+    numbers: bool = False
+
+
+_TIGHT = Drawn(0, 0)
+_SMALLER = (Drawn(8, 8), Drawn(8, 4), Drawn(8, 0), Drawn(4, 0))
 
 
 class NodePane(LinesPane):
     """Draws `View.pane`."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._numbers = False
+
+    def switch(self) -> str:
+        """From heat maps to numbers, or back; returns what to say about it."""
+        self._numbers = not self._numbers
+        if self.view is not None:
+            self.show(self.view)
+        return "arrays are written out" if self._numbers else "arrays that do not fit on a line are heat maps"
 
     def lines(self, view: View, width: int, height: int) -> list[Line]:
         pane = view.pane
@@ -30,7 +60,7 @@ class NodePane(LinesPane):
             self.entitle("2 node")
             return _nothing_yet(view, width)
         self.entitle(f"2 {pane.title}", numerals.shape(pane.shape))
-        return node_lines(view, pane, width, height)
+        return node_lines(view, pane, width, height, numbers=self._numbers)
 
 
 def _nothing_yet(view: View, width: int) -> list[Line]:
@@ -45,16 +75,20 @@ def _nothing_yet(view: View, width: int) -> list[Line]:
     ]
 
 
-def node_lines(view: View, pane: Pane, width: int, height: int) -> list[Line]:
+def node_lines(view: View, pane: Pane, width: int, height: int, *, numbers: bool = False) -> list[Line]:
     """The pane in lines of at most `width` cells.
 
-    Where `height` lines are not enough, matrices are not written out, and then blank lines go, the last first. What
-    does not fit even so scrolls, written out and with its blank lines.
+    Where `height` lines are not enough, arrays are drawn smaller, then not at all, and then blank lines go, the last
+    first. What does not fit even so scrolls, with all its lines.
     """
-    roomy = _all_lines(view, pane, width, written_out=True)
-    if len(roomy) <= height:
+    roomy = _all_lines(view, pane, width, Drawn(_TALLEST, _TALLEST, numbers))
+    if len(roomy) <= height or numbers:
         return roomy
-    lines = _all_lines(view, pane, width, written_out=False)
+    for smaller in _SMALLER:
+        lines = _all_lines(view, pane, width, smaller)
+        if len(lines) <= height:
+            return lines
+    lines = _all_lines(view, pane, width, _TIGHT)
     if sum(bool(line) for line in lines) > height:
         return roomy
     for at in reversed(range(len(lines))):
@@ -63,17 +97,20 @@ def node_lines(view: View, pane: Pane, width: int, height: int) -> list[Line]:
     return lines
 
 
-def _all_lines(view: View, pane: Pane, width: int, *, written_out: bool) -> list[Line]:
+def _all_lines(view: View, pane: Pane, width: int, drawn: Drawn) -> list[Line]:
     lines = [*_remarks(view.remarks, width, "warning"), *wrapped(((pane.equation, "strong"),), width, indent=2)]
     if pane.substituted and pane.substituted != pane.equation:
         lines += wrapped(((pane.substituted, "plain"),), width, indent=2)
     if view.phase == "backward":
         for inflow in pane.inflows:
-            lines += [(), *_inflow(inflow, pane.title, width, written_out)]
-        lines += _sum(pane, width)
+            lines += [(), *_inflow(inflow, pane.title, width, drawn)]
+        lines += _sum(pane, width, drawn)
         if not pane.inflows:
-            lines += [(), *_figures([("=", pane.title, pane.adjoint, True)], width)]
+            lines += [(), *_figures([("=", pane.title, pane.adjoint, True)], width, drawn)]
+    else:
+        lines += _value(pane, width, drawn)
     lines += _partials(pane.partials, width)
+    lines += _legend(lines, width)
     if pane.prediction:
         lines += [(), *wrapped(((pane.prediction, "plain"),), width)]
     for remark in pane.remarks:
@@ -81,7 +118,7 @@ def _all_lines(view: View, pane: Pane, width: int, *, written_out: bool) -> list
     return lines
 
 
-def _inflow(inflow: Inflow, title: str, width: int, written_out: bool) -> list[Line]:
+def _inflow(inflow: Inflow, title: str, width: int, drawn: Drawn) -> list[Line]:
     """∂E/∂consumer × local partial = what arrives."""
     factor = inflow.factor
     heading: Line = (
@@ -94,19 +131,26 @@ def _inflow(inflow: Inflow, title: str, width: int, written_out: bool) -> list[L
         ("×", f"{factor.title} = {factor.symbol}", _jacobian(factor), False),
         ("=", arrives, inflow.product, True),
     ]
-    return [*wrapped(heading, width), *_figures(rows, width, written_out=written_out)]
+    return [*wrapped(heading, width), *_figures(rows, width, drawn)]
 
 
-def _sum(pane: Pane, width: int) -> list[Line]:
+def _sum(pane: Pane, width: int, drawn: Drawn) -> list[Line]:
     """The inflows added up, and for a use the contributions so far."""
     if pane.ref.kind == "use":
         total = pane.equation.partition(" = ")[0]
-        return [(), *_figures([("Σ", f"{total} so far, {pane.of_total}", pane.so_far, True)], width)]
+        return [(), *_figures([("Σ", f"{total} so far, {pane.of_total}", pane.so_far, True)], width, drawn)]
     if len(pane.inflows) < 2:
         return []
     if isinstance(pane.adjoint, Missing):
-        return [(), *_figures([("Σ", f"so far, {pane.of_total}", pane.so_far, True)], width)]
-    return [(), *_figures([("Σ", pane.title, pane.adjoint, True)], width)]
+        return [(), *_figures([("Σ", f"so far, {pane.of_total}", pane.so_far, True)], width, drawn)]
+    return [(), *_figures([("Σ", pane.title, pane.adjoint, True)], width, drawn)]
+
+
+def _value(pane: Pane, width: int, drawn: Drawn) -> list[Line]:
+    """Forward: an array that the line with the numbers put in abbreviates."""
+    if isinstance(pane.value, Missing) or not pane.value.ndim or "…" not in pane.substituted:
+        return []
+    return [(), *_figures([("=", pane.title, pane.value, True)], width, drawn)]
 
 
 def _partials(partials: tuple[Factor, ...], width: int) -> list[Line]:
@@ -114,7 +158,7 @@ def _partials(partials: tuple[Factor, ...], width: int) -> list[Line]:
     if not partials:
         return []
     rows: list[Row] = [("", f"{factor.title} = {factor.symbol}", _jacobian(factor), False) for factor in partials]
-    return [(), (("local partials", "title"),), *_figures(rows, width, written_out=False)]
+    return [(), (("local partials", "title"),), *_figures(rows, width, _TIGHT)]
 
 
 def _jacobian(factor: Factor) -> Shown | None:
@@ -129,31 +173,40 @@ def _remarks(remarks: tuple[str, ...], width: int, ink: str) -> list[Line]:
     return lines
 
 
-def _figures(rows: list[Row], width: int, *, written_out: bool = True) -> list[Line]:
+def _figures(rows: list[Row], width: int, drawn: Drawn) -> list[Line]:
     """Labelled numbers, the numbers in a column lined up at the decimal point.
 
-    A small matrix is written out below its label; a number that does not fit beside its label goes on the next line.
+    An array that does not fit stands below its label; a number that does not fit beside its label goes on the next
+    line.
     """
     front = 2
-    beside = [(label, value) for _, label, value, _ in rows if not _written_out(value, width, written_out)]
+    longest = max(width_of(label) for _, label, _, _ in rows)
+    across = max(width - front - 3 - longest, 8)
+    below = [
+        _below(value, across, width, drawn.jacobian_lines if mark == "×" else drawn.lines, drawn.numbers)
+        for mark, _, value, _ in rows
+    ]
+    beside = [(label, value) for (_, label, value, _), lines in zip(rows, below, strict=True) if not lines]
     needed = max((len(_text(value, _NUMBER)) for _, value in beside), default=0)
     label_width = min(max((width_of(label) for label, _ in beside), default=0), max(width - front - 3 - needed, 8))
     room = max(width - front - label_width - 2, 8)
-    texts = at_the_point(["" if _written_out(v, width, written_out) else _text(v, room - 1) for _, _, v, _ in rows])
+    texts = at_the_point(
+        ["" if lines else _text(value, room - 1) for (_, _, value, _), lines in zip(rows, below, strict=True)]
+    )
     lines: list[Line] = []
-    for (mark, label, value, result), text in zip(rows, texts, strict=True):
+    for (mark, label, value, result), text, block in zip(rows, texts, below, strict=True):
         number_ink = _number_ink(value, result)
         start: list[Run] = [(fitted(mark, front), "accent"), (label, "strong" if result else "symbol")]
         used = front + width_of(label)
-        matrix = _written_out(value, width, written_out)
-        if matrix:
-            lines += [tuple(start), *(((" " * (front + 4), "plain"), (row, number_ink)) for row in matrix)]
+        if block:
+            note = f"  {heat.summary(value)}" if _has_tiles(block) and not isinstance(value, Missing | None) else ""
+            lines += [*wrapped((*start, (note, "dim")), width, indent=front), *block]
         elif width_of(label) <= label_width:
             gap = front + label_width + 2 - used
-            lines.append((*start, (" " * gap, "plain"), (text, number_ink)))
+            lines.append((*start, (" " * gap, "plain"), *_beside(value, text, room, number_ink)))
         else:
             lines += wrapped(tuple(start), width, indent=front)
-            lines.append(((" " * (front + label_width + 2), "plain"), (text, number_ink)))
+            lines.append(((" " * (front + label_width + 2), "plain"), *_beside(value, text, room, number_ink)))
     return lines
 
 
@@ -161,14 +214,47 @@ def _text(value: Shown | None, room: int) -> str:
     return _TOO_LARGE if value is None else shown(value, room)
 
 
-def _written_out(value: Shown | None, width: int, wanted: bool) -> list[str]:
-    """The rows of a small matrix, or nothing for what fits on one line or is too large."""
-    if not wanted or value is None or isinstance(value, Missing) or value.ndim != 2 or 1 in value.shape:
+def _beside(value: Shown | None, text: str, room: int, ink: str) -> Line:
+    """A value on its label's line. What would be abbreviated: a vector as a row of glyphs, a matrix by its largest."""
+    if value is None or isinstance(value, Missing) or "…" not in text:
+        return ((text, ink),)
+    if value.ndim == 1:
+        return heat.row(value, room)
+    size = "×".join(str(count) for count in value.shape)
+    return ((f"{sign(value).glyph} ", sign(value).ink), (fitted(f"{size}, {heat.summary(value)}", room - 2), "plain"))
+
+
+def _below(value: Shown | None, room: int, width: int, most: int, numbers: bool) -> list[Line]:
+    """A matrix below its label, in numbers if it is small, else as tiles; as `numbers`, whatever `room` cells do not
+    hold."""
+    if not most or value is None or isinstance(value, Missing) or not value.ndim:
         return []
-    if value.shape[0] > _MATRIX_LINES:
+    inside = width - len(_INDENT)
+    if value.ndim == 2 and 1 not in value.shape and len(value) <= _MATRIX_LINES:
+        rows = numerals.matrix(value, inside, _MATRIX_LINES)
+        if all("…" not in row for row in rows):
+            return [((_INDENT, "plain"), (row, "plain")) for row in rows]
+    if "…" not in shown(value, room):
         return []
-    rows = numerals.matrix(value, width - 6, _MATRIX_LINES)
-    return rows if all("…" not in row for row in rows) else []
+    if numbers:
+        written = numerals.matrix(value, inside, _MOST_ROWS) if value.ndim == 2 else listed(value, inside)
+        return [((_INDENT, "plain"), (row, "plain")) for row in written]
+    if value.ndim == 1:
+        return []
+    tiles, note = heat.tiles(value, inside, most)
+    noted: list[Line] = [((_INDENT, "plain"), (note, "faint"))] if note else []
+    return [*(((_INDENT, "plain"), *line) for line in tiles), *noted]
+
+
+def _has_tiles(lines: list[Line]) -> bool:
+    return any(ink.startswith("heat-") and text[0] in heat.TILES for line in lines for text, ink in line)
+
+
+def _legend(lines: list[Line], width: int) -> list[Line]:
+    """What the glyphs that are there mean."""
+    rows = any(ink.startswith("heat-") and text[0] not in heat.TILES for line in lines for text, ink in line)
+    legend = [*((heat.TILES_MEAN,) if _has_tiles(lines) else ()), *((heat.ROWS_MEAN,) if rows else ())]
+    return [(), *(piece for line in legend for piece in wrapped(line, width))] if legend else []
 
 
 def _number_ink(value: Shown | None, result: bool) -> str:

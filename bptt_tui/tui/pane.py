@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Size
@@ -102,8 +101,12 @@ class Pane(ScrollView, can_focus=True, inherit_bindings=False):
         """The cells there are to draw on, without border, padding and scrollbars."""
         return self.scrollable_content_region.size
 
-    def on_resize(self, _event: events.Resize) -> None:
-        self._arrange_view()
+    def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
+        """Lay out as soon as there is a size: Textual's Resize comes after the first picture was drawn without."""
+        changed = super()._size_updated(size, virtual_size, container_size, layout)
+        if changed:
+            self._arrange_view()
+        return changed
 
 
 class LinesPane(Pane):

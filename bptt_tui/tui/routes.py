@@ -14,7 +14,7 @@ position. An edge that the backward pass has taken is heavy and its arrow points
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bptt_tui.debugger.view import Edge, Ref
 from bptt_tui.language.labels import superscript
@@ -25,8 +25,7 @@ from bptt_tui.tui.columns import LEAD, TAIL, Columns
 Link = tuple[int, int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Routed:
+class Routed(NamedTuple):
     """An edge of the current node with its rows: the graph's rows of source and consumer, and their timesteps."""
 
     source_row: int

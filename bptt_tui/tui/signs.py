@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,8 +33,7 @@ FLAGS: dict[Scale, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Sign:
+class Sign(NamedTuple):
     """`glyph` to draw, `ink` to draw it in, and `tone` (positive, negative, mixed, …) for a highlighted place."""
 
     glyph: str
@@ -58,8 +57,7 @@ def sign(value: Shown) -> Sign:
     return Sign(_GLYPHS[tone][size], f"{tone}-{size + 1}", tone)
 
 
-@dataclass(frozen=True, slots=True)
-class LogScale:
+class LogScale(NamedTuple):
     """Heights for norms that span decades: the largest finite one is full, at least three decades show."""
 
     low: float

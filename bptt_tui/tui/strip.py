@@ -7,7 +7,7 @@ current timestep. Zero, infinity, NaN and "not yet" have glyphs of their own and
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from textual import events
 from textual.geometry import Size
@@ -69,8 +69,7 @@ class StripPane(Pane):
             self.post_message(self.TimeClicked(self.view.strip.name, t))
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """Which bars are in sight: `shown` timesteps, `step` cells each, right of a gutter for the label."""
 
     gutter: int
