@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from bptt_tui.debugger.view import Factor, Missing, Pane, Shown, View
+from bptt_tui.debugger.view import HIDDEN, Factor, Missing, Pane, Shown, View
 from bptt_tui.tui.figures import shown, squeezed
 from bptt_tui.tui.ink import Line, Run, fitted, width_of, wrapped
 from bptt_tui.tui.pane import LinesPane, loss_name
@@ -112,7 +112,8 @@ def _column(factor: Factor, array_width: int, digits: int) -> _Column:
         single = isinstance(value, Missing) or value.size == 1
         return shown(value, keep if single else max(array_width, _FIGURES[-1][1]) if factor.current else array_width)
 
-    value = "too large" if factor.value is None else text(squeezed(factor.value))
+    hidden = factor.symbol == HIDDEN.value
+    value = text(squeezed(factor.value)) if factor.value is not None else HIDDEN.value if hidden else "too large"
     texts = (factor.title, factor.symbol, value, f"{rows}×{columns}", text(factor.running))
     return _Column(factor, texts, max(width_of(text) for text in texts) + (2 if factor.current else 0))
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from bptt_tui.calculus import numerals
-from bptt_tui.debugger.view import ABSENT, Missing, Shown, Value
+from bptt_tui.debugger.view import NOT_YET, Missing, Shown, Value
 from bptt_tui.tui.ink import fitted
 
 NOT_YET_MARK = "·"
@@ -48,7 +48,7 @@ def _ends(value: Value, width: int) -> str:
 def shown(value: Shown, width: int, *, not_yet: str = "not yet") -> str:
     """A value, or why there is none."""
     if isinstance(value, Missing):
-        return ABSENT.value if value is ABSENT else fitted(not_yet, width).rstrip()
+        return fitted(not_yet, width).rstrip() if value is NOT_YET else value.value
     return figure(value, width)
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from bptt_tui.calculus import numerals
-from bptt_tui.debugger.view import Factor, Inflow, Missing, Pane, Shown, View
+from bptt_tui.debugger.view import HIDDEN, Factor, Inflow, Missing, Pane, Shown, View
 from bptt_tui.tui import heat
+from bptt_tui.tui.aside import asides, question
 from bptt_tui.tui.figures import at_the_point, listed, shown, squeezed
 from bptt_tui.tui.ink import Line, Run, fitted, width_of, wrapped
 from bptt_tui.tui.pane import LinesPane
@@ -72,6 +73,7 @@ def _nothing_yet(view: View, width: int) -> list[Line]:
         (),
         *wrapped((("n", "accent"), (" takes the next node, ", "dim"), ("p", "accent"), (" undoes it.", "dim")), width),
         *_remarks(view.remarks, width, "warning"),
+        *asides(view, width),
     ]
 
 
@@ -98,7 +100,11 @@ def node_lines(view: View, pane: Pane, width: int, height: int, *, numbers: bool
 
 
 def _all_lines(view: View, pane: Pane, width: int, drawn: Drawn) -> list[Line]:
-    lines = [*_remarks(view.remarks, width, "warning"), *wrapped(((pane.equation, "strong"),), width, indent=2)]
+    lines = [
+        *question(view, width),
+        *_remarks(view.remarks, width, "warning"),
+        *wrapped(((pane.equation, "strong"),), width, indent=2),
+    ]
     if pane.substituted and pane.substituted != pane.equation:
         lines += wrapped(((pane.substituted, "plain"),), width, indent=2)
     if view.phase == "backward":
@@ -115,7 +121,7 @@ def _all_lines(view: View, pane: Pane, width: int, drawn: Drawn) -> list[Line]:
         lines += [(), *wrapped(((pane.prediction, "plain"),), width)]
     for remark in pane.remarks:
         lines += [(), *_remarks((remark,), width, "dim")]
-    return lines
+    return [*lines, *asides(view, width)]
 
 
 def _inflow(inflow: Inflow, title: str, width: int, drawn: Drawn) -> list[Line]:
@@ -163,7 +169,9 @@ def _partials(partials: tuple[Factor, ...], width: int) -> list[Line]:
 
 def _jacobian(factor: Factor) -> Shown | None:
     """The local partial's value; None where it is too large to be kept dense."""
-    return None if factor.value is None else squeezed(factor.value)
+    if factor.value is None:
+        return HIDDEN if factor.symbol == HIDDEN.value else None
+    return squeezed(factor.value)
 
 
 def _remarks(remarks: tuple[str, ...], width: int, ink: str) -> list[Line]:

@@ -1,0 +1,56 @@
+"""Beside the numbers: a question to answer, notes, displayed expressions, stops, and what an edit changed."""
+
+from __future__ import annotations
+
+from bptt_tui.debugger.view import Compared, Comparison, View
+from bptt_tui.tui.figures import shown
+from bptt_tui.tui.ink import Line, wrapped
+
+_NUMBER = 12
+
+
+def question(view: View, width: int) -> list[Line]:
+    """What predict mode asks, and how to answer it."""
+    if view.question is None:
+        return []
+    how = ": answer 0.6, answer w, hint, reveal"
+    asked = wrapped(((view.question.text, "now"),), width)
+    return [*asked, *wrapped(((how, "dim"),), width), ()]
+
+
+def asides(view: View, width: int) -> list[Line]:
+    """Chapter and notes of this position, displays, stops that are met here, and the comparison."""
+    lines: list[Line] = []
+    if view.notes:
+        lines += [(), ((view.chapter, "title"),)] if view.chapter else [()]
+        for note in view.notes:
+            for paragraph in note.splitlines():
+                lines += wrapped((("│ ", "accent"), (paragraph, "plain")), width, indent=2)
+    if view.displays:
+        lines += [(), *(line for text in view.displays for line in wrapped(((text, "plain"),), width, indent=2))]
+    here = [row for row in view.breakpoints if row.here]
+    if here:
+        lines.append(())
+        for row in here:
+            lines += wrapped((("● ", "warning"), (f"{row.kind} {row.number}: {row.text}", "dim")), width, indent=2)
+    if view.comparison is not None:
+        lines += _comparison(view.comparison, width)
+    return lines
+
+
+def _comparison(comparison: Comparison, width: int) -> list[Line]:
+    """Before and after, one line for the loss and one for each gradient."""
+    lines: list[Line] = [(), *wrapped((("changed: ", "title"), (comparison.edit, "plain")), width, indent=2)]
+    label = max(len(row.label) for row in (comparison.loss, *comparison.rows))
+    lines += [_compared(row, label) for row in (comparison.loss, *comparison.rows)]
+    return lines
+
+
+def _compared(row: Compared, label: int) -> Line:
+    before, after = shown(row.before, _NUMBER), shown(row.after, _NUMBER)
+    return (
+        (row.label.ljust(label), "dim"),
+        (f"  {before.rjust(_NUMBER)}", "plain"),
+        ("  → ", "dim"),
+        (after, "strong"),
+    )
