@@ -245,6 +245,14 @@ class _Progress:
 
 
 @cli.command()
+def config() -> None:
+    """Print the user's settings: the file they are read from, the theme, every key with its id."""
+    from bptt_tui.tui.settings import describe, load_settings
+
+    _print(describe(load_settings()))
+
+
+@cli.command()
 def schema() -> None:
     """Print the session file's JSON Schema."""
     import json

@@ -18,7 +18,10 @@ from bptt_tui.tui.player import Player
 from bptt_tui.tui.theme import DARK, OWN_THEMES, known_theme, sign_colours
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.command import Provider
+    from textual.theme import Theme
 
     from bptt_tui.session import Session
 
@@ -44,10 +47,18 @@ class DebuggerApp(App[None]):
         # What is loaded by now stays; else the collector walks through all of it before the first frame (20 ms).
         gc.freeze()
         self.debugger = debugger
+        self.on_theme_chosen: Callable[[str], None] | None = None
         self.player = player or Player()
         for own in OWN_THEMES:
             self.register_theme(own)
         self.theme = known_theme(theme) if theme else DARK.name
+
+    def on_mount(self) -> None:
+        self.theme_changed_signal.subscribe(self, self._theme_changed)
+
+    def _theme_changed(self, theme: Theme) -> None:
+        if self.on_theme_chosen is not None:
+            self.on_theme_chosen(theme.name)
 
     def on_unmount(self) -> None:
         gc.unfreeze()
@@ -106,5 +117,14 @@ def make_app(
 
 
 def run(session: Session, at: int | None = None, replay: bool = False, speed: float = 1.0) -> None:
-    """Open the debugger on `session` and return when the learner quits. Raises BpttError before it opens."""
-    make_app(session, at, replay=replay, speed=speed).run()
+    """Open the debugger on `session` and return when the learner quits. Raises BpttError before it opens.
+
+    With the user's own keys and theme; a theme chosen in the app is remembered for the next time.
+    """
+    from bptt_tui.tui.settings import load_settings, remember_theme
+
+    settings = load_settings()
+    app = make_app(session, at, replay=replay, speed=speed, theme=settings.theme or None)
+    app.set_keymap(settings.keymap)
+    app.on_theme_chosen = remember_theme
+    app.run()

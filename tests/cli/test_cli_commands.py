@@ -407,3 +407,14 @@ def test_the_group_is_what_click_runs() -> None:
     """The hidden command that opens the debugger is the default, not listed."""
     context = click.Context(cli)
     assert "debug" in cli.commands and "debug" not in cli.list_commands(context)
+
+
+def test_config_shows_where_settings_are_read_and_every_key(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """The path, the theme and the keys, as a file that can be saved; a mistake in it is one line."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    status, out, _ = run("config")
+    assert status == 0
+    assert out.startswith(f"# {tmp_path}/bptt-tui/settings.toml\n") and '"step.next"' in out
+    (tmp_path / "bptt-tui").mkdir()
+    (tmp_path / "bptt-tui" / "settings.toml").write_text("theme = 3", encoding="utf-8")
+    assert "settings.toml: Expected `str`" in refused(run("config"))

@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from opening import opened
 
 from bptt_tui.tui.bindings import BINDING_TABLE
 from bptt_tui.tui.settings import Settings, SettingsError, describe, load_settings, remember_theme, settings_path
@@ -98,3 +99,21 @@ def test_what_is_printed_is_a_settings_file():
     read = tomllib.loads(shown)
     assert read["theme"] == "nord"
     assert read["keymap"] == {row.id: row.keys for row in BINDING_TABLE} | {"step.next": "j"}
+
+
+async def test_a_keymap_swaps_two_keys():
+    """`n` rewinds and `p` goes on, where the user says so."""
+    async with opened(at=5) as debugger:
+        debugger.app.set_keymap({"step.next": "p", "step.rewind": "n"})
+        await debugger.press("p", "p", "n")
+        assert debugger.view.position == 6
+
+
+async def test_a_theme_that_is_chosen_is_handed_on():
+    """The app tells which theme was chosen; `run` remembers it."""
+    chosen = []
+    async with opened() as debugger:
+        debugger.app.on_theme_chosen = chosen.append
+        debugger.app.theme = "nord"
+        await debugger.pilot.pause()
+    assert chosen == ["nord"]
