@@ -68,6 +68,9 @@ def _break(debugger: Debugger, rest: str, *, temporary: bool = False) -> str:
         name, t = look.step.name, look.step.t
         place = name if t is None else f"{name}[{t}]"
         rest = place if look.step.phase == "forward" else f"d{look.scene.network.loss_name}/d{place}"
+        already = next((stop for stop in debugger.state.stopping.stops if stop.text == rest), None)
+        if already is not None:
+            return _delete(debugger, str(already.number))
     return _add(debugger, read_breakpoint(look.scene, rest, number, temporary=temporary))
 
 
@@ -311,8 +314,8 @@ def recreated(stopping: Stopping) -> list[str]:
 ROWS = (
     Command("break", "break [NODE|PATTERN] [if CONDITION]", "stop at a node, or where a condition holds", _break,
             ("b",), "break s (both phases) · break s[3] · break dE/ds (backward) · break u · break *[3] · "
-            "break dE/ds[*] if abs(prod) < 1e-6 · break if t == 3 and phase == backward; alone: here. A condition "
-            "compares expressions (see print) with < <= > >= == !=, joined by and, or, not."),
+            "break dE/ds[*] if abs(prod) < 1e-6 · break if t == 3 and phase == backward; alone: here, or no "
+            "longer. A condition compares expressions (see print) with < <= > >= == !=, joined by and, or, not."),
     Command("tbreak", "tbreak [NODE|PATTERN] [if CONDITION]", "stop there once", _tbreak, ("tb",)),
     Command("watch", "watch EXPR [if CONDITION]", "stop when a value comes to be known or changes", _watch, (),
             "watch dE/dw stops at each term of the sum"),

@@ -283,6 +283,9 @@ class DebuggerScreen(Screen[None]):
 
     # Copying, help, saving
 
+    def action_switch_arrays(self) -> None:
+        self.say(self.query_one(NodePane).switch())
+
     def action_copy_value(self) -> None:
         self._copy(value_text(self.debugger.view))
 

@@ -283,6 +283,8 @@ def test_conditions_are_changed_and_taken_off(debugger: Debugger) -> None:
 def test_break_alone_is_a_breakpoint_here(debugger: Debugger) -> None:
     assert debugger.do("goto 22") and debugger.do("break").message == "breakpoint 1: dE/ds[0]"
     assert debugger.do("goto 4") and debugger.do("break").message == "breakpoint 2: s[0]"
+    assert debugger.do("break").message == "breakpoint 2 is deleted"
+    assert [row.text for row in debugger.view.breakpoints] == ["dE/ds[0]"]
     with pytest.raises(CommandError, match="nothing is computed here"):
         run(debugger, "start", "break")
 

@@ -30,3 +30,12 @@ async def test_stops_edits_displays_and_notes_are_shown() -> None:
         assert "changed: w: 0.6 → 0.9" in text and "0.830676" in text and "0.775354" in text
         assert "Look **here**" in text
         assert "s[0] = 0.58498" in text
+
+
+async def test_arrays_are_written_out_on_demand() -> None:
+    """One key turns heat maps into numbers and back."""
+    async with opened("lstm", at=20) as debugger:
+        await debugger.press("i")
+        assert debugger.message == "arrays are written out"
+        await debugger.press("i")
+        assert "heat maps" in debugger.message
