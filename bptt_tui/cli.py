@@ -115,7 +115,9 @@ def cli() -> None:
 @at_option
 def open_debugger(session: str, at: int | None) -> None:
     """Open the debugger on SESSION (default: question)."""
-    _run_app(_traced(session), at=at)
+    from bptt_tui.session import load
+
+    _run_app(load(session), at=at)
 
 
 @cli.command()
@@ -168,13 +170,15 @@ def replay(session: str, speed: float, headless: bool) -> None:
     """
     if not math.isfinite(speed):
         raise click.BadParameter("the speed is a finite number above 0", param_hint="--speed")
-    loaded = _traced(session)
     if not headless:
-        _run_app(loaded, replay=True, speed=speed)
+        from bptt_tui.session import load
+
+        _run_app(load(session), replay=True, speed=speed)
         return
     from bptt_tui.debugger import Debugger
     from bptt_tui.session.totals import differences
 
+    loaded = _traced(session)
     start = loaded.as_recorded()
     recorded = enumerate(loaded.recording)
     _play(Debugger(start), [((loaded.name, f"recording[{i}]"), entry.command) for i, entry in recorded])
@@ -236,12 +240,18 @@ class _Progress:
         self._shown = False
 
     def __call__(self, done: int, of: int) -> None:
-        if done == of and self._shown:
-            click.echo("\r\x1b[K", err=True, nl=False)
+        if done == of:
+            self.wipe()
         elif time.monotonic() >= self._next and sys.stderr is not None and sys.stderr.isatty():
             self._next = time.monotonic() + self.EVERY
             self._shown = True
             click.echo(f"\r{self._label}: {done} of {of}", err=True, nl=False)
+
+    def wipe(self) -> None:
+        """Leave nothing behind."""
+        if self._shown:
+            self._shown = False
+            click.echo("\r\x1b[K", err=True, nl=False)
 
 
 @cli.command()
@@ -340,7 +350,11 @@ def _traced(name: str) -> Session:
     from bptt_tui.session import load
 
     session = load(name)
-    session.trace()
+    progress = _Progress("computing timesteps")
+    try:
+        session.trace(progress)
+    finally:
+        progress.wipe()
     return session
 
 

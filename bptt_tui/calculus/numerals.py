@@ -68,8 +68,11 @@ def matrix(value: NDArray[np.float64] | float, width: int = 60, height: int = 12
     cells = [[number(float(v), 4) for v in values[row][: width // 3]] for row in rows]
     columns = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))] if cells and cells[0] else []
     fitting = 0
-    while fitting < len(columns) and sum(columns[: fitting + 1]) + fitting + 3 <= width:
-        fitting += 1
+    if len(columns) == values.shape[1] and sum(columns) + len(columns) + 1 <= width:
+        fitting = len(columns)
+    else:
+        while fitting < len(columns) and sum(columns[: fitting + 1]) + fitting + 4 <= width:
+            fitting += 1
     cut = fitting < values.shape[1]
     lines = [
         "[" + " ".join(text.rjust(columns[i]) for i, text in enumerate(row[:fitting])) + (" …]" if cut else "]")

@@ -30,7 +30,7 @@ from bptt_tui.debugger.predict import asked_at, question_of, refuse_unanswered, 
 from bptt_tui.debugger.stages import Stage, Stages
 from bptt_tui.debugger.state import Bookmark, State
 from bptt_tui.debugger.stopping import Stopping, alike, displays, kept, loaded, marks, recreated, rows
-from bptt_tui.debugger.tables import ContributionsAt, GraphAt, strip
+from bptt_tui.debugger.tables import ContributionsAt, GraphAt, strips
 from bptt_tui.debugger.view import Comparison, View
 from bptt_tui.debugger.walking import Trail
 from bptt_tui.errors import CommandError, SessionError
@@ -312,7 +312,7 @@ class Debugger:
             graph=GraphAt(look, partial(marks, self._state.stopping)),
             chain=ChainAt(look),
             contributions=ContributionsAt(look),
-            strip=strip(look),
+            strips=strips(look),
             loss=look.loss(),
             remarks=(*standing, *(sentence for place, sentence in self._stage.troubles if place <= known)),
             message=self._message,

@@ -145,30 +145,39 @@ class ContributionsAt:
         return self._look.progress(self._names[row])
 
 
-def strip(look: Look) -> Strip | None:
-    """‖∂E/∂node_t‖ over time for the node that carries the recurrence; None without one."""
+def strips(look: Look) -> tuple[Strip, ...]:
+    """‖∂E/∂node_t‖ over time of every node that is read at a later timestep."""
+    return tuple(_strip(look, name) for name in recurrent_nodes(look))
+
+
+def _strip(look: Look, name: str) -> Strip:
     scene = look.scene
-    name = recurrent_node(look)
-    if name is None:
-        return None
     norms = scene.trace.norms(name)
     known_from = scene.timeline.known_from(name, look.position - look.veil.hides_step)
     if look.veil != Veil():
         norms = np.where(np.arange(len(norms)) < known_from, np.nan, norms)
+    times = scene.unrolled.present[scene.network.index[name]]
     return Strip(
         name=name,
         label=f"‖{scene.naming.partial(scene.naming.total(), name + 'ₜ')}‖",
         norms=norms,
         known_from=known_from,
+        first=times.start,
+        stop=times.last + 1,
     )
 
 
-def recurrent_node(look: Look) -> str | None:
-    """The node read at the earliest next step: the last such equation, as h in an LSTM with h and c."""
+def recurrent_nodes(look: Look) -> list[str]:
+    """The nodes read at a later timestep, in the network's order; the last carries the recurrence: h, not c."""
     scene = look.scene
-    delayed = [
+    return [
         name
         for e, name in enumerate(scene.network.targets)
         if scene.unrolled.ahead.get(name) and scene.unrolled.present[e].count
     ]
-    return delayed[-1] if delayed else None
+
+
+def recurrent_node(look: Look) -> str | None:
+    """The last of them; None without one."""
+    nodes = recurrent_nodes(look)
+    return nodes[-1] if nodes else None

@@ -232,12 +232,17 @@ class Contributions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """‖∂E/∂node_t‖ over time for the recurrent node `name`; entries before `known_from` are not yet computed."""
+    """‖∂E/∂node_t‖ over time for the recurrent node `name`; entries before `known_from` are not yet computed.
+
+    The node exists from `first` to before `stop`; elsewhere its norms are nan.
+    """
 
     name: str
     label: str
     norms: Value
     known_from: int
+    first: int
+    stop: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +293,7 @@ class View:
     factors taken, `phase`, `t`, `pane` and `chain` are of that next step. `notes` are those pinned to this position,
     Markdown; `chapter` is the one it lies in. `question` is what predict mode asks here. `stopped` is why
     a run ended here: `breakpoint 2 at ∂E/∂s₃: abs(prod) = 3.1e-07`; `displays` are the lines of displayed expressions.
+    `strips` are of all recurrent nodes, in the network's order.
     """
 
     title: str
@@ -303,7 +309,7 @@ class View:
     graph: Graph
     chain: Chain
     contributions: Contributions
-    strip: Strip | None
+    strips: tuple[Strip, ...]
     loss: Shown
     remarks: tuple[str, ...]
     message: str
@@ -315,3 +321,8 @@ class View:
     stopped: str = ""
     displays: tuple[str, ...] = ()
     breakpoints: tuple[BreakpointRow, ...] = ()
+
+    @property
+    def strip(self) -> Strip | None:
+        """The strip of the node that carries the recurrence, as h in an LSTM with h and c; None without one."""
+        return self.strips[-1] if self.strips else None

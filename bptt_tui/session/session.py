@@ -16,7 +16,7 @@ import difflib
 import math
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -139,9 +139,23 @@ class Session:
         """The network of the equations, made once. Raises an error with the file's name and equation."""
         return self._network
 
-    def trace(self) -> Trace:
-        """Forward values and gradients of the session's numbers; computed once."""
+    def trace(self, progress: Callable[[int, int], None] | None = None) -> Trace:
+        """Forward values and gradients of the session's numbers; computed once.
+
+        `progress` is told how many timesteps of its loops are done, of how many, forward and back. It may raise to
+        cancel; nothing is kept then.
+        """
+        if progress is not None and "_trace" not in self.__dict__:
+            self.__dict__["_trace"] = self._computed(_Tally(progress, self._loop_timesteps()))
         return self._trace
+
+    def _loop_timesteps(self) -> int:
+        """How many timesteps the loops of a trace take, forward and back."""
+        network = self._network
+        groups = network.consumers_first
+        loops = [e for e, *more in groups if more or any(source == e for source, _ in network.sources(e))]
+        lengths = [len(sequence) for sequence in self.inputs.values() if isinstance(sequence, list)]
+        return 2 * len(loops) * max([self.steps or 0, *lengths])
 
     @cached_property
     def _network(self) -> Network:
@@ -155,6 +169,9 @@ class Session:
 
     @cached_property
     def _trace(self) -> Trace:
+        return self._computed(None)
+
+    def _computed(self, progress: Callable[[int], None] | None) -> Trace:
         network = self._network
         try:
             return network.trace(
@@ -164,6 +181,7 @@ class Session:
                 constants=self.constants,
                 steps=self.steps,
                 pins=self.pins,
+                progress=progress,
             )
         except BpttError as error:
             raise self._placed(error) from None
@@ -269,6 +287,19 @@ class Session:
             if computed in self.__dict__:
                 other.__dict__[computed] = self.__dict__[computed]
         return other
+
+
+class _Tally:
+    """Adds up what a trace says of its progress, and passes it on with the total."""
+
+    def __init__(self, progress: Callable[[int, int], None], of: int) -> None:
+        self._progress = progress
+        self._of = of
+        self._done = 0
+
+    def __call__(self, more: int) -> None:
+        self._done += more
+        self._progress(min(self._done, self._of), self._of)
 
 
 def load(name_or_path: str | os.PathLike[str]) -> Session:

@@ -21,9 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual.command import Provider
+    from textual.screen import Screen
     from textual.theme import Theme
 
     from bptt_tui.session import Session
+    from bptt_tui.tui.tracing import Opening, TracingScreen
+
+_PATIENCE = 0.3  # seconds before a trace counts as long and its progress is shown
 
 
 def _debugger_commands() -> type[Provider]:
@@ -42,11 +46,25 @@ class DebuggerApp(App[None]):
     COMMANDS = App.COMMANDS | {_debugger_commands}
     NOTIFICATION_TIMEOUT = 4
 
-    def __init__(self, debugger: Debugger, *, player: Player | None = None, theme: str | None = None) -> None:
+    def __init__(
+        self,
+        debugger: Debugger | Opening[Debugger],
+        *,
+        player: Player | None = None,
+        theme: str | None = None,
+        waiting_for: str = "",
+    ) -> None:
+        """On a debugger, or on one that is still being made: its progress shows, headed `waiting_for`, until it is."""
         super().__init__()
         # What is loaded by now stays; else the collector walks through all of it before the first frame (20 ms).
         gc.freeze()
-        self.debugger = debugger
+        self._opening: Opening[Debugger] | None = None
+        if isinstance(debugger, Debugger):
+            self.debugger = debugger
+        else:
+            self._opening = debugger
+        self._waiting_for = waiting_for
+        self.failure: BaseException | None = None
         self.on_theme_chosen: Callable[[str], None] | None = None
         self.player = player or Player()
         for own in OWN_THEMES:
@@ -66,8 +84,26 @@ class DebuggerApp(App[None]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return sign_colours(self.current_theme)
 
-    def get_default_screen(self) -> DebuggerScreen:
-        return DebuggerScreen(self.debugger, self.player, self.size)
+    def get_default_screen(self) -> Screen[None]:
+        if self._opening is None:
+            return DebuggerScreen(self.debugger, self.player, self.size)
+        from bptt_tui.tui.tracing import TracingScreen
+
+        return TracingScreen(self._opening, self._waiting_for)
+
+    def on_tracing_screen_over(self, event: TracingScreen.Over) -> None:
+        """Go on with the debugger, or leave: an error is told by whoever runs the app."""
+        assert self._opening is not None
+        if event.given_up:
+            self.exit()
+            return
+        try:
+            self.debugger = self._opening.result()
+        except BaseException as error:
+            self.failure = error
+            self.exit()
+        else:
+            self.push_screen(DebuggerScreen(self.debugger, self.player, self.size))
 
     def action_save(self) -> None:
         """Save to the session's own file; ask for a path where it has none or the save fails."""
@@ -106,25 +142,46 @@ def make_app(
     session: Session, at: int | None = None, *, replay: bool = False, speed: float = 1.0, theme: str | None = None
 ) -> DebuggerApp:
     """The app on a session, at position `at`, or about to replay the session's recording from its beginning."""
-    player = Player(speed=speed)
+    return DebuggerApp(_debugger(session, at, replay), player=_player(session, replay, speed), theme=theme)
+
+
+def _player(session: Session, replay: bool, speed: float) -> Player:
+    return Player(recording=session.recording if replay else None, speed=speed)
+
+
+def _debugger(
+    session: Session, at: int | None, replay: bool, progress: Callable[[int, int], None] | None = None
+) -> Debugger:
+    """The debugger on a session where it is to begin."""
     if replay:
-        player.recording = session.recording
         session = session.as_recorded()
+    session.trace(progress)
     if at is not None:
         Debugger(session).do(f"goto {at}")  # says which positions there are; being put there is no recorded command
         session = session.with_state(position=at, factor=0)
-    return DebuggerApp(Debugger(session), player=player, theme=theme)
+    return Debugger(session)
 
 
 def run(session: Session, at: int | None = None, replay: bool = False, speed: float = 1.0) -> None:
-    """Open the debugger on `session` and return when the learner quits. Raises BpttError before it opens.
+    """Open the debugger on `session` and return when the learner quits, or has cancelled a long trace.
 
-    With the user's own keys and theme; a theme chosen in the app is remembered for the next time.
+    Raises BpttError before it opens, or, where the trace takes long, instead of showing it. With the user's own keys
+    and theme; a theme chosen in the app is remembered for the next time.
     """
     from bptt_tui.tui.settings import load_settings, remember_theme
+    from bptt_tui.tui.tracing import Opening
 
+    opening = Opening(lambda progress: _debugger(session, at, replay, progress))
     settings = load_settings()
-    app = make_app(session, at, replay=replay, speed=speed, theme=settings.theme or None)
+    opening.wait(_PATIENCE)
+    app = DebuggerApp(
+        opening.result() if opening.over else opening,
+        player=_player(session, replay, speed),
+        theme=settings.theme or None,
+        waiting_for=session.title or session.name,
+    )
     app.set_keymap(settings.keymap)
     app.on_theme_chosen = remember_theme
     app.run()
+    if app.failure is not None:
+        raise app.failure

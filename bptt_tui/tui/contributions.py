@@ -9,8 +9,8 @@ from __future__ import annotations
 from textual.geometry import Size
 from textual.strip import Strip
 
-from bptt_tui.debugger.view import ABSENT, Contribution, Missing, View
-from bptt_tui.tui.figures import figure, shown, signed
+from bptt_tui.debugger.view import ABSENT, Contribution, Missing, Value, View
+from bptt_tui.tui.figures import figure, norm, shown, signed
 from bptt_tui.tui.ink import Line, Run, fitted, width_of
 from bptt_tui.tui.pane import Pane, loss_name
 from bptt_tui.tui.signs import sign
@@ -19,6 +19,7 @@ _USUAL = 15  # cells of a timestep's column, blanks included
 _NARROW = 13
 _ARRAY = 18  # where parameters are matrices
 _WIDEST = 23
+_ENTRIES = 3  # arrays of more are too long for a cell
 _NAMES_BELOW = 64  # below this width the parameter's own value is left out
 
 
@@ -26,6 +27,8 @@ class ContributionsPane(Pane):
     """Draws `View.contributions`."""
 
     DEFAULT_CSS = "ContributionsPane { overflow-x: hidden; }"
+
+    COLUMNS = True
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -35,6 +38,14 @@ class ContributionsPane(Pane):
         self._sum = _USUAL
         self._taken = 9
         self._fitting = 1
+
+    @property
+    def column_cells(self) -> int:
+        return self._column
+
+    @property
+    def columns_in_sight(self) -> int:
+        return self._fitting
 
     def lines_wanted(self) -> int:
         """Lines the whole table takes, the timesteps included."""
@@ -46,7 +57,9 @@ class ContributionsPane(Pane):
     def lay_out(self, view: View) -> None:
         table, width = view.contributions, self.inner.width
         loss = loss_name(view)
-        self.entitle("4 contributions", f"∂{loss}/∂p = Σₜ ∂{loss}/∂pₜ")
+        arrays = any(table.parameter(row).size > _ENTRIES for row in range(len(table.rows)))
+        said = "arrays: sign, ‖·‖   " if arrays and width >= _NAMES_BELOW else ""
+        self.entitle("4 contributions", f"{said}∂{loss}/∂p = Σₜ ∂{loss}/∂pₜ")
         rows = range(len(table.rows))
         self._label = max((width_of(table.label(row)) for row in rows), default=6) + 2
         own = max((width_of(_own_value(view, row)) for row in rows), default=0)
@@ -139,7 +152,7 @@ class ContributionsPane(Pane):
         if isinstance(so_far, Missing):
             text, ink = f" {so_far.value}", "faint"
         else:
-            text, ink = signed(figure(so_far, self._sum - 2)), sign(so_far).ink
+            text, ink = _summary(so_far, self._sum - 2 + (so_far.ndim == 0)), sign(so_far).ink
         taken, there = view.contributions.progress(row)
         done = "good" if taken == there else "dim"
         return (("│ ", "wire"), (fitted(text, self._sum), ink), (fitted(_taken(view, row), self._taken), done))
@@ -150,7 +163,13 @@ def _value(cell: Contribution, width: int) -> tuple[str, str]:
     if isinstance(cell.value, Missing):
         return f" {shown(cell.value, width)}", "faint"
     mark = sign(cell.value)
-    return signed(figure(cell.value, width - (cell.value.ndim == 0))), f"now-{mark.tone}" if cell.current else mark.ink
+    return _summary(cell.value, width), f"now-{mark.tone}" if cell.current else mark.ink
+
+
+def _summary(value: Value, width: int) -> str:
+    """The value, the sign of a number in a column of its own; an array that does not fit by its sign and its norm."""
+    text = signed(figure(value, width - (value.ndim == 0)))
+    return f"{sign(value).glyph} {figure(norm(value), width - 2)}" if "…" in text else text
 
 
 def _own_value(view: View, row: int) -> str:

@@ -286,6 +286,29 @@ class DebuggerScreen(Screen[None]):
     def action_switch_arrays(self) -> None:
         self.say(self.query_one(NodePane).switch())
 
+    def action_inspect(self) -> None:
+        from bptt_tui.tui.inspector import Inspector, inspectable
+
+        self._pause()
+        if entries := inspectable(self.debugger.view):
+            self.app.push_screen(Inspector(entries))
+        else:
+            self.say("nothing to look into yet")
+
+    def action_switch_strip(self) -> None:
+        self.say(self.query_one(StripPane).switch())
+
+    def action_zoom(self, step: int) -> None:
+        self.say(self.query_one(StripPane).zoom(step))
+
+    def action_bar(self, step: int) -> None:
+        """To the timestep that a bar of the strip stands for, `step` bars from the present one."""
+        found = self.query_one(StripPane).beside(step)
+        if found is None:
+            self.say("no bar of the strip is there")
+        else:
+            self.action_command(f"goto {found[0]}[{found[1]}]")
+
     def action_copy_value(self) -> None:
         self._copy(value_text(self.debugger.view))
 

@@ -38,6 +38,8 @@ class GraphPane(Pane):
 
     DEFAULT_CSS = "GraphPane { padding: 0; border: none; overflow-x: hidden; &:focus { border: none; } }"
 
+    COLUMNS = True
+
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._columns = Columns(0, 0, 1, 1, 0)
@@ -72,6 +74,14 @@ class GraphPane(Pane):
         self._keep_in_sight(view)
 
     # Where things stand
+
+    @property
+    def column_cells(self) -> int:
+        return self._columns.width + self._columns.gap
+
+    @property
+    def columns_in_sight(self) -> int:
+        return max(self._columns.whole_in(self.inner.width), 1)
 
     def _fitting_columns(self, view: View) -> Columns:
         """The widest columns at which every timestep shows, or the usual ones where that is hopeless."""

@@ -27,8 +27,8 @@ TILES = "░▒▓█"
 _STANDING, _HANGING = "⣀⣀⣤⣶", "⠉⠉⠛⠿"
 
 # Of the largest entry of each array, which stands beside it or is in sight.
-TILES_MEAN: Line = (("█ ≥ ⅓ of the largest, ▓ ≥ ⅒, ▒ ≥ 1/100, ░ less", "faint"),)
-ROWS_MEAN: Line = (("⣶ ≥ ⅓ of the largest, ⣤ ≥ ⅒, ⣀ less; ⠿ ⠛ ⠉ negative", "faint"),)
+TILES_MEAN: Line = (("█ ≥ ⅓, ▓ ≥ ⅒, ▒ ≥ 1/100 of the largest, ░ less", "faint"),)
+ROWS_MEAN: Line = (("⣶ ≥ ⅓, ⣤ ≥ ⅒ of the largest, ⣀; ⠿ ⠛ ⠉ negative", "faint"),)
 
 
 def largest(value: Value) -> float:
@@ -83,7 +83,7 @@ def reduced(matrix: Value, rows: int, columns: int) -> tuple[Value, str]:
     flat = blocks.reshape(*blocks.shape[:2], -1)
     size = np.where(np.isnan(flat), np.inf, np.abs(flat))
     place = np.argmax(size + np.isnan(flat), axis=2)
-    return np.take_along_axis(flat, place[..., None], axis=2)[..., 0], f"a tile is the largest of {down}×{across}"
+    return np.take_along_axis(flat, place[..., None], axis=2)[..., 0], f"a tile for {down}×{across}"
 
 
 def _sizes(values: Value, high: float) -> Ints:
@@ -97,6 +97,11 @@ def _sizes(values: Value, high: float) -> Ints:
 def _mark(entry: float) -> str:
     """What an entry without a size is: 0, ∞ or ?."""
     return "?" if math.isnan(entry) else "∞" if math.isinf(entry) else "0" if entry == 0 else ""
+
+
+def tile(entry: float, high: float) -> Run:
+    """One entry of an array whose largest is `high`."""
+    return _tile(entry, int(_sizes(np.asarray(entry), high)))
 
 
 def _tile(entry: float, size: int) -> Run:

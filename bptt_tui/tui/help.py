@@ -18,6 +18,14 @@ _READING = (
     ("─▶", "a value flows into the next timestep"),
     ("◀━", "a gradient came back along this edge"),
     ("~ ! ↓", "saturated; overflow or NaN; underflow"),
+    ("⣶ ⣤ ⣀", "entries of a vector: ≥ ⅓, ≥ ⅒ of the largest, less; ⠿ ⠛ ⠉ negative"),
+    ("█+ ▓- ▒ ░", "entries of a matrix: ≥ ⅓, ≥ ⅒, ≥ 1/100 of the largest, less, and the sign"),
+    ("▇ bright", "a bar of many timesteps: up to its smallest norm, and dim up to its largest"),
+)
+_LOOKING = (
+    ("↑ ↓ j k", "a line up or down; pageup and pagedown more"),
+    ("⇧← ⇧→", "a timestep left or right; ctrl+← and ctrl+→ a screen"),
+    ("⇧home ⇧end", "the first and the last timestep"),
 )
 
 
@@ -35,7 +43,12 @@ def help_text(commands: Mapping[str, Described]) -> Content:
     """Keys, commands, and how to read the screen."""
     keys = [(_printed_keys(row.keys, row.shown), row.tooltip) for row in BINDING_TABLE]
     lines = [(command.usage, command.summary) for command in commands.values()]
-    sections = (("Keys", keys), ("Commands, after :", lines), ("Reading the screen", list(_READING)))
+    sections = (
+        ("Keys", keys),
+        ("Looking around in a pane; the position stays", list(_LOOKING)),
+        ("Commands, after :", lines),
+        ("Reading the screen", list(_READING)),
+    )
     parts: list[Content] = []
     for heading, rows in sections:
         column = max(width_of(left) for left, _ in rows) + 2

@@ -34,11 +34,16 @@ class Drawn(NamedTuple):
 
     lines: int
     jacobian_lines: int
+    sum_lines: int
     numbers: bool = False
 
+    def of(self, mark: str) -> int:
+        """Lines for the array of a row that begins with this mark."""
+        return {"×": self.jacobian_lines, "Σ": self.sum_lines}.get(mark, self.lines)
 
-_TIGHT = Drawn(0, 0)
-_SMALLER = (Drawn(8, 8), Drawn(8, 4), Drawn(8, 0), Drawn(4, 0))
+
+_TIGHT = Drawn(0, 0, 0)
+_SMALLER = (Drawn(8, 8, 8), Drawn(8, 4, 8), Drawn(8, 0, 8), Drawn(8, 0, 0), Drawn(4, 0, 4), Drawn(4, 0, 0))
 
 
 class NodePane(LinesPane):
@@ -80,23 +85,30 @@ def _nothing_yet(view: View, width: int) -> list[Line]:
 def node_lines(view: View, pane: Pane, width: int, height: int, *, numbers: bool = False) -> list[Line]:
     """The pane in lines of at most `width` cells.
 
-    Where `height` lines are not enough, arrays are drawn smaller, then not at all, and then blank lines go, the last
-    first. What does not fit even so scrolls, with all its lines.
+    Where `height` lines are not enough, arrays are drawn smaller, then blank lines go, the last first, and then the
+    pictures. What does not fit even so scrolls, with all its lines.
     """
-    roomy = _all_lines(view, pane, width, Drawn(_TALLEST, _TALLEST, numbers))
+    roomy = _all_lines(view, pane, width, Drawn(_TALLEST, _TALLEST, _TALLEST, numbers))
     if len(roomy) <= height or numbers:
         return roomy
-    for smaller in _SMALLER:
-        lines = _all_lines(view, pane, width, smaller)
-        if len(lines) <= height:
-            return lines
-    lines = _all_lines(view, pane, width, _TIGHT)
-    if sum(bool(line) for line in lines) > height:
-        return roomy
-    for at in reversed(range(len(lines))):
-        if len(lines) > height and not lines[at]:
-            del lines[at]
-    return lines
+    smaller = [_all_lines(view, pane, width, drawn) for drawn in _SMALLER]
+    fitting = [lines for lines in smaller if len(lines) <= height]
+    if fitting:
+        return fitting[0]
+    pictured = [lines for lines in smaller if _has_tiles(lines)]
+    for lines in (*pictured, _all_lines(view, pane, width, _TIGHT)):
+        if sum(bool(line) for line in lines) <= height:
+            return _without_blanks(lines, height)
+    return roomy
+
+
+def _without_blanks(lines: list[Line], height: int) -> list[Line]:
+    """The lines without as many blank ones, the last first, as there are too many."""
+    kept = list(lines)
+    for at in reversed(range(len(kept))):
+        if len(kept) > height and not kept[at]:
+            del kept[at]
+    return kept
 
 
 def _all_lines(view: View, pane: Pane, width: int, drawn: Drawn) -> list[Line]:
@@ -190,10 +202,7 @@ def _figures(rows: list[Row], width: int, drawn: Drawn) -> list[Line]:
     front = 2
     longest = max(width_of(label) for _, label, _, _ in rows)
     across = max(width - front - 3 - longest, 8)
-    below = [
-        _below(value, across, width, drawn.jacobian_lines if mark == "×" else drawn.lines, drawn.numbers)
-        for mark, _, value, _ in rows
-    ]
+    below = [_below(value, across, width, drawn.of(mark), drawn.numbers) for mark, _, value, _ in rows]
     beside = [(label, value) for (_, label, value, _), lines in zip(rows, below, strict=True) if not lines]
     needed = max((len(_text(value, _NUMBER)) for _, value in beside), default=0)
     label_width = min(max((width_of(label) for label, _ in beside), default=0), max(width - front - 3 - needed, 8))
@@ -207,8 +216,10 @@ def _figures(rows: list[Row], width: int, drawn: Drawn) -> list[Line]:
         start: list[Run] = [(fitted(mark, front), "accent"), (label, "strong" if result else "symbol")]
         used = front + width_of(label)
         if block:
-            note = f"  {heat.summary(value)}" if _has_tiles(block) and not isinstance(value, Missing | None) else ""
-            lines += [*wrapped((*start, (note, "dim")), width, indent=front), *block]
+            if _has_tiles(block) and not isinstance(value, Missing | None):
+                note = heat.tiles(value, width - len(_INDENT), len(block))[1]
+                start.append((f"  {heat.summary(value)}{note and f', {note}'}", "dim"))
+            lines += [*wrapped(tuple(start), width, indent=front), *block]
         elif width_of(label) <= label_width:
             gap = front + label_width + 2 - used
             lines.append((*start, (" " * gap, "plain"), *_beside(value, text, room, number_ink)))
@@ -229,7 +240,9 @@ def _beside(value: Shown | None, text: str, room: int, ink: str) -> Line:
     if value.ndim == 1:
         return heat.row(value, room)
     size = "×".join(str(count) for count in value.shape)
-    return ((f"{sign(value).glyph} ", sign(value).ink), (fitted(f"{size}, {heat.summary(value)}", room - 2), "plain"))
+    said = (f"{size}, {heat.summary(value)}", heat.summary(value), heat.summary(value).rpartition(" ")[2])
+    fitting = next((text for text in said if len(text) <= room - 2), said[-1])
+    return ((f"{sign(value).glyph} ", sign(value).ink), (fitting, "plain"))
 
 
 def _below(value: Shown | None, room: int, width: int, most: int, numbers: bool) -> list[Line]:
@@ -249,9 +262,8 @@ def _below(value: Shown | None, room: int, width: int, most: int, numbers: bool)
         return [((_INDENT, "plain"), (row, "plain")) for row in written]
     if value.ndim == 1:
         return []
-    tiles, note = heat.tiles(value, inside, most)
-    noted: list[Line] = [((_INDENT, "plain"), (note, "faint"))] if note else []
-    return [*(((_INDENT, "plain"), *line) for line in tiles), *noted]
+    tiles, _ = heat.tiles(value, inside, most)
+    return [((_INDENT, "plain"), *line) for line in tiles]
 
 
 def _has_tiles(lines: list[Line]) -> bool:

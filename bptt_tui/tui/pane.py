@@ -54,9 +54,14 @@ class Pane(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("down,j", "scroll_down", "scroll down", show=False, id="scroll.down"),
         Binding("pageup", "page_up", "page up", show=False, id="scroll.page-up"),
         Binding("pagedown", "page_down", "page down", show=False, id="scroll.page-down"),
-        Binding("shift+left", "scroll_left", "scroll left", show=False, id="scroll.left"),
-        Binding("shift+right", "scroll_right", "scroll right", show=False, id="scroll.right"),
+        Binding("shift+left", "columns(-1)", "a timestep left", show=False, id="scroll.left"),
+        Binding("shift+right", "columns(1)", "a timestep right", show=False, id="scroll.right"),
+        Binding("ctrl+left", "columns(-1, True)", "a screen left", show=False, id="scroll.page-left"),
+        Binding("ctrl+right", "columns(1, True)", "a screen right", show=False, id="scroll.page-right"),
+        Binding("shift+home", "first_column", "the first timestep", show=False, id="scroll.first"),
+        Binding("shift+end", "last_column", "the last timestep", show=False, id="scroll.last"),
     ]
+    COLUMNS: ClassVar[bool] = False  # whether the content goes on to the right
 
     def __init__(self, *, id: str) -> None:
         self.inks = Inks(self)
@@ -68,6 +73,35 @@ class Pane(ScrollView, can_focus=True, inherit_bindings=False):
         """Draw this position."""
         self.view = view
         self._arrange_view()
+
+    @property
+    def column_cells(self) -> int:
+        """Cells from one timestep to the next."""
+        return 1
+
+    @property
+    def columns_in_sight(self) -> int:
+        """How many timesteps are in sight."""
+        return 1
+
+    @property
+    def allow_horizontal_scroll(self) -> bool:
+        """Without a scrollbar too."""
+        return self.COLUMNS
+
+    def action_columns(self, count: int, pages: bool = False) -> None:
+        """Look `count` timesteps, or screens of them, to the right; the position stays."""
+        cells = count * self.column_cells * (self.columns_in_sight if pages else 1)
+        self._look_at(self.scroll_offset.x + cells)
+
+    def action_first_column(self) -> None:
+        self._look_at(0)
+
+    def action_last_column(self) -> None:
+        self._look_at(self.max_scroll_x)
+
+    def _look_at(self, x: int) -> None:
+        self.scroll_to(max(0, min(x, self.max_scroll_x)), None, animate=False, force=True)
 
     def lay_out(self, view: View) -> None:
         """Prepare to draw `view` in the current size; called for a new View and for a new size."""

@@ -20,7 +20,7 @@ def everything(view: View) -> dict[str, Any]:
     seen = {
         field.name: plain(getattr(view, field.name))
         for field in dataclasses.fields(view)
-        if field.name not in ("graph", "chain", "contributions", "strip", "message", "recording")
+        if field.name not in ("graph", "chain", "contributions", "strips", "message", "recording")
     }
     graph, chain, table = view.graph, view.chain, view.contributions
     seen["graph"] = (graph.rows, graph.first, graph.last, plain(graph.edges()), graph.links())
@@ -32,9 +32,9 @@ def everything(view: View) -> dict[str, Any]:
     seen["contributions"] = (table.rows, table.steps, [(table.label(row), plain(table.parameter(row))) for row in rows])
     seen["terms"] = [plain(table.cell(row, t)) for row in rows for t in range(table.steps)]
     seen["sums"] = [(plain(table.so_far(row)), table.progress(row)) for row in rows]
-    if view.strip is not None:
-        known = view.strip.norms[view.strip.known_from :]
-        seen["strip"] = (view.strip.name, view.strip.label, view.strip.known_from, plain(known))
+    seen["strips"] = [
+        (strip.name, strip.label, strip.known_from, plain(strip.norms[strip.known_from :])) for strip in view.strips
+    ]
     return seen
 
 

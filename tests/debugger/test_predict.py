@@ -83,7 +83,7 @@ def given_away(session: Session, position: int, kind: str, move: str) -> set[flo
     plain, asking = Debugger(session), Debugger(session)
     for debugger in (plain, asking):
         debugger.do(f"goto {position - 1}")
-    known = numbers(parts(dataclasses.replace(plain.view, strip=None))) | given_numbers(session)
+    known = numbers(parts(dataclasses.replace(plain.view, strips=()))) | given_numbers(session)
     if plain.view.strip is not None:
         known |= numbers(plain.view.strip.norms[plain.view.strip.known_from :])
     asking.do(f"predict on {kind}")

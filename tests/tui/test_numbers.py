@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from bptt_tui.debugger.view import ABSENT, NOT_YET, Strip, View
 from bptt_tui.session import load
 from bptt_tui.tui.figures import at_the_point, figure, shown, signed, squeezed
 from bptt_tui.tui.signs import LogScale, bar, sign
-from bptt_tui.tui.strip import Window, strip_lines
+from bptt_tui.tui.strip import Window, standing_for, strip_lines
 
 SHAPES = st.one_of(st.just(()), st.tuples(st.integers(1, 40)), st.tuples(st.integers(1, 6), st.integers(1, 6)))
 
@@ -95,44 +96,87 @@ def test_bars_are_logarithmic_and_never_empty() -> None:
 
 
 def view_at(t: int | None) -> View:
-    from dataclasses import replace
-
     from bptt_tui.debugger.debugger import Debugger
 
     return replace(Debugger(load("question")).view, t=t)
 
 
 def drawn(strip: Strip, t: int | None, width: int = 60, height: int = 2) -> list[str]:
-    return ["".join(text for text, _ in line) for line in strip_lines(view_at(t), strip, width, height)]
+    view = view_at(t)
+    lines = strip_lines(view, strip, Window.of(view, strip, width), height)
+    return ["".join(text for text, _ in line) for line in lines]
 
 
 def test_zero_infinity_nan_and_not_yet_have_glyphs_of_their_own() -> None:
     norms = np.array([1.0, 2.0, 0.0, np.inf, np.nan, 1.0])
-    bars, numbers = drawn(Strip("s", "‖∂E/∂sₜ‖", norms, 1), 1, width=90)
+    bars, numbers = drawn(Strip("s", "‖∂E/∂sₜ‖", norms, 1, 0, 6), 1, width=90)
     marks = [piece[0] for piece in (bars[11 + 12 * t :] for t in range(6))]
     assert marks == ["·", "█", "0", "∞", "?", "▇"]
     assert "not yet" in numbers and "nan" in numbers and "inf" in numbers
 
 
-def test_many_timesteps_are_a_window_around_the_current_one() -> None:
-    strip = Strip("s", "‖∂E/∂sₜ‖", np.full(1000, 0.5), 400)
-    bars, caption = drawn(strip, 420)
-    assert len(bars) == 60 and "·" in bars and "█" in bars
-    assert "t = " in caption and "▴ 420" in caption
-    window = Window.of(view_at(420), strip, 60)
-    assert 420 in window.shown and len(window.shown) == 49
-    assert window.at(11) == window.shown[0] and window.at(5) is None and window.at(60) is None
+def test_a_bar_of_many_timesteps_shows_their_extremes() -> None:
+    """One zero, one NaN and one infinity in a hundred thousand norms still show, and a lone large norm is the bar."""
+    norms = np.full(100_000, 1e-3)
+    norms[[20_000, 40_000, 60_000]] = [0.0, np.nan, np.inf]
+    norms[80_000] = 1.0
+    strip = Strip("s", "‖∂E/∂sₜ‖", norms, 0, 0, 100_000)
+    high, bars, caption = drawn(strip, 50_000, width=111, height=3)
+    per = Window.of(view_at(50_000), strip, 111).per
+    assert per == 1000
+    assert (bars[11 + 20], bars[11 + 40], bars[11 + 60]) == ("0", "?", "∞")
+    assert high[11 + 80] == "█" and high[11 + 79] == high[11 + 81] == " "
+    assert caption.startswith("log scale  t = 0") and caption.endswith("99999")
+    assert "▴ 50000" in caption and "a bar is 1000 timesteps" in caption
+
+
+@pytest.mark.parametrize("known_from", [0, 1, 999, 1000, 99_999, 100_000])
+def test_bars_fill_as_far_as_the_norms_are_known(known_from: int) -> None:
+    strip = Strip("s", "‖∂E/∂sₜ‖", np.full(100_000, 0.5), known_from, 0, 100_000)
+    for width in (60, 105, 111, 130):
+        per = Window.of(view_at(None), strip, width).per
+        bars, _ = drawn(strip, None, width=width)
+        assert bars[11:].rstrip().count("·") == (known_from // per if known_from < 100_000 else -(-100_000 // per))
+
+
+def test_the_smallest_norm_of_a_bar_shows_as_its_bright_part() -> None:
+    norms = np.tile([1.0, 1e-6], 500)
+    strip = Strip("s", "‖∂E/∂sₜ‖", norms, 0, 0, 1000)
+    view = view_at(None)
+    upper, lower, _ = strip_lines(view, strip, Window.of(view, strip, 60), 3)
+    assert {ink for _, ink in upper[1:]} == {"symbol"} and {ink for _, ink in lower[1:]} == {"name"}
+
+
+def test_a_bar_leads_to_what_it_shows() -> None:
+    norms = np.linspace(1.0, 2.0, 100)
+    strip = Strip("s", "‖∂E/∂sₜ‖", norms.copy(), 0, 0, 100)
+    assert standing_for(strip, range(10, 20)) == 19
+    for value, t in ((0.0, 15), (np.inf, 13), (np.nan, 17)):
+        strip.norms[t] = value
+        assert standing_for(strip, range(10, 20)) == t
+    assert standing_for(replace(strip, known_from=18), range(10, 20)) == 19
+    assert standing_for(replace(strip, known_from=50), range(10, 20)) == 10
+
+
+def test_zoomed_the_window_follows_the_current_timestep() -> None:
+    strip = Strip("s", "‖∂E/∂sₜ‖", np.full(1000, 0.5), 0, 0, 1000)
+    whole = Window.of(view_at(420), strip, 60)
+    near = Window.of(view_at(420), strip, 60, zoom=3)
+    assert whole.shown == range(1000) and whole.per == 21 and whole.bars == 48
+    assert near.per == 1 and 420 in near.shown and len(near.shown) == 49
+    assert near.at(11) == range(near.shown.start, near.shown.start + 1)
+    assert not near.at(5) and not near.at(60)
 
 
 @pytest.mark.parametrize("t", [0, 3, 995, 999, None])
 def test_the_caption_always_fits(t: int | None) -> None:
-    strip = Strip("s", "‖∂E/∂sₜ‖", np.full(1000, 0.5), 0)
+    strip = Strip("s", "‖∂E/∂sₜ‖", np.full(1000, 0.5), 0, 0, 1000)
     bars, caption = drawn(strip, t)
     assert len(caption) <= 60 and len(bars) <= 60
     assert t is None or f"{t}" in caption
 
 
 def test_a_strip_of_any_height_has_that_many_lines() -> None:
-    strip = Strip("s", "‖∂E/∂sₜ‖", np.array([0.1, 1.0]), 0)
+    strip = Strip("s", "‖∂E/∂sₜ‖", np.array([0.1, 1.0]), 0, 0, 2)
     for height in (1, 2, 3, 8):
         assert len(drawn(strip, 1, height=height)) == height
