@@ -7,8 +7,9 @@ recording made over lunch can be watched. Without a recording, `next` is given e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 EVERY = 0.8
 LONGEST = 4.0
@@ -25,8 +26,7 @@ class Entry(Protocol):
     def command(self) -> str: ...
 
 
-@dataclass
-class Player:
+class Player(Struct):
     """What is played (`recording`, or steps without one), how far, and whether it runs."""
 
     recording: Sequence[Entry] | None = None
