@@ -21,10 +21,10 @@ they cannot be written in an equation.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 from bptt_tui.calculus import kernels as k
 from bptt_tui.calculus import partials as p
@@ -42,8 +42,7 @@ Pull = Callable[[Array, Array, Args, Shapes], Array]
 Partial = Callable[[tuple[Expression, ...], Expression, Shapes], Expression]
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """One row. `most` is None where any number of arguments is taken."""
 
     name: str
@@ -363,8 +362,7 @@ FUNCTIONS: tuple[str, ...] = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Fusion:
+class Fusion(Struct, frozen=True):
     """Two operations computed as one where `inner` feeds `outer`, because the product of their slopes can overflow.
 
     `evaluate(q, y, shapes)` is the loss straight from the inner argument, `pull(g, q, o, y, shapes)` the gradient by it;

@@ -13,8 +13,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from bptt_tui.debugger.asked import Asked
 from bptt_tui.debugger.chain import ChainAt

@@ -8,10 +8,11 @@ not asked for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bptt_tui.calculus import numerals
 from bptt_tui.calculus.shapes import size
@@ -33,8 +34,7 @@ KINDS = ("values", "factors", "contributions")
 _NOTHING = "predict on, then next, asks for a number"
 
 
-@dataclass(frozen=True, slots=True)
-class Predicting:
+class Predicting(Struct, frozen=True):
     """What is asked for, and where the questions are settled or were answered wrongly."""
 
     kinds: tuple[str, ...] = KINDS

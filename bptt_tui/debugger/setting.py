@@ -9,8 +9,9 @@ and its own equation is cut.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from bptt_tui.calculus.shapes import Shape, size, spell
 from bptt_tui.debugger.command import Command, MisuseError, first_word
@@ -33,8 +34,7 @@ _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₋", "0123456789-")
 _EXAMPLES = "set w 0.9, set v[0] = 1.5, set x[1] = -0.5, set s[-1] = 0.1, set s[0] = 0.1"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A value of a session, or an entry of it: `field` is the session's, `path` leads into its nested lists.
 
     `present` is the whole value that `path` leads into, `shape` that of what the path leads to.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bptt_tui.calculus import numerals
 from bptt_tui.debugger.command import Command, MisuseError, count, first_word, nothing
@@ -23,16 +25,14 @@ if TYPE_CHECKING:
 _COMPARES = re.compile(r"[<>=!]|\bnot\b")
 
 
-@dataclass(frozen=True, slots=True)
-class Display:
+class Display(Struct, frozen=True):
     """An expression shown after every command."""
 
     number: int
     text: str
 
 
-@dataclass(frozen=True)
-class Stopping:
+class Stopping(Struct, frozen=True):
     """The stops and displays there are; `numbered` and `displayed` count those ever made, for the next one's number.
 
     `stopped` is why the debugger stands where it does, until it moves.
@@ -50,7 +50,7 @@ class Stopping:
 
 def _change(debugger: Debugger, **fields: object) -> None:
     state = debugger.state
-    debugger.change(replace(state, stopping=replace(state.stopping, **fields)))  # type: ignore[arg-type]
+    debugger.change(replace(state, stopping=replace(state.stopping, **fields)))
 
 
 def _add(debugger: Debugger, stop: Stop) -> str:

@@ -7,10 +7,11 @@ lead to where values are computed, backward to where gradients are.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bptt_tui.debugger.chain import links_into, links_out_of
 from bptt_tui.debugger.command import Command, MisuseError, count, is_back, nothing
@@ -28,8 +29,7 @@ _REMEMBERED = 100
 _SHOWN = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Trail:
+class Trail(Struct, frozen=True):
     """Where the debugger has been before moves of more than one node, and where `older` came from."""
 
     older: tuple[Cursor, ...] = ()
@@ -41,8 +41,7 @@ class Trail:
         return Trail((*older, cursor)[-_REMEMBERED:])
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """A step that can be gone to from here: where it is taken, and what it is called."""
 
     position: int

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bptt_tui.language.expressions import Call, Expression, Name, Number
 from bptt_tui.language.labels import Style, label, superscript
@@ -23,8 +24,7 @@ SUM, PRODUCT, UNARY, POWER, ATOM = 10, 20, 30, 40, 50
 _SLOT = re.compile(r"\{(\d|\*)(?::(\d+)|(\^))?\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Notation:
+class Notation(Struct, frozen=True):
     """How one operation is written, and how tightly the written form binds. LaTeX may bind otherwise (\\frac)."""
 
     plain: str

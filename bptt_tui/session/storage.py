@@ -16,8 +16,9 @@ import secrets
 import stat
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bptt_tui.errors import SessionError
 
@@ -32,8 +33,7 @@ _LOCK_SECONDS = 5.0
 _NO_DIRECTORY_FLUSH = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """The file a session came from: its real path, symbolic links followed, and the SHA-256 of its bytes."""
 
     path: str

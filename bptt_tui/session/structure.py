@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from bptt_tui.errors import SessionError
 
@@ -22,8 +23,7 @@ _IN_LIST = re.compile(rf"{_STRING}|[{{}}\[\]]|[^\"{{}}\[\]]+", re.DOTALL)
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """A bracket not yet closed: the names seen, or the index reached."""
 
     is_list: bool

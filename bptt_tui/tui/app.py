@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bptt_tui.session import Session
     from bptt_tui.tui.tracing import Opening, TracingScreen
 
+_OWN_THEMES = {theme.name: theme for theme in OWN_THEMES}
 _PATIENCE = 0.3  # seconds before a trace counts as long and its progress is shown
 
 
@@ -58,7 +59,11 @@ class DebuggerApp(App[None]):
         waiting_for: str = "",
     ) -> None:
         """On a debugger, or on one that is still being made: its progress shows, headed `waiting_for`, until it is."""
+        # Known before the app is made, the theme costs no second reading of the style sheets.
+        chosen = known_theme(theme) if theme else DARK.name
+        self.set_reactive(App.theme, chosen)
         super().__init__()
+        self.set_class(True, f"-theme-{chosen}", update=False)
         # What is loaded by now stays; else the collector walks through all of it before the first frame (20 ms).
         gc.freeze()
         self._opening: Opening[Debugger] | None = None
@@ -72,7 +77,10 @@ class DebuggerApp(App[None]):
         self.player = player or Player()
         for own in OWN_THEMES:
             self.register_theme(own)
-        self.theme = known_theme(theme) if theme else DARK.name
+
+    def get_theme(self, theme_name: str) -> Theme | None:
+        """One of our own, which are asked for hundreds of times for one frame, or another."""
+        return _OWN_THEMES.get(theme_name) or super().get_theme(theme_name)
 
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, self._theme_changed)

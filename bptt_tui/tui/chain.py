@@ -13,8 +13,9 @@ current factor is at the tail.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from bptt_tui.debugger.view import HIDDEN, Factor, Missing, Pane, Shown, View
 from bptt_tui.tui.figures import shown, squeezed
