@@ -8,14 +8,17 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App
-from textual.binding import BindingType
+from bptt_tui.tui.collector import at_rest
 
-from bptt_tui.debugger.debugger import Debugger
-from bptt_tui.errors import BpttError
-from bptt_tui.tui.debugger_screen import DebuggerScreen
-from bptt_tui.tui.player import Player
-from bptt_tui.tui.theme import DARK, OWN_THEMES, known_theme, sign_colours
+with at_rest():
+    from textual.app import App
+    from textual.binding import BindingType
+
+    from bptt_tui.debugger.debugger import Debugger
+    from bptt_tui.errors import BpttError
+    from bptt_tui.tui.debugger_screen import DebuggerScreen
+    from bptt_tui.tui.player import Player
+    from bptt_tui.tui.theme import DARK, OWN_THEMES, known_theme, sign_colours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
