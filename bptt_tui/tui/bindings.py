@@ -81,13 +81,26 @@ BINDING_TABLE: tuple[KeyRow, ...] = (
     KeyRow("Y", "Y", "copy.formula", "copy formula", "copy the equation or the chain", action="copy_formula"),
     KeyRow("ctrl+s", "^s", "session.save", "save", "save session, position and recording", action="save", rank=13),
     KeyRow("question_mark", "?", "help", "help", "keys and commands", action="help", rank=3),
-    KeyRow("q", "q", "quit", "quit", "leave the debugger", action="app.quit", rank=4),
+    KeyRow("q", "q", "quit", "quit", "leave the debugger", action="leave", rank=4),
 )  # fmt: skip
 
 
 def bindings() -> list[Binding]:
-    """The table as Textual bindings."""
+    """The table as Textual bindings.
+
+    They have priority: the app then carries out each key before it looks at the next, so what is typed behind a key
+    that opens the command line lands there. Other bindings would be carried out later, in the focused pane's turn.
+    """
     return [
-        Binding(row.keys, row.bound, row.label, show=False, key_display=row.shown, tooltip=row.tooltip, id=row.id)
+        Binding(
+            row.keys,
+            row.bound,
+            row.label,
+            show=False,
+            key_display=row.shown,
+            tooltip=row.tooltip,
+            id=row.id,
+            priority=True,
+        )
         for row in BINDING_TABLE
     ]

@@ -7,7 +7,7 @@ Widgets do not know each other or the debugger; what they want, they post as a m
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -21,7 +21,7 @@ from bptt_tui.debugger.commands import COMMANDS
 from bptt_tui.debugger.debugger import Debugger
 from bptt_tui.debugger.view import View
 from bptt_tui.tui.bars import Header, Keys, MessageBar, PaneTabs
-from bptt_tui.tui.bindings import bindings
+from bptt_tui.tui.bindings import BINDING_TABLE, bindings
 from bptt_tui.tui.chain import ChainPane
 from bptt_tui.tui.contributions import ContributionsPane
 from bptt_tui.tui.copying import formula_text, value_text
@@ -32,13 +32,13 @@ from bptt_tui.tui.pane import Bar, Pane, loss_name
 from bptt_tui.tui.playbar import PlayBar
 from bptt_tui.tui.player import Player
 from bptt_tui.tui.playing import Playing
+from bptt_tui.tui.prompting import Prompting
 from bptt_tui.tui.strip import StripPane
 
-if TYPE_CHECKING:
-    from bptt_tui.tui.prompt import Prompt
+_KEYS = frozenset(row.bound.partition("(")[0] for row in BINDING_TABLE)  # the actions that keys are bound to
 
 
-class DebuggerScreen(Playing):
+class DebuggerScreen(Playing, Prompting):
     """Draws the debugger's View and turns keys, clicks and typed lines into its commands."""
 
     AUTO_FOCUS = "#graph"
@@ -92,7 +92,6 @@ class DebuggerScreen(Playing):
         self._upper = Horizontal(self._network, self._panes["node"], id="upper")
         self._message = MessageBar(id="message")
         self._keys = Keys(id="keys")
-        self._prompt: Prompt | None = None
         self._show_panes(layout_of(size.width, size.height))
 
     def compose(self) -> ComposeResult:
@@ -139,27 +138,12 @@ class DebuggerScreen(Playing):
 
     # The command line, clicks
 
-    async def action_prompt(self, text: str) -> None:
-        self.pause()
-        if self._prompt is None:
-            from bptt_tui.tui.prompt import Prompt
+    def focus_pane(self) -> None:
+        self.set_focus(self._panes[self._active], scroll_visible=False)
 
-            self._prompt = Prompt(COMMANDS, id="prompt")
-            await self.mount(self._prompt, after=self._message)
-        self._keys.display = False
-        self._prompt.open(text)
-
-    def on_prompt_given(self, event: Prompt.Given) -> None:
-        self.on_prompt_closed()
-        if event.line in ("q", "quit", "exit") and event.line not in COMMANDS:
-            self.app.exit()
-            return
-        self.perform(event.line)
-
-    def on_prompt_closed(self) -> None:
-        self._keys.display = True
-        if self.focused is self._prompt or self.focused is None:
-            self._panes[self._active].focus(scroll_visible=False)
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys are the screen's while a pane has the focus; on the command line they are letters."""
+        return action not in _KEYS or self.focused is None or isinstance(self.focused, Pane)
 
     @on(GraphPane.NodeClicked)
     def _node_clicked(self, event: GraphPane.NodeClicked) -> None:
@@ -264,6 +248,9 @@ class DebuggerScreen(Playing):
 
         self.pause()
         self.app.push_screen(Notice("help", help_text(COMMANDS)))
+
+    async def action_leave(self) -> None:
+        await self.app.run_action("quit")
 
     async def action_save(self) -> None:
         self.pause()
