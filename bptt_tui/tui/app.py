@@ -6,6 +6,7 @@ The app owns the debugger, the themes and the file; what happens on a key is in 
 from __future__ import annotations
 
 import gc
+from itertools import count
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from textual.theme import Theme
 
     from bptt_tui.session import Session
+    from bptt_tui.session.unsaved import Unsaved
+    from bptt_tui.tui.opening_line import Progress, Started
     from bptt_tui.tui.tracing import Opening, TracingScreen
 
 _PATIENCE = 0.3  # seconds before a trace counts as long and its progress is shown
@@ -41,6 +44,7 @@ class DebuggerApp(App[None]):
     """One debugger on one session."""
 
     TITLE = "bptt-tui"
+    DEFAULT_MODE = "session 0"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = []
     COMMANDS = App.COMMANDS | {_debugger_commands}
@@ -64,6 +68,11 @@ class DebuggerApp(App[None]):
         else:
             self._opening = debugger
         self._waiting_for = waiting_for
+        self._kept: Session | None = None  # as opened or saved last
+        if isinstance(debugger, Debugger):
+            self._kept = debugger.session
+        self._sessions = count(1)
+        self.add_mode(self.DEFAULT_MODE, self._first_screen)
         self.failure: BaseException | None = None
         self.on_theme_chosen: Callable[[str], None] | None = None
         self.player = player or Player()
@@ -84,7 +93,7 @@ class DebuggerApp(App[None]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return sign_colours(self.current_theme)
 
-    def get_default_screen(self) -> Screen[None]:
+    def _first_screen(self) -> Screen[None]:
         if self._opening is None:
             return DebuggerScreen(self.debugger, self.player, self.size)
         from bptt_tui.tui.tracing import TracingScreen
@@ -103,34 +112,92 @@ class DebuggerApp(App[None]):
             self.failure = error
             self.exit()
         else:
-            self.push_screen(DebuggerScreen(self.debugger, self.player, self.size))
+            self.replace(self.debugger, self.player)
+
+    # Leaving, saving, opening
+
+    async def action_quit(self) -> None:
+        """Leave; ask first where something would be lost."""
+        self.leave(self.exit)
+
+    def leave(self, then: Callable[[], object]) -> None:
+        """Go on with `then` once what is unsaved is saved, or may be lost."""
+        lost = self.unsaved
+        if not lost.asks:
+            then()
+            return
+        from bptt_tui.tui.leaving import LeaveDialog
+
+        def chosen(choice: str | None) -> None:
+            if choice == "save":
+                self._save(then)
+            elif choice == "leave":
+                then()
+
+        self.push_screen(LeaveDialog(lost.words), chosen)
+
+    @property
+    def unsaved(self) -> Unsaved:
+        """What differs from what was opened or saved last."""
+        from bptt_tui.session.unsaved import Unsaved, unsaved
+
+        return unsaved(self._kept, self.debugger.session) if hasattr(self, "debugger") else Unsaved(0, (), False)
 
     def action_save(self) -> None:
         """Save to the session's own file; ask for a path where it has none or the save fails."""
-        session = self.debugger.session
-        if session.origin is None:
-            self._ask_path("This session has no file of its own yet. Save it to:", "walk.json")
-        else:
-            self._save_to(None)
+        self._save(None)
 
-    def _ask_path(self, reason: str, suggestion: str) -> None:
+    def _save(self, then: Callable[[], object] | None) -> None:
+        if self.debugger.session.origin is None:
+            self._ask_path("This session has no file of its own yet. Save it to:", "walk.json", then)
+        else:
+            self._save_to(None, then)
+
+    def _ask_path(self, reason: str, suggestion: str, then: Callable[[], object] | None) -> None:
         from bptt_tui.tui.dialogs import AskPath
 
-        self.push_screen(AskPath(reason, suggestion), self._save_to_path)
+        def given(path: str | None) -> None:
+            if path is None:
+                self._say("not saved")
+            else:
+                self._save_to(path, then)
 
-    def _save_to_path(self, path: str | None) -> None:
-        if path is None:
-            self._say("not saved")
-        else:
-            self._save_to(path)
+        self.push_screen(AskPath(reason, suggestion), given)
 
-    def _save_to(self, path: str | None) -> None:
+    def _save_to(self, path: str | None, then: Callable[[], object] | None) -> None:
         try:
             saved = self.debugger.save(path)
         except BpttError as error:
-            self._ask_path(f"{error}. Nothing is lost here; save it to:", path or "walk.json")
+            self._ask_path(f"{error}. Nothing is lost here; save it to:", path or "walk.json", then)
             return
+        self._kept = saved
         self._say(f"saved to {saved.name}")
+        if then is not None:
+            then()
+
+    def action_open(self) -> None:
+        """Ask for another session and go on with that."""
+        from bptt_tui.tui.open_dialog import OpenDialog
+
+        self.leave(lambda: self.push_screen(OpenDialog(_opened), self._begin_anew))
+
+    def _begin_anew(self, started: Started | None) -> None:
+        if started is not None:
+            self.replace(started.debugger, started.player)
+
+    def replace(self, debugger: Debugger, player: Player, *, new: bool = False) -> None:
+        """Another debugger in the place of this one; `new`, if its session was never saved anywhere."""
+        gc.unfreeze()  # or what the last session leaves behind in circles would stay for ever
+        self.debugger, self.player = debugger, player
+        self._kept = None if new else debugger.session
+        self._show_anew(lambda: DebuggerScreen(debugger, player, self.size))
+
+    def _show_anew(self, screen: Callable[[], Screen[None]]) -> None:
+        """A screen alone, in the place of all that there are: Textual calls a stack of them a mode."""
+        before, after = self.current_mode, f"session {next(self._sessions)}"
+        self.add_mode(after, screen)
+        self.switch_mode(after)
+        self.remove_mode(before)
 
     def _say(self, text: str) -> None:
         for screen in self.screen_stack:
@@ -143,6 +210,14 @@ def make_app(
 ) -> DebuggerApp:
     """The app on a session, at position `at`, or about to replay the session's recording from its beginning."""
     return DebuggerApp(_debugger(session, at, replay), player=_player(session, replay, speed), theme=theme)
+
+
+def _opened(name: str, plays: bool, progress: Progress) -> Started:
+    from bptt_tui.session.session import load
+    from bptt_tui.tui.opening_line import Started
+
+    session = load(name, suggest=False)
+    return Started(_debugger(session, None, plays, progress), _player(session, plays, 1.0))
 
 
 def _player(session: Session, replay: bool, speed: float) -> Player:

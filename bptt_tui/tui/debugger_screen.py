@@ -170,10 +170,10 @@ class DebuggerScreen(Screen[None]):
         self._keys.display = False
         self._prompt.open(text)
 
-    def on_prompt_given(self, event: Prompt.Given) -> None:
+    async def on_prompt_given(self, event: Prompt.Given) -> None:
         self.on_prompt_closed()
         if event.line in ("q", "quit", "exit") and event.line not in COMMANDS:
-            self.app.exit()
+            await self.app.run_action("quit")
             return
         self.perform(event.line)
 
@@ -329,6 +329,7 @@ class DebuggerScreen(Screen[None]):
         self._pause()
         self.app.push_screen(Notice("help", help_text(COMMANDS)))
 
-    async def action_save(self) -> None:
+    async def action_app(self, action: str) -> None:
+        """What concerns the file or another session is the app's."""
         self._pause()
-        await self.app.run_action("save")
+        await self.app.run_action(action)
