@@ -6,14 +6,14 @@ The app owns the debugger, the themes and the file; what happens on a key is in 
 from __future__ import annotations
 
 import gc
+from functools import cached_property
 from itertools import count
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.app import App
 from textual.binding import BindingType
 
 from bptt_tui.debugger.debugger import Debugger
-from bptt_tui.errors import BpttError
 from bptt_tui.tui.debugger_screen import DebuggerScreen
 from bptt_tui.tui.player import Player
 from bptt_tui.tui.theme import DARK, OWN_THEMES, known_theme, sign_colours
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from textual.theme import Theme
 
     from bptt_tui.session import Session
-    from bptt_tui.session.unsaved import Unsaved
-    from bptt_tui.tui.opening_line import Progress, Started
+    from bptt_tui.tui.files import Files
     from bptt_tui.tui.tracing import Opening, TracingScreen
 
 _PATIENCE = 0.3  # seconds before a trace counts as long and its progress is shown
@@ -68,13 +67,15 @@ class DebuggerApp(App[None]):
         else:
             self._opening = debugger
         self._waiting_for = waiting_for
-        self._kept: Session | None = None  # as opened or saved last
+        self.kept: Session | None = None  # as opened or saved last
         if isinstance(debugger, Debugger):
-            self._kept = debugger.session
+            self.kept = debugger.session
         self._sessions = count(1)
         self.add_mode(self.DEFAULT_MODE, self._first_screen)
         self.failure: BaseException | None = None
         self.on_theme_chosen: Callable[[str], None] | None = None
+        # Whether unsaved work is kept, and which of an earlier run is offered at the start: of this session, or all.
+        self.keeps_drafts: Literal["", "own", "all"] = ""
         self.player = player or Player()
         for own in OWN_THEMES:
             self.register_theme(own)
@@ -82,6 +83,13 @@ class DebuggerApp(App[None]):
 
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, self._theme_changed)
+        if self._opening is None:
+            self._opened()
+
+    def _opened(self) -> None:
+        """The first debugger is there."""
+        if self.keeps_drafts:
+            self.call_after_refresh(lambda: self.files.begin(self.keeps_drafts))
 
     def _theme_changed(self, theme: Theme) -> None:
         if self.on_theme_chosen is not None:
@@ -112,84 +120,34 @@ class DebuggerApp(App[None]):
             self.failure = error
             self.exit()
         else:
-            self.replace(self.debugger, self.player)
+            self.replace(self.debugger, self.player, self.debugger.session)
+            self._opened()
 
     # Leaving, saving, opening
 
     async def action_quit(self) -> None:
         """Leave; ask first where something would be lost."""
-        self.leave(self.exit)
-
-    def leave(self, then: Callable[[], object]) -> None:
-        """Go on with `then` once what is unsaved is saved, or may be lost."""
-        lost = self.unsaved
-        if not lost.asks:
-            then()
-            return
-        from bptt_tui.tui.leaving import LeaveDialog
-
-        def chosen(choice: str | None) -> None:
-            if choice == "save":
-                self._save(then)
-            elif choice == "leave":
-                then()
-
-        self.push_screen(LeaveDialog(lost.words), chosen)
-
-    @property
-    def unsaved(self) -> Unsaved:
-        """What differs from what was opened or saved last."""
-        from bptt_tui.session.unsaved import Unsaved, unsaved
-
-        return unsaved(self._kept, self.debugger.session) if hasattr(self, "debugger") else Unsaved(0, (), False)
+        self.files.leave(self.files.quit)
 
     def action_save(self) -> None:
         """Save to the session's own file; ask for a path where it has none or the save fails."""
-        self._save(None)
-
-    def _save(self, then: Callable[[], object] | None) -> None:
-        if self.debugger.session.origin is None:
-            self._ask_path("This session has no file of its own yet. Save it to:", "walk.json", then)
-        else:
-            self._save_to(None, then)
-
-    def _ask_path(self, reason: str, suggestion: str, then: Callable[[], object] | None) -> None:
-        from bptt_tui.tui.dialogs import AskPath
-
-        def given(path: str | None) -> None:
-            if path is None:
-                self._say("not saved")
-            else:
-                self._save_to(path, then)
-
-        self.push_screen(AskPath(reason, suggestion), given)
-
-    def _save_to(self, path: str | None, then: Callable[[], object] | None) -> None:
-        try:
-            saved = self.debugger.save(path)
-        except BpttError as error:
-            self._ask_path(f"{error}. Nothing is lost here; save it to:", path or "walk.json", then)
-            return
-        self._kept = saved
-        self._say(f"saved to {saved.name}")
-        if then is not None:
-            then()
+        self.files.save()
 
     def action_open(self) -> None:
         """Ask for another session and go on with that."""
-        from bptt_tui.tui.open_dialog import OpenDialog
+        self.files.open()
 
-        self.leave(lambda: self.push_screen(OpenDialog(_opened), self._begin_anew))
+    @cached_property
+    def files(self) -> Files:
+        """What concerns files, loaded when it is first needed."""
+        from bptt_tui.tui.files import Files
 
-    def _begin_anew(self, started: Started | None) -> None:
-        if started is not None:
-            self.replace(started.debugger, started.player)
+        return Files(self)
 
-    def replace(self, debugger: Debugger, player: Player, *, new: bool = False) -> None:
-        """Another debugger in the place of this one; `new`, if its session was never saved anywhere."""
+    def replace(self, debugger: Debugger, player: Player, kept: Session | None = None) -> None:
+        """Another debugger in the place of this one; `kept` is what is in a file of its session."""
         gc.unfreeze()  # or what the last session leaves behind in circles would stay for ever
-        self.debugger, self.player = debugger, player
-        self._kept = None if new else debugger.session
+        self.debugger, self.player, self.kept = debugger, player, kept
         self._show_anew(lambda: DebuggerScreen(debugger, player, self.size))
 
     def _show_anew(self, screen: Callable[[], Screen[None]]) -> None:
@@ -199,7 +157,8 @@ class DebuggerApp(App[None]):
         self.switch_mode(after)
         self.remove_mode(before)
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """Put a text on the debugger's message line."""
         for screen in self.screen_stack:
             if isinstance(screen, DebuggerScreen):
                 screen.say(text)
@@ -210,14 +169,6 @@ def make_app(
 ) -> DebuggerApp:
     """The app on a session, at position `at`, or about to replay the session's recording from its beginning."""
     return DebuggerApp(_debugger(session, at, replay), player=_player(session, replay, speed), theme=theme)
-
-
-def _opened(name: str, plays: bool, progress: Progress) -> Started:
-    from bptt_tui.session.session import load
-    from bptt_tui.tui.opening_line import Started
-
-    session = load(name, suggest=False)
-    return Started(_debugger(session, None, plays, progress), _player(session, plays, 1.0))
 
 
 def _player(session: Session, replay: bool, speed: float) -> Player:
@@ -237,11 +188,14 @@ def _debugger(
     return Debugger(session)
 
 
-def run(session: Session, at: int | None = None, replay: bool = False, speed: float = 1.0) -> None:
+def run(
+    session: Session, at: int | None = None, replay: bool = False, speed: float = 1.0, *, any_draft: bool = False
+) -> None:
     """Open the debugger on `session` and return when the learner quits, or has cancelled a long trace.
 
     Raises BpttError before it opens, or, where the trace takes long, instead of showing it. With the user's own keys
-    and theme; a theme chosen in the app is remembered for the next time.
+    and theme; a theme chosen in the app is remembered for the next time. Unsaved work is kept while the app runs; what
+    an earlier run left of this session, or with `any_draft` of any, is offered.
     """
     from bptt_tui.tui.settings import load_settings, remember_theme
     from bptt_tui.tui.tracing import Opening
@@ -257,6 +211,11 @@ def run(session: Session, at: int | None = None, replay: bool = False, speed: fl
     )
     app.set_keymap(settings.keymap)
     app.on_theme_chosen = remember_theme
-    app.run()
+    app.keeps_drafts = "all" if any_draft else "own"
+    try:
+        app.run()
+    finally:
+        if "files" in app.__dict__:
+            app.files.close()
     if app.failure is not None:
         raise app.failure
