@@ -111,13 +111,13 @@ def cli() -> None:
 
 
 @cli.command(DEBUG, hidden=True)
-@click.argument("session", shell_complete=complete_session, default="question")
+@click.argument("session", shell_complete=complete_session, required=False)
 @at_option
-def open_debugger(session: str, at: int | None) -> None:
+def open_debugger(session: str | None, at: int | None) -> None:
     """Open the debugger on SESSION (default: question)."""
     from bptt_tui.session import load
 
-    _run_app(load(session), at=at)
+    _run_app(load(session or "question"), at=at, any_draft=session is None)
 
 
 @cli.command()
