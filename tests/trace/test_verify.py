@@ -71,6 +71,15 @@ def test_saturated_and_zero_logits_agree(equation: str, q: float) -> None:
     assert abs(q) > 300 or statuses(report) == {"agrees"}
 
 
+@pytest.mark.parametrize("z", [-708.5, -720.0, -745.0, 720.0])
+def test_a_sigmoid_in_its_tail_hides_nothing_else(z: float) -> None:
+    """Where σ is subnormal, or 1, the rest of the gradient is verified as ever."""
+    trace = one_weight(["k = w * x", "E = sigmoid(k) + k * k"], z, inputs={"x": [1.0]})
+    report = trace.verify()
+    assert report.holds
+    assert statuses(report) == {"agrees"}
+
+
 @pytest.mark.parametrize("name", ["vectors", "lstm", "question-sigmoid"])
 def test_untying_a_parameter_leaves_the_loss_as_it_is(name: str) -> None:
     """u as a sequence of equal values is the network with u."""
