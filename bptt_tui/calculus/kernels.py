@@ -11,6 +11,7 @@ operation is analytic, for complex-step checks.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -145,6 +146,16 @@ def matmul_right(g: Array, a: Array, shapes: tuple[Shape, ...]) -> Array:
     if left == 1:
         return g[..., None] * a
     return np.asarray(np.matmul(np.swapaxes(a, -1, -2), g))
+
+
+def product_with(matrix: Array) -> Callable[[Array, Array], Array]:
+    """f(x, out) = matrix @ x: the matrix's own method, as np.dot would look for overrides at every timestep."""
+    return matrix.dot
+
+
+def pull_through(matrix: Array) -> Callable[[Array, Array], Array]:
+    """f(g, out) = g @ matrix: the gradient by x of matrix @ x."""
+    return matrix.T.dot
 
 
 def outer_total(a: Array, b: Array) -> Array:

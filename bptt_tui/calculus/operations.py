@@ -6,6 +6,8 @@ column of this table:
     shape      (shapes of the arguments) → shape of the result, or Mismatch
     evaluate   (args, shapes) → result                                       values, with an optional leading axis
     ufunc      a NumPy-like function f(*args, out), where the operation is one call; used in the loop over time
+    held       (evaluate, pull) for a left factor that is the same at every timestep: factor → f(x, out), and
+               factor → f(g, out) for the gradient by x; used in the loop over time
     slopes     elementwise operations: f(ans, *args) → ∂ans/∂arg, one per argument, `1.0` and `-1.0` as constants
     pulls      other operations: f(g, ans, args, shapes) → g · ∂ans/∂arg, one per argument
     totals     where it is cheaper than summing `pulls` over time: Σ_t of it, for an argument without a time axis
@@ -24,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -45,6 +47,13 @@ Pull = Callable[[Array, Array, Args, Shapes], Array]
 Partial = Callable[[tuple[Expression, ...], Expression, Shapes], Expression]
 
 
+class Held(NamedTuple):
+    """A product with one matrix at every timestep: the matrix gives the call that a loop over time makes."""
+
+    evaluate: Callable[[Array], Callable[[Array, Array], Any]]
+    pull: Callable[[Array], Callable[[Array, Array], Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One row. `most` is None where any number of arguments is taken."""
@@ -60,6 +69,7 @@ class Operation:
     pulls: tuple[Pull | None, ...] | Callable[[int], Pull] = ()
     totals: tuple[Pull | None, ...] = ()
     ufunc: Callable[..., Any] | None = None
+    held: Held | None = None
     jacobian: Evaluate | None = None
     recalls: tuple[bool, bool] = (True, True)
     written: bool = True
@@ -263,7 +273,7 @@ _ROWS = [
     Operation("matmul", 2, 2, rule.product, lambda a, s: k.matmul(a[0], a[1], s), (p.matmul_left, p.matmul_right),
               Notation("{0:20} @ {1:21}", "{0:20}·{1:21}", r"{0:20} \, {1:21}", PRODUCT),
               pulls=(lambda g, ans, a, s: k.matmul_left(g, a[1], s), lambda g, ans, a, s: k.matmul_right(g, a[0], s)),
-              totals=(_matmul_total(0), _matmul_total(1)), recalls=(False, True)),
+              totals=(_matmul_total(0), _matmul_total(1)), held=Held(k.product_with, k.pull_through), recalls=(False, True)),
     Operation("dot", 2, 2, rule.inner, lambda a, s: k.matmul(a[0], a[1], s), (p.row_of(1), p.row_of(0)),
               _function("dot"),
               pulls=(lambda g, ans, a, s: k.matmul_left(g, a[1], s), lambda g, ans, a, s: k.matmul_right(g, a[0], s)),

@@ -8,7 +8,17 @@ import math
 import numpy as np
 import pytest
 from oracles.networks import random_case
-from test_planted_faults import PLANTS, cases, exercising, network, planted
+from test_planted_faults import (
+    PLANTS,
+    RECURRENCES,
+    cases,
+    exercising,
+    network,
+    planted,
+    planted_in_loop,
+    recurrence,
+    transposed_in_loop,
+)
 
 from bptt_tui.calculus.operations import FUSIONS, OPERATIONS
 from bptt_tui.session import bundled, load
@@ -19,7 +29,7 @@ from bptt_tui.trace.terms import Terms
 from bptt_tui.trace.trace import Trace
 from bptt_tui.trace.verify import Check, untie
 
-# Products inside and outside the loop over time: inside, W @ h is pulled back by Wᵀ without asking the table.
+# Products inside and outside the loop over time.
 PRODUCTS = network("h = tanh(A @ sigmoid(A @ h[t-1]) + x)", "E = sum(A @ (A @ (h * h)))")
 
 
@@ -145,6 +155,25 @@ def test_a_transposed_product_is_caught(monkeypatch: pytest.MonkeyPatch, index: 
     spoiled = dataclasses.replace(matmul, pulls=tuple(pulls), totals=(), recalls=(True, True))
     monkeypatch.setitem(OPERATIONS, "matmul", spoiled)
     assert PRODUCTS.trace().verify().failing
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+@pytest.mark.parametrize("name", RECURRENCES)
+def test_a_spoiled_product_inside_a_recurrence_is_caught(
+    monkeypatch: pytest.MonkeyPatch, name: str, plant: str
+) -> None:
+    """The call that a recurrence makes for W @ h[t-1], spoiled on its own; the products are nowhere else."""
+    case = recurrence(name)
+    assert case.trace().verify().holds
+    monkeypatch.setitem(OPERATIONS, "matmul", planted_in_loop(OPERATIONS["matmul"], PLANTS[plant]))
+    assert case.trace().verify().failing
+
+
+@pytest.mark.parametrize("name", RECURRENCES)
+def test_a_transposed_product_inside_a_recurrence_is_caught(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """The same for W·δ instead of Wᵀ·δ."""
+    monkeypatch.setitem(OPERATIONS, "matmul", transposed_in_loop(OPERATIONS["matmul"]))
+    assert recurrence(name).trace().verify().failing
 
 
 def test_a_dropped_use_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
