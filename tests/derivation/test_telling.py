@@ -10,8 +10,9 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from verdicts import ALL, RIGHT, SHAPES, UNKNOWN, WRONG
 
+from bptt_tui.derivation.judging.lines import as_text, told, unreadable
 from bptt_tui.derivation.judging.reporting import as_data, as_json
-from bptt_tui.derivation.judging.telling import GLYPHS, amiss, as_text, factor_sentence, headline, unreadable
+from bptt_tui.derivation.judging.telling import GLYPHS, amiss, factor_sentence, headline
 from bptt_tui.derivation.judging.verdict import FactorOutcome, FactorVerdict, Outcome, TermOutcome
 from bptt_tui.errors import FormulaError
 from bptt_tui.language.cells import cells
@@ -102,3 +103,12 @@ def test_as_data_of_shapes_and_of_what_is_no_number() -> None:
     assert [line["shape"] for line in member["ledger"]["lines"]] == [[3, 3], [1, 3], [3, 1]]
     (member,) = json.loads(as_json([as_data(UNKNOWN)]))[0]["members"]
     assert (member["value"], member["due"]) == ("NaN", "Infinity")
+
+
+def test_a_screen_is_told_what_every_line_is_about() -> None:
+    """The lines that as_text prints; an opened term has a line for every factor, with its verdict."""
+    assert "\n".join(line.text for line in told(WRONG, 100)) == as_text(WRONG, 100)
+    factors = WRONG.members[0].terms[1].factors
+    lines = told(WRONG, 100, lambda key, term: key == (0, 1))
+    assert [line.part for line in lines if len(line.key) == 3] == list(factors)
+    assert [line.key for line in lines if line.part in WRONG.members[0].terms] == [(0, 0), (0, 1)]
