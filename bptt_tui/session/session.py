@@ -30,6 +30,7 @@ from bptt_tui.session.encode import encode
 from bptt_tui.session.format import (
     FORMAT,
     VERSION,
+    Attempt,
     Chapter,
     DebuggerState,
     Document,
@@ -206,6 +207,7 @@ class Session:
         notes: Iterable[Note] | None = None,
         chapters: Iterable[Chapter] | None = None,
         predictions: Iterable[Prediction] | None = None,
+        attempts: Iterable[Attempt] | None = None,
     ) -> Self:
         """The same network and numbers with the debugger elsewhere; a trace already computed is kept."""
         state = self.debugger
@@ -222,6 +224,7 @@ class Session:
                 notes=state.notes if notes is None else tuple(notes),
                 chapters=state.chapters if chapters is None else tuple(chapters),
                 predictions=state.predictions if predictions is None else tuple(predictions),
+                attempts=state.attempts if attempts is None else tuple(attempts),
             ),
         )
         if recording is not None:
