@@ -8,12 +8,7 @@ into MathML. Text is plain text: each format escapes what would be markup in it.
 
 from __future__ import annotations
 
-from typing import Literal
-
 from msgspec import Struct
-
-Format = Literal["markdown", "latex", "html"]
-FORMATS: tuple[Format, ...] = ("markdown", "latex", "html")
 
 
 class Maths(Struct, frozen=True):
@@ -104,8 +99,8 @@ def cell(*runs: Run, heat: float | None = None, dimmed: bool = False) -> Cell:
     return Cell(runs, heat, dimmed)
 
 
-def render(document: Document, form: Format) -> str:
-    """The document's text in a format."""
+def render(document: Document, form: str) -> str:
+    """The document's text as "markdown", "latex" or "html"."""
     # Each format is a module of its own, loaded when asked for.
     if form == "markdown":
         from bptt_tui.export.markdown import markdown

@@ -17,6 +17,8 @@ _ENTRY_DIGITS = 4
 
 def number(value: float, digits: int = numerals.DIGITS) -> str:
     r"""A number in LaTeX: 0.522665, -1.5 \cdot 10^{-7}, \infty."""
+    if not value:
+        return "0"  # in a document a zero has no sign
     if math.isnan(value):
         return r"\mathrm{NaN}"
     if math.isinf(value):

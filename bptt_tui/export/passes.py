@@ -8,7 +8,7 @@ from bptt_tui.export import figures
 from bptt_tui.export.document import Block, Display, Heading, Maths, Paragraph, Table, cell
 from bptt_tui.export.scene import Scene, left_out
 from bptt_tui.language import Name
-from bptt_tui.language.labels import label
+from bptt_tui.language.labels import label, latex_label
 
 
 def forward_section(scene: Scene) -> Iterator[Block]:
@@ -52,7 +52,7 @@ def _total(scene: Scene) -> str:
     mean = scene.network.reduction == "mean"
     share = rf"\frac{{1}}{{{len(times)}}} " if mean else ""
     if len(times) > 4:
-        return rf"{share}\sum_t {label(scene.network.loss_name, None, 'latex')}_t"
+        return rf"{share}\sum_t {latex_label(scene.network.loss_name, 't')}"
     terms = " + ".join(label(scene.network.loss_name, t, "latex") for t in times)
     return rf"{share}\left({terms}\right)" if mean else terms
 
