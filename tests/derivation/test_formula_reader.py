@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 from formula_shapes import sketch
 
@@ -11,7 +10,9 @@ from bptt_tui.session import load
 
 QUESTION = load("question")
 
-PARTIAL_U0 = "∂E[1]/∂o[1] ∂o[1]/∂q[1] ∂q[1]/∂s[1] ∂s[1]/∂z[1] ∂z[1]/∂b[1] ∂b[1]/∂s[0] ∂s[0]/∂z[0] ∂z[0]/∂a[0] ∂a[0]/∂u[0]"
+PARTIAL_U0 = (
+    "∂E[1]/∂o[1] ∂o[1]/∂q[1] ∂q[1]/∂s[1] ∂s[1]/∂z[1] ∂z[1]/∂b[1] ∂b[1]/∂s[0] ∂s[0]/∂z[0] ∂z[0]/∂a[0] ∂a[0]/∂u[0]"
+)
 
 
 def sketches(text: str, session: str = "question") -> list[str]:
@@ -77,5 +78,3 @@ def test_spans_are_places_in_the_text() -> None:
     assert text[slice(*first.span)] == r"\partial E/\partial o"
     assert text[slice(*first.above.span)] == "E"
     assert [text[slice(*term.span)] for term in group.terms] == ["s_{-1}", "2"]
-
-
