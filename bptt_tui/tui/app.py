@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING, ClassVar
 
-from bptt_tui.tui.collector import at_rest
+from bptt_tui.tui.collector import Rest, at_rest
 
 with at_rest():
     from textual.app import App
@@ -64,8 +64,7 @@ class DebuggerApp(App[None]):
         self.set_reactive(App.theme, chosen)
         super().__init__()
         self.set_class(True, f"-theme-{chosen}", update=False)
-        # What is loaded by now stays; else the collector walks through all of it before the first frame (20 ms).
-        gc.freeze()
+        self._rest: Rest | None = None
         self._opening: Opening[Debugger] | None = None
         if isinstance(debugger, Debugger):
             self.debugger = debugger
@@ -82,6 +81,18 @@ class DebuggerApp(App[None]):
         """One of our own, which are asked for hundreds of times for one frame, or another."""
         return _OWN_THEMES.get(theme_name) or super().get_theme(theme_name)
 
+    def on_load(self) -> None:
+        self._rest = Rest()
+
+    def on_ready(self) -> None:
+        """The first frame is drawn."""
+        self._end_rest()
+
+    def _end_rest(self) -> None:
+        if self._rest is not None:
+            self._rest.end()
+            self._rest = None
+
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, self._theme_changed)
 
@@ -90,6 +101,7 @@ class DebuggerApp(App[None]):
             self.on_theme_chosen(theme.name)
 
     def on_unmount(self) -> None:
+        self._end_rest()
         gc.unfreeze()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
