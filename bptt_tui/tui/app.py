@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from textual.theme import Theme
 
     from bptt_tui.session import Session
+    from bptt_tui.tui.history import History
     from bptt_tui.tui.tracing import Opening, TracingScreen
 
 _OWN_THEMES = {theme.name: theme for theme in OWN_THEMES}
@@ -73,6 +74,7 @@ class DebuggerApp(App[None]):
         self._waiting_for = waiting_for
         self.failure: BaseException | None = None
         self.on_theme_chosen: Callable[[str], None] | None = None
+        self.history: History | None = None
         self.player = player or Player()
         for own in OWN_THEMES:
             self.register_theme(own)
@@ -128,10 +130,12 @@ class DebuggerApp(App[None]):
         else:
             self.push_screen(DebuggerScreen(self.debugger, self.player, self.size))
 
-    def action_save(self) -> None:
-        """Save to the session's own file; ask for a path where it has none or the save fails."""
+    def action_save(self, path: str = "") -> None:
+        """Save to `path` or to the session's own file; ask where there is none or the save fails."""
         session = self.debugger.session
-        if session.origin is None:
+        if path:
+            self._save_to(path)
+        elif session.origin is None:
             self._ask_path("This session has no file of its own yet. Save it to:", "walk.json")
         else:
             self._save_to(None)
@@ -165,19 +169,15 @@ def make_app(
     session: Session, at: int | None = None, *, replay: bool = False, speed: float = 1.0, theme: str | None = None
 ) -> DebuggerApp:
     """The app on a session, at position `at`, or about to replay the session's recording from its beginning."""
-    return DebuggerApp(_debugger(session, at, replay), player=_player(session, replay, speed), theme=theme)
+    return DebuggerApp(_debugger(session, at), player=_player(session, replay, speed), theme=theme)
 
 
 def _player(session: Session, replay: bool, speed: float) -> Player:
     return Player(recording=session.recording if replay else None, speed=speed)
 
 
-def _debugger(
-    session: Session, at: int | None, replay: bool, progress: Callable[[int, int], None] | None = None
-) -> Debugger:
+def _debugger(session: Session, at: int | None, progress: Callable[[int, int], None] | None = None) -> Debugger:
     """The debugger on a session where it is to begin."""
-    if replay:
-        session = session.as_recorded()
     session.trace(progress)
     if at is not None:
         Debugger(session).do(f"goto {at}")  # says which positions there are; being put there is no recorded command
@@ -191,10 +191,11 @@ def run(session: Session, at: int | None = None, replay: bool = False, speed: fl
     Raises BpttError before it opens, or, where the trace takes long, instead of showing it. With the user's own keys
     and theme; a theme chosen in the app is remembered for the next time.
     """
+    from bptt_tui.tui.history import History
     from bptt_tui.tui.settings import load_settings, remember_theme
     from bptt_tui.tui.tracing import Opening
 
-    opening = Opening(lambda progress: _debugger(session, at, replay, progress))
+    opening = Opening(lambda progress: _debugger(session, at, progress))
     settings = load_settings()
     opening.wait(_PATIENCE)
     app = DebuggerApp(
@@ -205,6 +206,7 @@ def run(session: Session, at: int | None = None, replay: bool = False, speed: fl
     )
     app.set_keymap(settings.keymap)
     app.on_theme_chosen = remember_theme
+    app.history = History(remembered=True)
     app.run()
     if app.failure is not None:
         raise app.failure
