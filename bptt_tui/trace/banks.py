@@ -169,7 +169,7 @@ def loop_target(program: Program, arg: int, inside: set[int]) -> tuple[int, int]
 def matrix_times_vector(program: Program, entry: Instruction) -> bool:
     """W @ h with one W for all timesteps, the common case inside a recurrence."""
     ranks = tuple(len(shape) for shape in entry.shapes)
-    return entry.operation.name == "matmul" and ranks == (2, 1) and not program.timed(entry.args[0])
+    return entry.operation.held is not None and ranks == (2, 1) and not program.timed(entry.args[0])
 
 
 def stacked_weights(storage: Storage, bank: Bank) -> Array:

@@ -86,9 +86,11 @@ def _bank_step(storage: Storage, banks: Banks, bank: Bank, wholes: dict[Bank, Ar
     count = storage.times(entries[0].equation).count
     result = Column(wholes[bank], slice(0, count))
     operation = entries[0].operation
-    if operation.ufunc is None:
+    if operation.held is not None:
         vector = column(storage, entries[0].args[1])
-        return Step(entries[0].equation, stacked_weights(storage, bank).dot, (vector, result))
+        product = operation.held.evaluate(stacked_weights(storage, bank))
+        return Step(entries[0].equation, product, (vector, result))
+    assert operation.ufunc is not None
     columns = []
     for args in zip(*(entry.args for entry in entries), strict=True):
         found = [banks.target(arg) for arg in args]
@@ -108,10 +110,10 @@ def _step(storage: Storage, slot: int) -> Step:
     result = column(storage, slot)
     if ufunc is not None:
         return Step(entry.equation, ufunc, (*(column(storage, arg) for arg in entry.args), result))
-    if matrix_times_vector(storage.program, entry):
-        # The matrix's own method: np.dot would look for overrides at every timestep.
+    if operation.held is not None and matrix_times_vector(storage.program, entry):
         weights, vector = entry.args
-        return Step(entry.equation, storage.arrays[weights].dot, (column(storage, vector), result))
+        product = operation.held.evaluate(storage.arrays[weights])
+        return Step(entry.equation, product, (column(storage, vector), result))
     shapes = entry.shapes
 
     def call(*arguments: Array) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from msgspec import Struct, field
 from numpy.typing import NDArray
 
+from bptt_tui.calculus.operations import Held
 from bptt_tui.network.timesteps import Index
 from bptt_tui.trace.banks import Bank, Banks, beside, matrix_times_vector, stacked_weights
 from bptt_tui.trace.forward import Progress, column, fused_argument
@@ -300,8 +301,8 @@ class _Loop:
     def _bank_steps(self, bank: Bank, index: int, targets: tuple[tuple[int, int] | None, ...]) -> list[Step]:
         """The calls that bring a gradient from a bank to one argument of each of its slots."""
         operation = self.program.instruction(bank.slots[0]).operation
-        if bank.wide and operation.ufunc is None and targets[0] is not None:
-            return self._product(bank, targets[0][0])
+        if bank.wide and operation.held is not None and targets[0] is not None:
+            return self._product(bank, operation.held, targets[0][0])
         if all(target is not None and target[1] == 0 and self._lone(target[0]) for target in targets):
             slots = tuple(target[0] for target in targets if target is not None)
             slope = operation.slopes[index] if operation.slopes else None
@@ -334,13 +335,13 @@ class _Loop:
             self.adjoints.share(own, slot)
         return True
 
-    def _product(self, bank: Bank, target: int) -> list[Step]:
+    def _product(self, bank: Bank, held: Held, target: int) -> list[Step]:
         """Several products with one vector: one product with all matrices."""
         entry = self.program.instruction(bank.slots[0])
         whole = self.wholes[bank]
         g = Column(whole, slice(0, len(whole)))
         result = self.adjoints.column(entry.args[1])
-        pull = stacked_weights(self.storage, bank).T.dot
+        pull = held.pull(stacked_weights(self.storage, bank))
         if self._lone(target, len(bank.slots)):
             return [Step(entry.equation, pull, (g, result))]
         into = Column(np.empty(entry.shapes[1], self.storage.dtype), None)
@@ -388,8 +389,8 @@ def _pull_step(storage: Storage, slot: int, index: int, g: Column, result: Colum
         if varying and slope.shape[1:] != entry.shape:
             slope = np.broadcast_to(slope, (len(slope), *entry.shape))
         return Step(entry.equation, np.multiply, (g, Column(slope, index_), result))
-    if index == 1 and matrix_times_vector(storage.program, entry):
-        return Step(entry.equation, storage.arrays[entry.args[0]].T.dot, (g, result))
+    if index == 1 and operation.held is not None and matrix_times_vector(storage.program, entry):
+        return Step(entry.equation, operation.held.pull(storage.arrays[entry.args[0]]), (g, result))
 
     recalled = [column(storage, arg, cells=False) for arg in entry.args] if operation.recalls_args else []
     if operation.recalls_result:

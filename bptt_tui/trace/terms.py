@@ -188,6 +188,12 @@ class Terms:
             return None
         return self._adjoints.arrays[touch.slot], self._storage.get(other)
 
+    @property
+    def outer_vectors(self) -> Array | None:
+        """x `(uses, n)` where every term is g_t ⊗ x_t for the one touch's gradient g_t; None where it is not so."""
+        factors = self._outer_factors()
+        return None if factors is None else factors[1]
+
     def _between(self, early: int, late: int) -> Array:
         """The terms of timesteps early … late, in time order."""
         moments = self.times.array()
@@ -230,6 +236,23 @@ class Terms:
             if rows.stop > rows.start:
                 total = total + self._pull_total(touch, rows)
         return total
+
+    @property
+    def touches(self) -> tuple[Touch, ...]:
+        """Where the parameter enters the timesteps, as far as a gradient reaches it there."""
+        return tuple(self._touches)
+
+    def pull(self, touch: Touch, row: int, g: Array) -> Array:
+        """g · ∂slot/∂p at one row of a touch's slot, for any g of the slot's shape behind a leading axis."""
+        _, answer, args, entry = self._at(touch, row)
+        value = entry.operation.pull(touch.index, g, answer, args, entry.shapes)
+        return self._through_untimed(entry.args[touch.index], value)
+
+    def pull_total(self, touch: Touch, g: Array) -> Array:
+        """Σ_t g_t · ∂slot_t/∂p over all rows of a touch's slot, for any g `(rows, *shape)`; of p's shape."""
+        _, answer, args, entry = self._at(touch, slice(None))
+        value = entry.operation.pull_total(touch.index, g, answer, args, entry.shapes)
+        return self._through_untimed(entry.args[touch.index], value)
 
     def _pull(self, touch: Touch, rows: slice | int) -> Array:
         """The touch's terms at some rows, `(rows, *shape)`, or at one row."""

@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 from oracles.networks import random_case
-from test_planted_faults import PLANTS, cases, exercising, network, planted
+from test_planted_faults import (
+    PLANTS,
+    RECURRENCES,
+    cases,
+    exercising,
+    network,
+    planted,
+    planted_in_loop,
+    recurrence,
+    transposed_in_loop,
+)
 
 from bptt_tui.calculus.operations import FUSIONS, OPERATIONS
 from bptt_tui.session import bundled, load
@@ -19,7 +29,7 @@ from bptt_tui.trace.terms import Terms
 from bptt_tui.trace.trace import Trace
 from bptt_tui.trace.verify import Check, untie
 
-# Products inside and outside the loop over time: inside, W @ h is pulled back by Wᵀ without asking the table.
+# Products inside and outside the loop over time.
 PRODUCTS = network("h = tanh(A @ sigmoid(A @ h[t-1]) + x)", "E = sum(A @ (A @ (h * h)))")
 
 
@@ -69,6 +79,15 @@ def test_saturated_and_zero_logits_agree(equation: str, q: float) -> None:
     report = one_weight([equation], q, inputs={"x": [1.0]}, **given).verify()
     assert report.failing == ()
     assert abs(q) > 300 or statuses(report) == {"agrees"}
+
+
+@pytest.mark.parametrize("z", [-708.5, -720.0, -745.0, 720.0])
+def test_a_sigmoid_in_its_tail_hides_nothing_else(z: float) -> None:
+    """Where σ is subnormal, or 1, the rest of the gradient is verified as ever."""
+    trace = one_weight(["k = w * x", "E = sigmoid(k) + k * k"], z, inputs={"x": [1.0]})
+    report = trace.verify()
+    assert report.holds
+    assert statuses(report) == {"agrees"}
 
 
 @pytest.mark.parametrize("name", ["vectors", "lstm", "question-sigmoid"])
@@ -136,6 +155,25 @@ def test_a_transposed_product_is_caught(monkeypatch: pytest.MonkeyPatch, index: 
     spoiled = replace(matmul, pulls=tuple(pulls), totals=(), recalls=(True, True))
     monkeypatch.setitem(OPERATIONS, "matmul", spoiled)
     assert PRODUCTS.trace().verify().failing
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+@pytest.mark.parametrize("name", RECURRENCES)
+def test_a_spoiled_product_inside_a_recurrence_is_caught(
+    monkeypatch: pytest.MonkeyPatch, name: str, plant: str
+) -> None:
+    """The call that a recurrence makes for W @ h[t-1], spoiled on its own; the products are nowhere else."""
+    case = recurrence(name)
+    assert case.trace().verify().holds
+    monkeypatch.setitem(OPERATIONS, "matmul", planted_in_loop(OPERATIONS["matmul"], PLANTS[plant]))
+    assert case.trace().verify().failing
+
+
+@pytest.mark.parametrize("name", RECURRENCES)
+def test_a_transposed_product_inside_a_recurrence_is_caught(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """The same for W·δ instead of Wᵀ·δ."""
+    monkeypatch.setitem(OPERATIONS, "matmul", transposed_in_loop(OPERATIONS["matmul"]))
+    assert recurrence(name).trace().verify().failing
 
 
 def test_a_dropped_use_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
