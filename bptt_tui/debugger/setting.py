@@ -17,7 +17,6 @@ from bptt_tui.calculus.shapes import Shape, size, spell
 from bptt_tui.debugger.command import Command, MisuseError, first_word
 from bptt_tui.debugger.edits import edit
 from bptt_tui.debugger.equations import EQUATION
-from bptt_tui.debugger.inspect import Inspector
 from bptt_tui.debugger.looking import Look
 from bptt_tui.debugger.places import absent, timestep, unknown
 from bptt_tui.errors import CommandError, SessionError
@@ -159,6 +158,8 @@ def _within(field: str, key: str, lead: tuple[int, ...], present: Any, entries: 
 
 def value_of(look: Look, text: str) -> Any:
     """A number or nested lists of numbers from expressions as `print` takes them."""
+    from bptt_tui.debugger.inspect import Inspector
+
     text = text.strip()
     if not _is_list(text):
         return Inspector(look).evaluate(text).tolist()

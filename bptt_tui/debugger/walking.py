@@ -17,7 +17,6 @@ from bptt_tui.debugger.chain import links_into, links_out_of
 from bptt_tui.debugger.command import Command, MisuseError, count, is_back, nothing
 from bptt_tui.debugger.looking import Look, Scene
 from bptt_tui.debugger.moving import Cursor
-from bptt_tui.debugger.patterns import Pattern, all_kinds, read_pattern
 from bptt_tui.debugger.timeline import Phase, Step
 from bptt_tui.errors import CommandError
 from bptt_tui.network.network import did_you_mean
@@ -175,6 +174,8 @@ def _find(debugger: Debugger, rest: str) -> str:
 
 def _matches(scene: Scene, text: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """The positions of a pattern, or of everything whose name has the text in it, ascending."""
+    from bptt_tui.debugger.patterns import Pattern, all_kinds, read_pattern
+
     pattern: Pattern | None = None
     try:
         pattern = read_pattern(scene, text)

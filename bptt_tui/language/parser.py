@@ -16,8 +16,7 @@ from __future__ import annotations
 
 import math
 import re
-
-from msgspec import Struct
+from typing import NamedTuple
 
 from bptt_tui.errors import EquationError
 from bptt_tui.language.expressions import Call, Equation, Expression, Name, Number
@@ -36,7 +35,7 @@ _SIGNS = {"+": "add", "-": "sub", "*": "mul", "/": "div", "@": "matmul"}
 _BINDS = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 2}
 
 
-class _Token(Struct, frozen=True):
+class _Token(NamedTuple):
     kind: str
     text: str
     start: int

@@ -7,7 +7,6 @@ parameters there do not exist. ∂E/∂node is the sum of the inflows from its r
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -88,4 +87,6 @@ def held(
 
 def at(key: str) -> str:
     """A pin's place in a session file: `pins["s[0]"]`."""
+    import json  # for an error's place alone
+
     return f"pins[{json.dumps(key, ensure_ascii=False)}]"

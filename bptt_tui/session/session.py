@@ -316,8 +316,7 @@ def load(name_or_path: str | os.PathLike[str], *, suggest: bool = True) -> Sessi
     """
     shown = os.fspath(name_or_path)
     if isinstance(name_or_path, str) and is_name(shown) and shown in bundled.names():
-        data, _ = storage.read(str(bundled.path_of(shown)))
-        return _loaded(data, shown, None)
+        return _loaded(storage.content(str(bundled.path_of(shown))), shown, None)
     try:
         data, origin = storage.read(shown)
     except SessionError as error:

@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from bptt_tui.tui.collector import at_rest
+from bptt_tui.tui.collector import Rest, at_rest
 
 with at_rest():
     from textual.app import App
@@ -68,8 +68,7 @@ class DebuggerApp(App[None]):
         self.set_reactive(App.theme, chosen)
         super().__init__()
         self.set_class(True, f"-theme-{chosen}", update=False)
-        # What is loaded by now stays; else the collector walks through all of it before the first frame (20 ms).
-        gc.freeze()
+        self._rest: Rest | None = None
         self._opening: Opening[Debugger] | None = None
         if isinstance(debugger, Debugger):
             self.debugger = debugger
@@ -94,6 +93,18 @@ class DebuggerApp(App[None]):
         """One of our own, which are asked for hundreds of times for one frame, or another."""
         return _OWN_THEMES.get(theme_name) or super().get_theme(theme_name)
 
+    def on_load(self) -> None:
+        self._rest = Rest()
+
+    def on_ready(self) -> None:
+        """The first frame is drawn."""
+        self._end_rest()
+
+    def _end_rest(self) -> None:
+        if self._rest is not None:
+            self._rest.end()
+            self._rest = None
+
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, self._theme_changed)
         if self._opening is None:
@@ -109,6 +120,7 @@ class DebuggerApp(App[None]):
             self.on_theme_chosen(theme.name)
 
     def on_unmount(self) -> None:
+        self._end_rest()
         gc.unfreeze()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:

@@ -49,7 +49,7 @@ class ChainPane(LinesPane):
             return _to_come(view.pane, width)
         if width < _NARROW:
             factors = chain.factors(_MOST)
-            return _standing(chain.title, factors, chain.complete and len(factors) < _MOST, width)
+            return _standing(chain.title, factors, len(factors) < _MOST and chain.complete, width)
         blocks = max((height + 1) // 6, 1)
         return _lying(view, width, blocks)
 
