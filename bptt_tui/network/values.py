@@ -130,13 +130,15 @@ def _steps(inputs: Given, steps: int | None) -> int:
     for name, other in lengths.items():
         if other != length:
             raise NetworkError(
-                f"{other} timesteps, but {first} has {length}",
+                f"{other} timestep{'' if other == 1 else 's'}, but {first} has {length}",
                 hint="all inputs have one length",
                 places=(f"inputs.{name}",),
             )
     if steps is not None and steps != length:
         raise NetworkError(
-            f"{steps} timesteps, but the inputs have {length}", hint="leave steps out", places=("steps",)
+            f"{steps} timestep{'' if steps == 1 else 's'}, but the inputs have {length}",
+            hint="leave steps out",
+            places=("steps",),
         )
     return length
 
