@@ -101,6 +101,12 @@ class Operation(Struct, frozen=True):
         """The rule for the symbolic Jacobian by argument `index`."""
         return self.partials(index) if callable(self.partials) else self.partials[index]
 
+    def evaluate_into(self, args: Args, shapes: Shapes, out: Array) -> None:
+        """`evaluate` of an operation that is one call, into an array, which may be that of an argument."""
+        assert self.ufunc is not None
+        rank = max(len(shape) for shape in shapes)
+        self.ufunc(*(k.lift(arg, shape, rank) for arg, shape in zip(args, shapes, strict=True)), out=out)
+
     def pull(self, index: int, g: Array, ans: Array, args: Args, shapes: Shapes) -> Array:
         """g · ∂ans/∂args[index], in the argument's shape behind g's leading axis."""
         if self.slopes:

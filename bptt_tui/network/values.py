@@ -13,6 +13,7 @@ import numpy as np
 from msgspec import Struct, field
 from numpy.typing import NDArray
 
+from bptt_tui.calculus.alignment import copied
 from bptt_tui.calculus.shapes import Shape, spell
 from bptt_tui.errors import EquationError, NetworkError, ShapeError
 from bptt_tui.language import Name
@@ -56,20 +57,20 @@ class Values(Struct, frozen=True):
 def array(value: Any, place: str) -> Array:
     """A number, nested lists or an array as float64 (or complex128, for complex-step checks)."""
     try:
-        result = np.array(value)
+        result = np.asarray(value)
     except ValueError:
         raise ShapeError(
             "rows of different lengths", hint="a matrix is a list of equally long rows", places=(place,)
         ) from None
     if result.dtype.kind == "c":
-        return result.astype(np.complex128)
+        return copied(result, np.complex128)
     if result.dtype.kind not in "iuf":
         raise NetworkError(
             "not a number" if result.ndim == 0 else "not numbers only",
             hint="give a number or nested lists of numbers",
             places=(place,),
         )
-    result = result.astype(np.float64, copy=False)
+    result = copied(result, np.float64)
     if not np.isfinite(result).all():
         raise NetworkError("not finite", hint="nan and inf cannot be given as values", places=(place,))
     return result
@@ -128,13 +129,15 @@ def _steps(inputs: Given, steps: int | None) -> int:
     for name, other in lengths.items():
         if other != length:
             raise NetworkError(
-                f"{other} timesteps, but {first} has {length}",
+                f"{other} timestep{'' if other == 1 else 's'}, but {first} has {length}",
                 hint="all inputs have one length",
                 places=(f"inputs.{name}",),
             )
     if steps is not None and steps != length:
         raise NetworkError(
-            f"{steps} timesteps, but the inputs have {length}", hint="leave steps out", places=("steps",)
+            f"{steps} timestep{'' if steps == 1 else 's'}, but the inputs have {length}",
+            hint="leave steps out",
+            places=("steps",),
         )
     return length
 

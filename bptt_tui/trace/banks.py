@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 from msgspec import Struct
 
+from bptt_tui.calculus import alignment
 from bptt_tui.trace.loops import Column
 from bptt_tui.trace.program import Instruction, Leaf, Program, Stage
 from bptt_tui.trace.storage import Array, Storage
@@ -175,7 +176,11 @@ def matrix_times_vector(program: Program, entry: Instruction) -> bool:
 def stacked_weights(storage: Storage, bank: Bank) -> Array:
     """The matrices of a bank of products on top of each other, `(Σm, k)`."""
     matrices = [storage.arrays[storage.program.instruction(slot).args[0]] for slot in bank.slots]
-    return matrices[0] if len(matrices) == 1 else np.concatenate(matrices)
+    if len(matrices) == 1:
+        return matrices[0]
+    rows = sum(len(matrix) for matrix in matrices)
+    result: Array = np.concatenate(matrices, out=alignment.empty((rows, matrices[0].shape[1]), storage.dtype))
+    return result
 
 
 def beside(arrays: Sequence[Array], count: int) -> Column:

@@ -53,6 +53,9 @@ class Step(Struct, frozen=True):
     columns: tuple[Column, ...]
 
     def calls(self, views: _Views) -> Iterator[tuple[Any, ...]]:
+        """The arguments of each call, one for every row of `views`."""
+        if all(column.index is None for column in self.columns):
+            return repeat(tuple(column.array for column in self.columns), views.count)
         return zip(*(views.of(column) for column in self.columns), strict=False)
 
 
@@ -61,6 +64,7 @@ class _Views:
 
     def __init__(self, start: int, stop: int) -> None:
         self._rows = start, stop
+        self.count = stop - start
         self._made: dict[tuple[int, int, int, bool], Iterable[Any]] = {}
 
     def of(self, column: Column) -> Iterable[Any]:

@@ -8,6 +8,8 @@ tanh(U @ x[t] + W @ h[t-1])` only `W @ …`, the sum and tanh run inside the loo
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from msgspec import Struct, field
 
 from bptt_tui.calculus.operations import FUSIONS, OPERATIONS, Fusion, Operation
@@ -58,7 +60,7 @@ class Stage(Struct, frozen=True):
     loop: bool
 
 
-class Program(Struct):
+class Program(Struct, dict=True):
     """`roots[e]` is the slot of equation e's own value; `untimed` the slots that are the same at every timestep."""
 
     slots: list[Slot] = field(default_factory=list)
@@ -71,6 +73,24 @@ class Program(Struct):
         """Whether a slot's value varies in time."""
         entry = self.slots[slot]
         return entry.read if isinstance(entry, Leaf) else entry.timed
+
+    @cached_property
+    def recalled(self) -> frozenset[int]:
+        """Slots whose values are read again when a gradient is pulled back."""
+        found: set[int] = set()
+        for slot, entry in enumerate(self.slots):
+            if isinstance(entry, Instruction):
+                if entry.operation.recalls_result:
+                    found.add(slot)
+                if entry.operation.recalls_args:
+                    found.update(entry.args)
+        return frozenset(found)
+
+    def passing(self, slot: int) -> bool:
+        """Whether a value is read once, by the next instruction of its equation, and then by nobody."""
+        entry = self.slots[slot]
+        inner = isinstance(entry, Instruction) and entry.timed and self.roots[entry.equation] != slot
+        return inner and slot not in self.recalled
 
     def instruction(self, slot: int) -> Instruction:
         entry = self.slots[slot]
