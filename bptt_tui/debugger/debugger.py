@@ -14,6 +14,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -32,11 +33,14 @@ from bptt_tui.debugger.stages import Stage, Stages
 from bptt_tui.debugger.state import Bookmark, State
 from bptt_tui.debugger.stopping import Stopping, alike, displays, kept, loaded, marks, recreated, rows
 from bptt_tui.debugger.tables import ContributionsAt, GraphAt, strips
-from bptt_tui.debugger.view import Comparison, View
+from bptt_tui.debugger.view import Comparison, Exhibit, View
 from bptt_tui.debugger.walking import Trail
 from bptt_tui.errors import CommandError, SessionError
 from bptt_tui.session import Session
 from bptt_tui.session.format import Recorded
+
+if TYPE_CHECKING:
+    from bptt_tui.debugger.sums import Sums
 
 
 class Debugger:
@@ -64,6 +68,7 @@ class Debugger:
             stopping=loaded(self._scene, saved, session.name),
         )
         self._message = ""
+        self._exhibit: Exhibit | None = None
         self._view: View | None = None
 
     def _saved_cursor(self, session: Session) -> Cursor:
@@ -134,6 +139,11 @@ class Debugger:
         """The gradient of the baseline and the present one; None where they are of the same numbers."""
         return self._stages.comparison(self._state.edits.baseline, self._state.session)
 
+    @property
+    def sums(self) -> Sums:
+        """The whole gradient as a sum, of the present numbers: table, knobs, build-up, chains."""
+        return self._stage.sums
+
     # --- for commands --------------------------------------------------------------------------------------------
 
     @property
@@ -154,6 +164,10 @@ class Debugger:
     def change(self, state: State) -> None:
         """Put another state in its place."""
         self._state = state
+
+    def exhibit(self, exhibit: Exhibit) -> None:
+        """Have the next View say what is to be seen in full."""
+        self._exhibit = exhibit
 
     @property
     def asked(self) -> Asked | None:
@@ -191,6 +205,7 @@ class Debugger:
 
     def _carry_out(self, line: str) -> str:
         command, rest = read(line)
+        self._exhibit = None
         return command.run(self, rest)
 
     def _to_record(self, line: str, before: Cursor) -> str:
@@ -229,6 +244,7 @@ class Debugger:
         recording then has to go there first.
         """
         here, self._state = self._state, self.beginning().state
+        shown = self._exhibit
         try:
             for recorded in self._recording:
                 self._view = None
@@ -237,7 +253,7 @@ class Debugger:
         except CommandError:
             return None
         finally:
-            self._state, self._view = here, None
+            self._state, self._exhibit, self._view = here, shown, None
 
     # --- for replays ---------------------------------------------------------------------------------------------
 
@@ -264,6 +280,7 @@ class Debugger:
         self._recording_leads_here = bookmark.leads_here
         self._recording_on = bookmark.recording_on
         self._message = bookmark.message
+        self._exhibit = None
         self._view = None
 
     def follow(self, line: str) -> None:
@@ -321,6 +338,7 @@ class Debugger:
             stopped=self._state.stopping.stopped,
             displays=displays(look, self._state.stopping),
             breakpoints=rows(look, self._state.stopping),
+            exhibit=self._exhibit,
         )
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 from msgspec import Struct
@@ -273,6 +273,23 @@ class BreakpointRow(Struct, frozen=True):
     here: bool
 
 
+class Exhibit(NamedTuple):
+    """What the last command asked to see in full: a part of `Debugger.sums`, as the command named it.
+
+    `mask` is ("window", k) or ("chunks", k); `node` and `t` say what a build-up is of, and where chains lead to (a
+    parameter for a use); `loss` and `number` (from 0) which of the chains.
+    """
+
+    part: Literal["table", "knobs", "buildup", "chains"]
+    parameter: str = ""
+    entry: tuple[int, ...] | None = None
+    mask: tuple[str, int] | None = None
+    node: str = ""
+    t: int | None = None
+    loss: int | None = None
+    number: int | None = None
+
+
 class View(Struct, frozen=True):
     """One position, all there is to draw.
 
@@ -308,6 +325,7 @@ class View(Struct, frozen=True):
     stopped: str = ""
     displays: tuple[str, ...] = ()
     breakpoints: tuple[BreakpointRow, ...] = ()
+    exhibit: Exhibit | None = None
 
     @property
     def strip(self) -> Strip | None:

@@ -21,7 +21,7 @@ def everything(view: View) -> dict[str, Any]:
     seen = {
         field.name: plain(getattr(view, field.name))
         for field in fields(view)
-        if field.name not in ("graph", "chain", "contributions", "strips", "message", "recording")
+        if field.name not in ("graph", "chain", "contributions", "strips", "message", "recording", "exhibit")
     }
     graph, chain, table = view.graph, view.chain, view.contributions
     seen["graph"] = (graph.rows, graph.first, graph.last, plain(graph.edges()), graph.links())
