@@ -29,7 +29,7 @@ class Autosave:
 
     def __init__(self, session: Session, kept: Session | None, draft: Draft | None = None) -> None:
         self.trouble = ""  # why nothing can be kept, on one line
-        self.on_trouble: Callable[[str], None] | None = None
+        self.on_trouble: Callable[[str], object] | None = None
         self._draft = draft or Draft.of(session)
         self._kept = kept
         self._latest: Callable[[], Session] | None = None

@@ -10,13 +10,16 @@ from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from textual.app import App
-from textual.binding import BindingType
+from bptt_tui.tui.collector import at_rest
 
-from bptt_tui.debugger.debugger import Debugger
-from bptt_tui.tui.debugger_screen import DebuggerScreen
-from bptt_tui.tui.player import Player
-from bptt_tui.tui.theme import DARK, OWN_THEMES, known_theme, sign_colours
+with at_rest():
+    from textual.app import App
+    from textual.binding import BindingType
+
+    from bptt_tui.debugger.debugger import Debugger
+    from bptt_tui.tui.debugger_screen import DebuggerScreen
+    from bptt_tui.tui.player import Player
+    from bptt_tui.tui.theme import DARK, OWN_THEMES, known_theme, sign_colours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -168,19 +171,15 @@ def make_app(
     session: Session, at: int | None = None, *, replay: bool = False, speed: float = 1.0, theme: str | None = None
 ) -> DebuggerApp:
     """The app on a session, at position `at`, or about to replay the session's recording from its beginning."""
-    return DebuggerApp(_debugger(session, at, replay), player=_player(session, replay, speed), theme=theme)
+    return DebuggerApp(_debugger(session, at), player=_player(session, replay, speed), theme=theme)
 
 
 def _player(session: Session, replay: bool, speed: float) -> Player:
     return Player(recording=session.recording if replay else None, speed=speed)
 
 
-def _debugger(
-    session: Session, at: int | None, replay: bool, progress: Callable[[int, int], None] | None = None
-) -> Debugger:
+def _debugger(session: Session, at: int | None, progress: Callable[[int, int], None] | None = None) -> Debugger:
     """The debugger on a session where it is to begin."""
-    if replay:
-        session = session.as_recorded()
     session.trace(progress)
     if at is not None:
         Debugger(session).do(f"goto {at}")  # says which positions there are; being put there is no recorded command
@@ -200,7 +199,7 @@ def run(
     from bptt_tui.tui.settings import load_settings, remember_theme
     from bptt_tui.tui.tracing import Opening
 
-    opening = Opening(lambda progress: _debugger(session, at, replay, progress))
+    opening = Opening(lambda progress: _debugger(session, at, progress))
     settings = load_settings()
     opening.wait(_PATIENCE)
     app = DebuggerApp(

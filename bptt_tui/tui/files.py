@@ -165,4 +165,4 @@ def _opened(name: str, plays: bool, progress: Progress) -> Started:
     from bptt_tui.tui.opening_line import Started
 
     session = load(name, suggest=False)
-    return Started(_debugger(session, None, plays, progress), _player(session, plays, 1.0))
+    return Started(_debugger(session, None, progress), _player(session, plays, 1.0))

@@ -44,7 +44,7 @@ class Recovered(NamedTuple):
 class Keeper:
     """The draft of the session that is open."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, say: Callable[[str], object]) -> None:
         self._say = say
         self._autosave: Autosave | None = None
 

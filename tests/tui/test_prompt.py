@@ -51,11 +51,13 @@ async def test_printing_says_the_value_in_full() -> None:
         assert debugger.message.startswith("dE/du = 0.83067641")
 
 
-async def test_several_lines_open_a_dialog() -> None:
+async def test_more_than_three_lines_open_a_dialog() -> None:
     async with opened(at=22) as debugger:
         await debugger.type("where")
+        assert debugger.app.screen is debugger.main and "position 22 of 27, backward, t = 0" in debugger.text()
+        await debugger.type("help")
         assert isinstance(debugger.app.screen, Notice)
-        assert "position 22 of 27, backward, t = 0" in debugger.text()
+        assert "next [COUNT]" in debugger.text()
         await debugger.press("enter")
         assert debugger.app.screen is debugger.main and debugger.view.position == 22
 
