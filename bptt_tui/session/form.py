@@ -43,6 +43,7 @@ Kind = Literal["input", "parameter", "constant", "initial"]
 NAME = "new session"  # what errors call it until it has a file
 _GROUPS: dict[str, Kind] = {"inputs": "input", "parameters": "parameter", "constants": "constant", "initial": "initial"}
 _TARGETS = ("cross_entropy", "squared_error", "binary_cross_entropy")
+_INITIAL = re.compile(r" makes (\w+) .*, but its initial value is ")
 _MOST_STEPS = 20_000_000
 
 
@@ -192,21 +193,28 @@ def check(form: Form) -> Checked:
         errors[""] = "all values together are more than a session file holds"
         return Checked(None, errors, notes, needs, caret)
     alone = None if groups["inputs"] else steps
+    worst: BpttError | None = None
     for shape in [None, *_shapes_about(groups)] if adapting else [None]:
         if shape is not None:
             for need in adapting:
-                made = _value(need, given[need.key], shape, steps, dice)
-                groups["initial"][need.name] = made.numbers
-                notes[need.key] = f"{math.prod(shape)} numbers: the shape of its node"
+                groups["initial"][need.name] = _value(need, given[need.key], shape, steps, dice).numbers
         try:
             unroll(network, groups["parameters"], groups["inputs"], groups["initial"], groups["constants"], alone)
         except BpttError as error:
-            if shape is None:
-                first = error
+            if worst is None or _rank(error) > _rank(worst):
+                worst = error
             continue
+        if shape is not None:
+            notes |= {need.key: f"{math.prod(shape)} numbers: the shape of its node" for need in adapting}
         return _done(form, lines, groups, alone, notes, needs, errors)
-    caret = _place(first, lines, errors)
-    return Checked(None, errors, notes, needs, caret)
+    assert worst is not None
+    return Checked(None, errors, notes, needs, _place(worst, lines, errors))
+
+
+def _rank(error: BpttError) -> int:
+    """How far the equations were all right: with a shape that fits, what is wrong beyond it comes to light."""
+    match = re.fullmatch(r"equation (\d+)", error.places[0]) if error.places else None
+    return int(match[1]) if match else 1_000_000
 
 
 def _done(
@@ -231,7 +239,8 @@ def _done(
             name=NAME,
         )
     except SessionError as error:
-        return Checked(None, {"": str(error)}, notes, needs, _place(error, lines, errors))
+        errors[""] = str(error)
+        return Checked(None, errors, notes, needs)
     return Checked(session, {}, notes, needs)
 
 
@@ -355,18 +364,21 @@ def _place(error: BpttError, lines: list[tuple[int, str]], errors: dict[str, str
     """Put an error to its field; where it is in an equation, the place for a caret."""
     first = error.places[0] if error.places else ""
     reason = f"{error.reason}; {error.hint}" if error.hint else error.reason
-    if match := re.search(r" makes (\w+) .*, but its initial value is ", error.reason):
+    group, _, name = first.partition(".")
+    if match := _INITIAL.search(error.reason):
         errors[f"value {match[1]}[-1]"] = reason
     elif match := re.fullmatch(r"equation (\d+)", first):
         number, text = lines[int(match[1]) - 1]
         errors["equations"] = f"line {number + 1}: {reason}"
-        return (number, text, error.column) if isinstance(error, EquationError) else (number, text, -1)
-    group, _, name = first.partition(".")
-    if group in _GROUPS and name:
+        if isinstance(error, EquationError):
+            return number, text, error.column
+        column = re.match(r"column (\d+): ", error.reason)
+        return (number, text, int(column[1]) - 1) if column else None
+    elif group in _GROUPS and name:
         errors[f"value {name}[-1]" if group == "initial" else f"value {name}"] = reason
     elif first in ("loss.at", "steps"):
         errors["loss_at" if first == "loss.at" else "steps"] = reason
-    elif isinstance(error, EquationError | SessionError) or first:
+    elif first:
         errors[""] = str(error)
     else:
         errors["equations"] = reason

@@ -221,6 +221,12 @@ def typed(key: str, text: str, shape: str = "") -> Form:
     return QUESTION.but(given={**QUESTION.given, key: Given(QUESTION.given[key].kind, shape, text)})
 
 
+STILL = EMPTY.but(
+    equations="a = w * u\ns = tanh(a) + sum(s[t-1])\nE = sum(s)",
+    given={"w": Given("parameter", "2", "1"), "s[-1]": Given("initial", "3", "0")},
+)
+
+
 @pytest.mark.parametrize(
     ("form", "field", "said"),
     [
@@ -235,7 +241,9 @@ def typed(key: str, text: str, shape: str = "") -> Form:
         (QUESTION.but(steps="many"), "steps", "not a number"),
         (QUESTION.but(scale="0"), "scale", "above 0"),
         (typed("u", "eight"), "value u", "'eight' is not a number"),
-        (typed("u", "1 2 3"), "value s[-1]", "makes s a vector (3,), but its initial value is a scalar"),
+        (typed("u", "1 2 3"), "equations", "line 5: "),
+        (typed("s[-1]", "1 2 3"), "equations", "line 5: "),
+        (STILL, "value s[-1]", "makes s a vector (2,), but its initial value is a vector (3,)"),
         (typed("v", "1 2; 3 4"), "equations", "line 6: "),
         (typed("v", "1", "two"), "shape v", "is no shape"),
         (typed("y", "7"), "value y", "y is not a class index of 2 classes"),
