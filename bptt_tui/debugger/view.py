@@ -20,10 +20,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from bptt_tui.session import Chapter, Note
 
 Value = NDArray[np.float64]
 Shape = tuple[int, ...]
@@ -256,12 +259,17 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """The loss or one ∂E/∂p, before an edit and after it; ABSENT where there is no such parameter."""
+    """The loss or one ∂E/∂p, before an edit and after it; ABSENT where there is no such parameter.
+
+    `relative` is the difference by the size of what was before: (after − before)/|before| of a number,
+    ‖after − before‖/‖before‖ of an array; None where nothing can be said.
+    """
 
     label: str
     before: Shown
     after: Shown
     difference: Shown
+    relative: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +299,8 @@ class View:
 
     `position` counts the steps taken, of `last`; `factor` the inflows taken of the next step, of `factors`. With
     factors taken, `phase`, `t`, `pane` and `chain` are of that next step. `notes` are those pinned to this position,
-    Markdown; `chapter` is the one it lies in. `question` is what predict mode asks here. `stopped` is why
+    Markdown; `chapter` is the one it lies in; `all_notes` and `chapters` are the whole lesson's.
+    `question` is what predict mode asks here. `stopped` is why
     a run ended here: `breakpoint 2 at ∂E/∂s₃: abs(prod) = 3.1e-07`; `displays` are the lines of displayed expressions.
     `strips` are of all recurrent nodes, in the network's order.
     """
@@ -316,6 +325,8 @@ class View:
     recording: int
     notes: tuple[str, ...] = ()
     chapter: str = ""
+    all_notes: tuple[Note, ...] = ()
+    chapters: tuple[Chapter, ...] = ()
     question: Question | None = None
     comparison: Comparison | None = None
     stopped: str = ""
