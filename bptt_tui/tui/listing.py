@@ -10,7 +10,7 @@ from bptt_tui.debugger.view import Compared, Comparison, Missing, Shown
 from bptt_tui.tui.chooser import Choice, Chooser
 from bptt_tui.tui.commanding import Commanding
 from bptt_tui.tui.figures import shown
-from bptt_tui.tui.ink import Line, fitted, width_of
+from bptt_tui.tui.ink import Line, Run, fitted, width_of
 from bptt_tui.tui.markdown import rendered
 
 if TYPE_CHECKING:
@@ -135,20 +135,22 @@ _NO_NOTES = "none yet: m writes one here"
 
 def compared_table(comparison: Comparison, *, narrow: bool = False) -> list[Line]:
     """Before, after, difference and relative change of the loss and of each gradient; `narrow` has no difference."""
-    number, gap = (9, "") if narrow else (14, "  ")
+    widths = (9, 9, 8) if narrow else (16, 16, 16, 16)
+    heads = ("before", "after", "relative") if narrow else ("before", "after", "difference", "relative")
     rows = (comparison.loss, *comparison.rows)
-    label = max(width_of(row.label) for row in rows) + 2
-    heads = [head for head in ("before", "after", "difference", "relative") if not narrow or head != "difference"]
-    lines: list[Line] = [
-        ((fitted("", label), "dim"), *((fitted(head, number, "right") + gap, "dim") for head in heads))
-    ]
+    label = max(width_of(row.label) for row in rows)
+    table: list[list[Run]] = [[("", "dim"), *((head, "dim") for head in heads)]]
     for row in rows:
-        cells = [(shown(value, number - narrow), ink) for value, ink in _inked(row)[: 2 if narrow else 3]]
-        cells.append((percent(row.relative), "accent"))
-        lines.append(
-            ((fitted(row.label, label), "name"), *((fitted(text, number, "right") + gap, ink) for text, ink in cells))
+        values = _inked(row)[: len(heads) - 1]
+        numbers = [(shown(value, width - 1), ink) for (value, ink), width in zip(values, widths, strict=False)]
+        table.append([(row.label, "name"), *numbers, (percent(row.relative), "accent")])
+    return [
+        (
+            (fitted(line[0][0], label), line[0][1]),
+            *((fitted(text, width, "right"), ink) for (text, ink), width in zip(line[1:], widths, strict=True)),
         )
-    return lines
+        for line in table
+    ]
 
 
 def _inked(row: Compared) -> list[tuple[Shown, str]]:
