@@ -1,7 +1,9 @@
 """The errors a user can meet: what is wrong, where, and what would be right.
 
     BpttError                 anything below; the edge (command line, dialog) prints `str(error)` on one line
-    ├── EquationError         an equation cannot be read; carries the text and the character
+    ├── PlacedError           text that cannot be read; carries the text and the character
+    │   ├── EquationError     of an equation
+    │   └── FormulaError      of a derivative's formula
     ├── ShapeError            two shapes do not fit; carries the equation and both shapes
     ├── NetworkError          the equations are readable but no network: names, initial values, loss steps, sizes
     ├── SessionError          a session file cannot be read, used or written
@@ -35,8 +37,8 @@ class BpttError(Exception):
         return f"{text}; {self.hint}" if self.hint else text
 
 
-class EquationError(BpttError):
-    """An equation that cannot be read. `text` is the whole equation, `column` the character (from 0)."""
+class PlacedError(BpttError):
+    """Text that cannot be read. `text` is the whole of it, `column` the character (from 0)."""
 
     def __init__(self, reason: str, *, text: str, column: int, hint: str = "") -> None:
         super().__init__(reason, hint=hint, places=(f"column {column + 1}",))
@@ -44,8 +46,16 @@ class EquationError(BpttError):
         self.column = column
 
     def caret(self) -> str:
-        """The equation with a caret under the character, two lines."""
+        """The text with a caret under the character, two lines."""
         return f"{self.text}\n{' ' * self.column}^"
+
+
+class EquationError(PlacedError):
+    """An equation that cannot be read."""
+
+
+class FormulaError(PlacedError):
+    """A formula of a derivative that cannot be read against the session's network."""
 
 
 class ShapeError(BpttError):

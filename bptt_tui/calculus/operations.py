@@ -25,10 +25,10 @@ they cannot be written in an equation.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from msgspec import Struct
 
 from bptt_tui.calculus import doubled
 from bptt_tui.calculus import kernels as k
@@ -54,8 +54,7 @@ class Held(NamedTuple):
     pull: Callable[[Array], Callable[[Array, Array], Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """One row. `most` is None where any number of arguments is taken."""
 
     name: str
@@ -382,8 +381,7 @@ FUNCTIONS: tuple[str, ...] = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Fusion:
+class Fusion(Struct, frozen=True):
     """Two operations computed as one where `inner` feeds `outer`, because the product of their slopes can overflow.
 
     `evaluate(q, y, shapes)` is the loss straight from the inner argument, `pull(g, q, o, y, shapes)` the gradient by it;

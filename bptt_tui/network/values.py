@@ -7,10 +7,10 @@ given once, `initial` holds values before t = 0, `pins` nodes held at a value. A
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.alignment import copied
@@ -25,8 +25,7 @@ Given = Mapping[str, Any]
 MAX_RANK = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(Struct, frozen=True):
     """Arrays by name: parameters and constants of their shape, inputs `(T, …)`, initial values as given, pins
     by node as `s[0]`."""
 

@@ -9,10 +9,10 @@ costs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from msgspec import Struct
 
 from bptt_tui.calculus import alignment
 from bptt_tui.trace.loops import Column
@@ -20,8 +20,7 @@ from bptt_tui.trace.program import Instruction, Leaf, Program, Stage
 from bptt_tui.trace.storage import Array, Storage
 
 
-@dataclass(frozen=True, slots=True)
-class Bank:
+class Bank(Struct, frozen=True):
     """Slots that one call computes; most banks hold a single slot. `starts[i]` is where slot i's columns begin."""
 
     slots: tuple[int, ...]

@@ -8,8 +8,9 @@ tanh(U @ x[t] + W @ h[t-1])` only `W @ …`, the sum and tanh run inside the loo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
+
+from msgspec import Struct, field
 
 from bptt_tui.calculus.operations import FUSIONS, OPERATIONS, Fusion, Operation
 from bptt_tui.calculus.shapes import Shape
@@ -18,8 +19,7 @@ from bptt_tui.network import Unrolled
 from bptt_tui.network.components import components
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """A value an equation starts from. `name` is None for a literal; `read`: it varies in time."""
 
     equation: int
@@ -31,8 +31,7 @@ class Leaf:
     source: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Instruction:
+class Instruction(Struct, frozen=True):
     """One operation on earlier slots. `timed`: it has a value per timestep of its equation."""
 
     equation: int
@@ -46,8 +45,7 @@ class Instruction:
 Slot = Leaf | Instruction
 
 
-@dataclass(frozen=True, slots=True)
-class Fused:
+class Fused(Struct, frozen=True):
     """A loss computed together with what feeds it: `outer` reads `inner`'s result at the same timestep."""
 
     outer: int
@@ -55,16 +53,14 @@ class Fused:
     fusion: Fusion
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """Slots to run for all timesteps at once (one slot), or step by step (`loop`), in order."""
 
     slots: tuple[int, ...]
     loop: bool
 
 
-@dataclass
-class Program:
+class Program(Struct, dict=True):
     """`roots[e]` is the slot of equation e's own value; `untimed` the slots that are the same at every timestep."""
 
     slots: list[Slot] = field(default_factory=list)

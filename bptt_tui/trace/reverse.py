@@ -8,10 +8,10 @@ sequential runs in the loop over time. Gradients by parameters are not taken her
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.operations import Held
@@ -25,8 +25,7 @@ from bptt_tui.trace.storage import Storage
 Array = NDArray[Any]
 
 
-@dataclass
-class Adjoints:
+class Adjoints(Struct):
     """∂E/∂slot, `(rows, *shape)` by slot; a slot without an entry has gradient 0 everywhere.
 
     `fused` is the part of a softmax's (or sigmoid's) adjoint that arrives from a loss computed together with it:

@@ -26,9 +26,10 @@ class Header(Bar):
         self._playing = ""
 
     def play_state(self, text: str) -> None:
-        """`▶ replay 3 of 9`, `⏸ …`, or nothing."""
-        self._playing = text
-        self.refresh()
+        """`▶ replaying 3 of 9 ×2`, `⏸ …`, `◇ taken over at …`, or nothing."""
+        if text != self._playing:
+            self._playing = text
+            self.refresh()
 
     def line(self, width: int) -> Line:
         if self.view is None:
@@ -54,7 +55,7 @@ def _facts(view: View, playing: str, width: int) -> Line:
     if not isinstance(view.loss, Missing) and not short:
         facts.append((f"   {loss_name(view)} = {figure(view.loss, 10)}", "plain"))
     if playing:
-        facts.append((f"  {playing.partition(' ')[0]}" if narrow else f"   {playing}", "accent"))
+        facts.append((f"  {playing[0]}" if narrow else f"   {playing}", "accent"))
     elif view.recording:
         facts.append(("  ● " if narrow else "   ● ", "error"))
         facts.append((str(view.recording) if short else f"recording {view.recording}", "dim"))
@@ -62,8 +63,11 @@ def _facts(view: View, playing: str, width: int) -> Line:
     return tuple(facts)
 
 
+_MESSAGE_LINES = 3
+
+
 class MessageBar(Bar):
-    """What the debugger said last; an error wraps to a second line before it is cut."""
+    """What the debugger said last, in up to three lines."""
 
     DEFAULT_CSS = "MessageBar { height: auto; max-height: 3; background: $background; }"
 
@@ -91,10 +95,22 @@ class MessageBar(Bar):
         if not self._text:
             return [()]
         mark: Run = ("✗ ", "error") if self._ink == "error" else ("› ", "accent")
-        return wrapped(((" ", "plain"), mark, (self._text, self._ink)), max(width - 1, 8), indent=3)
+        return self._broken(self._text, mark, width)
+
+    def _broken(self, text: str, mark: Run, width: int) -> list[Line]:
+        """Each line of the text wrapped; only the first has the mark."""
+        lines: list[Line] = []
+        for part in text.split("\n"):
+            head = (" ", "plain"), mark if not lines else ("  ", "plain")
+            lines += wrapped((*head, (part, self._ink)), max(width - 1, 8), indent=3)
+        return lines
+
+    def fits(self, text: str, width: int) -> bool:
+        """Whether all of a message shows here."""
+        return len(self._broken(text, ("› ", "accent"), width)) <= _MESSAGE_LINES
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        return min(len(self._lines(width)), 3)
+        return min(len(self._lines(width)), _MESSAGE_LINES)
 
     def render_line(self, y: int) -> Strip:
         lines = self._lines(self.size.width)

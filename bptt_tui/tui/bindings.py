@@ -51,7 +51,16 @@ BINDING_TABLE: tuple[KeyRow, ...] = (
     KeyRow("left_square_bracket", "[", "move.earlier", "earlier", "the same node one timestep earlier", "earlier"),
     KeyRow("right_square_bracket", "]", "move.later", "later", "the same node one timestep later", "later"),
     KeyRow("ctrl+o", "^o", "move.older", "older", "where the last jump came from", "older"),
-    KeyRow("space", "space", "play.toggle", "play", "play or pause", action="play", rank=6),
+    KeyRow("O", "O", "move.newer", "newer", "undo older", "newer"),
+    KeyRow("space", "space", "play.toggle", "play", "play, pause, resume a replay taken over", action="play", rank=6),
+    KeyRow("r", "r", "play.replay", "replay", "replay the recording from its beginning", action="replay"),
+    KeyRow("R", "R", "play.record", "record", "record from here, in a replay: a new end", action="record"),
+    KeyRow("comma", ",", "play.back", "scrub back", "a command back in the replay", action="scrub(-1)"),
+    KeyRow("full_stop", ".", "play.on", "scrub on", "a command on in the replay", action="scrub(1)"),
+    KeyRow("left_parenthesis", "(", "play.slower", "slower", "play at half the speed", action="speed(-1)"),
+    KeyRow("right_parenthesis", ")", "play.faster", "faster", "play twice as fast", action="speed(1)"),
+    KeyRow("left_curly_bracket", "{", "chapter.previous", "chapter before", "the chapter before", action="chapter(-1)"),
+    KeyRow("right_curly_bracket", "}", "chapter.next", "next chapter", "the next chapter", action="chapter(1)"),
     KeyRow("slash", "/", "prompt.goto", "go to", "go to a position or a node: s[1]", action="prompt('goto ')", rank=11),
     KeyRow("colon", ":", "prompt.command", "command", "type a command", action="prompt('')", rank=5),
     KeyRow("tab", "tab", "pane.next", "pane", "the next pane", action="next_pane(1)", rank=12),
@@ -70,15 +79,29 @@ BINDING_TABLE: tuple[KeyRow, ...] = (
     KeyRow("enter", "enter", "node.inspect", "inspect", "every entry of the step's arrays, in full", action="inspect"),
     KeyRow("y", "y", "copy.value", "copy value", "copy the value in full precision", action="copy_value", rank=14),
     KeyRow("Y", "Y", "copy.formula", "copy formula", "copy the equation or the chain", action="copy_formula"),
-    KeyRow("ctrl+s", "^s", "session.save", "save", "save session, position and recording", action="save", rank=13),
+    KeyRow("o", "o", "session.open", "open", "open another session", action="app('open')"),
+    KeyRow("ctrl+s", "^s", "session.save", "save", "save session, position, recording", action="app('save')", rank=13),
     KeyRow("question_mark", "?", "help", "help", "keys and commands", action="help", rank=3),
-    KeyRow("q", "q", "quit", "quit", "leave the debugger", action="app.quit", rank=4),
+    KeyRow("q", "q", "quit", "quit", "leave the debugger", action="app('quit')", rank=4),
 )  # fmt: skip
 
 
 def bindings() -> list[Binding]:
-    """The table as Textual bindings."""
+    """The table as Textual bindings.
+
+    They have priority: the app then carries out each key before it looks at the next, so what is typed behind a key
+    that opens the command line lands there. Other bindings would be carried out later, in the focused pane's turn.
+    """
     return [
-        Binding(row.keys, row.bound, row.label, show=False, key_display=row.shown, tooltip=row.tooltip, id=row.id)
+        Binding(
+            row.keys,
+            row.bound,
+            row.label,
+            show=False,
+            key_display=row.shown,
+            tooltip=row.tooltip,
+            id=row.id,
+            priority=True,
+        )
         for row in BINDING_TABLE
     ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from oracles.case import Case
 from oracles.judge import faults
 
@@ -159,7 +160,7 @@ RECURRENCES = {
 def recurrence(name):
     """A network whose only matrix products are inside its recurrence."""
     case = network(*RECURRENCES[name], "E = 0.5 * sum(h * h) + sum(h)")
-    return replace(case, initial={"h": [[0.1, 0.2], [0.3, -0.4]]}) if name == "two delays" else case
+    return dataclasses.replace(case, initial={"h": [[0.1, 0.2], [0.3, -0.4]]}) if name == "two delays" else case
 
 
 @pytest.mark.parametrize("plant", PLANTS)

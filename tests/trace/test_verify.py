@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from oracles.networks import random_case
 from test_planted_faults import (
     PLANTS,
@@ -138,7 +138,7 @@ def test_a_spoiled_fusion_is_caught(monkeypatch: pytest.MonkeyPatch, pair: tuple
     case = network("h = tanh(v * h[t-1] + x)", f"E = {pair[0]}({pair[1]}(A @ h), y)")
     assert case.trace().verify().holds
     true = FUSIONS[pair]
-    monkeypatch.setitem(FUSIONS, pair, dataclasses.replace(true, pull=lambda *args: PLANTS[plant](true.pull(*args))))
+    monkeypatch.setitem(FUSIONS, pair, replace(true, pull=lambda *args: PLANTS[plant](true.pull(*args))))
     assert case.trace().verify().failing
 
 
@@ -152,7 +152,7 @@ def test_a_transposed_product_is_caught(monkeypatch: pytest.MonkeyPatch, index: 
         pulls[0] = lambda g, ans, args, shapes: np.swapaxes(right(g, ans, args, shapes), -1, -2)
     else:
         pulls[1] = lambda g, ans, args, shapes: right(g, ans, (np.swapaxes(args[0], -1, -2), args[1]), shapes)
-    spoiled = dataclasses.replace(matmul, pulls=tuple(pulls), totals=(), recalls=(True, True))
+    spoiled = replace(matmul, pulls=tuple(pulls), totals=(), recalls=(True, True))
     monkeypatch.setitem(OPERATIONS, "matmul", spoiled)
     assert PRODUCTS.trace().verify().failing
 
@@ -214,7 +214,7 @@ def test_a_lag_that_is_off_by_one_is_caught(monkeypatch: pytest.MonkeyPatch) -> 
         entry = self.storage.program.slots[arg]
         if isinstance(entry, Leaf) and entry.lag == 1:
             assert isinstance(found.index, slice)
-            return dataclasses.replace(found, index=slice(found.index.start + 1, found.index.stop + 1))
+            return replace(found, index=slice(found.index.start + 1, found.index.stop + 1))
         return found
 
     monkeypatch.setattr(Adjoints, "column", late)
