@@ -30,7 +30,7 @@ from bptt_tui.tui.player import Player
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_NAME_ROOM = 60
+_LONGEST = 130
 
 
 class Recovered(NamedTuple):
@@ -116,14 +116,12 @@ class RecoverDialog(ModalScreen[Recovered | None]):
     def _description(self) -> Content:
         header = self._found[0].header
         title = header.title or header.name
-        lines = [
-            (visible(title)[:_NAME_ROOM], "bold"),
-            ("\n" + visible(header.words)[: 2 * _NAME_ROOM], ""),
-            (f"\nlast changed {when(header.saved, self._now)}", "$foreground 70%"),
-        ]
-        if len(self._found) > 1:
-            lines.append((f"\n{len(self._found) - 1} more after this", "$foreground 70%"))
-        return Content.assemble(*lines)
+        more = f" · {len(self._found) - 1} more" if len(self._found) > 1 else ""
+        return Content.assemble(
+            (_cut(visible(title)), "bold"),
+            "\n" + _cut(visible(header.words)),
+            (f"\nchanged {when(header.saved, self._now)}{more}", "$foreground 70%"),
+        )
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
@@ -197,6 +195,10 @@ def when(then: float, now: float) -> str:
         return f"on {datetime.fromtimestamp(then):%Y-%m-%d at %H:%M}"
     except (OverflowError, OSError, ValueError):
         return "long ago"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _ago(count: float, unit: str) -> str:
