@@ -13,8 +13,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from bptt_tui.debugger.asked import Asked
 from bptt_tui.debugger.chain import ChainAt
@@ -31,11 +33,14 @@ from bptt_tui.debugger.stages import Stage, Stages
 from bptt_tui.debugger.state import Bookmark, State
 from bptt_tui.debugger.stopping import Stopping, alike, displays, kept, loaded, marks, recreated, rows
 from bptt_tui.debugger.tables import ContributionsAt, GraphAt, strips
-from bptt_tui.debugger.view import Comparison, View
+from bptt_tui.debugger.view import Comparison, Exhibit, View
 from bptt_tui.debugger.walking import Trail
 from bptt_tui.errors import CommandError, SessionError
 from bptt_tui.session import Session
 from bptt_tui.session.format import Recorded
+
+if TYPE_CHECKING:
+    from bptt_tui.debugger.sums import Sums
 
 
 class Debugger:
@@ -63,6 +68,7 @@ class Debugger:
             stopping=loaded(self._scene, saved, session.name),
         )
         self._message = ""
+        self._exhibit: Exhibit | None = None
         self._view: View | None = None
 
     def _saved_cursor(self, session: Session) -> Cursor:
@@ -133,6 +139,11 @@ class Debugger:
         """The gradient of the baseline and the present one; None where they are of the same numbers."""
         return self._stages.comparison(self._state.edits.baseline, self._state.session)
 
+    @property
+    def sums(self) -> Sums:
+        """The whole gradient as a sum, of the present numbers: table, knobs, build-up, chains."""
+        return self._stage.sums
+
     # --- for commands --------------------------------------------------------------------------------------------
 
     @property
@@ -153,6 +164,10 @@ class Debugger:
     def change(self, state: State) -> None:
         """Put another state in its place."""
         self._state = state
+
+    def exhibit(self, exhibit: Exhibit) -> None:
+        """Have the next View say what is to be seen in full."""
+        self._exhibit = exhibit
 
     @property
     def asked(self) -> Asked | None:
@@ -190,6 +205,7 @@ class Debugger:
 
     def _carry_out(self, line: str) -> str:
         command, rest = read(line)
+        self._exhibit = None
         return command.run(self, rest)
 
     def _to_record(self, line: str, before: Cursor) -> str:
@@ -228,6 +244,7 @@ class Debugger:
         recording then has to go there first.
         """
         here, self._state = self._state, self.beginning().state
+        shown = self._exhibit
         try:
             for recorded in self._recording:
                 self._view = None
@@ -236,7 +253,7 @@ class Debugger:
         except CommandError:
             return None
         finally:
-            self._state, self._view = here, None
+            self._state, self._exhibit, self._view = here, shown, None
 
     # --- for replays ---------------------------------------------------------------------------------------------
 
@@ -263,6 +280,7 @@ class Debugger:
         self._recording_leads_here = bookmark.leads_here
         self._recording_on = bookmark.recording_on
         self._message = bookmark.message
+        self._exhibit = None
         self._view = None
 
     def follow(self, line: str) -> None:
@@ -315,11 +333,14 @@ class Debugger:
             recording=len(self._recording),
             notes=notes_at(self._state.notes, position),
             chapter=chapter_at(self._state.chapters, position),
+            all_notes=self._state.notes,
+            chapters=self._state.chapters,
             question=question_of(self._state.predict, self.asked),
             comparison=self.comparison if self._state.predict is None else None,
             stopped=self._state.stopping.stopped,
             displays=displays(look, self._state.stopping),
             breakpoints=rows(look, self._state.stopping),
+            exhibit=self._exhibit,
         )
 
 

@@ -30,6 +30,7 @@ from bptt_tui.session.encode import encode
 from bptt_tui.session.format import (
     FORMAT,
     VERSION,
+    Attempt,
     Chapter,
     DebuggerState,
     Document,
@@ -206,6 +207,7 @@ class Session:
         notes: Iterable[Note] | None = None,
         chapters: Iterable[Chapter] | None = None,
         predictions: Iterable[Prediction] | None = None,
+        attempts: Iterable[Attempt] | None = None,
     ) -> Self:
         """The same network and numbers with the debugger elsewhere; a trace already computed is kept."""
         state = self.debugger
@@ -222,6 +224,7 @@ class Session:
                 notes=state.notes if notes is None else tuple(notes),
                 chapters=state.chapters if chapters is None else tuple(chapters),
                 predictions=state.predictions if predictions is None else tuple(predictions),
+                attempts=state.attempts if attempts is None else tuple(attempts),
             ),
         )
         if recording is not None:
@@ -313,8 +316,7 @@ def load(name_or_path: str | os.PathLike[str], *, suggest: bool = True) -> Sessi
     """
     shown = os.fspath(name_or_path)
     if isinstance(name_or_path, str) and is_name(shown) and shown in bundled.names():
-        data, _ = storage.read(str(bundled.path_of(shown)))
-        return _loaded(data, shown, None)
+        return _loaded(storage.content(str(bundled.path_of(shown))), shown, None)
     try:
         data, origin = storage.read(shown)
     except SessionError as error:

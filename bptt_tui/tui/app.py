@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from bptt_tui.tui.collector import at_rest
+from bptt_tui.tui.collector import Rest, at_rest
 
 with at_rest():
     from textual.app import App
@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 
     from bptt_tui.session import Session
     from bptt_tui.tui.files import Files
+    from bptt_tui.tui.history import History
     from bptt_tui.tui.tracing import Opening, TracingScreen
 
+_OWN_THEMES = {theme.name: theme for theme in OWN_THEMES}
 _PATIENCE = 0.3  # seconds before a trace counts as long and its progress is shown
 
 
@@ -61,9 +63,12 @@ class DebuggerApp(App[None]):
         waiting_for: str = "",
     ) -> None:
         """On a debugger, or on one that is still being made: its progress shows, headed `waiting_for`, until it is."""
+        # Known before the app is made, the theme costs no second reading of the style sheets.
+        chosen = known_theme(theme) if theme else DARK.name
+        self.set_reactive(App.theme, chosen)
         super().__init__()
-        # What is loaded by now stays; else the collector walks through all of it before the first frame (20 ms).
-        gc.freeze()
+        self.set_class(True, f"-theme-{chosen}", update=False)
+        self._rest: Rest | None = None
         self._opening: Opening[Debugger] | None = None
         if isinstance(debugger, Debugger):
             self.debugger = debugger
@@ -77,12 +82,28 @@ class DebuggerApp(App[None]):
         self.add_mode(self.DEFAULT_MODE, self._first_screen)
         self.failure: BaseException | None = None
         self.on_theme_chosen: Callable[[str], None] | None = None
+        self.history: History | None = None
         # Whether unsaved work is kept, and which of an earlier run is offered at the start: of this session, or all.
         self.keeps_drafts: Literal["", "own", "all"] = ""
         self.player = player or Player()
         for own in OWN_THEMES:
             self.register_theme(own)
-        self.theme = known_theme(theme) if theme else DARK.name
+
+    def get_theme(self, theme_name: str) -> Theme | None:
+        """One of our own, which are asked for hundreds of times for one frame, or another."""
+        return _OWN_THEMES.get(theme_name) or super().get_theme(theme_name)
+
+    def on_load(self) -> None:
+        self._rest = Rest()
+
+    def on_ready(self) -> None:
+        """The first frame is drawn."""
+        self._end_rest()
+
+    def _end_rest(self) -> None:
+        if self._rest is not None:
+            self._rest.end()
+            self._rest = None
 
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, self._theme_changed)
@@ -99,6 +120,7 @@ class DebuggerApp(App[None]):
             self.on_theme_chosen(theme.name)
 
     def on_unmount(self) -> None:
+        self._end_rest()
         gc.unfreeze()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -132,9 +154,9 @@ class DebuggerApp(App[None]):
         """Leave; ask first where something would be lost."""
         self.files.leave(self.files.quit)
 
-    def action_save(self) -> None:
-        """Save to the session's own file; ask for a path where it has none or the save fails."""
-        self.files.save()
+    def action_save(self, path: str = "") -> None:
+        """Save to `path` or to the session's own file; ask where there is none or the save fails."""
+        self.files.save(path=path)
 
     def action_open(self) -> None:
         """Ask for another session and go on with that."""
@@ -200,6 +222,7 @@ def run(
     and theme; a theme chosen in the app is remembered for the next time. Unsaved work is kept while the app runs; what
     an earlier run left of this session, or with `any_draft` of any, is offered.
     """
+    from bptt_tui.tui.history import History
     from bptt_tui.tui.settings import load_settings, remember_theme
     from bptt_tui.tui.tracing import Opening
 
@@ -214,6 +237,7 @@ def run(
     )
     app.set_keymap(settings.keymap)
     app.on_theme_chosen = remember_theme
+    app.history = History(remembered=True)
     app.keeps_drafts = "all" if any_draft else "own"
     try:
         app.run()

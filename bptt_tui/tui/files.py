@@ -61,9 +61,11 @@ class Files:
         self._left = True
         self._app.exit()
 
-    def save(self, then: Callable[[], object] | None = None) -> None:
-        """Save to the session's own file, or ask for a path; go on with `then` once it is saved."""
-        if self._app.debugger.session.origin is None:
+    def save(self, then: Callable[[], object] | None = None, path: str = "") -> None:
+        """Save to `path` or the session's own file, or ask for a path; go on with `then` once it is saved."""
+        if path:
+            self._save_to(path, then)
+        elif self._app.debugger.session.origin is None:
             self._ask_path("This session has no file of its own yet. Save it to:", _SUGGESTED, then)
         else:
             self._save_to(None, then)
