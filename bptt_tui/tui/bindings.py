@@ -87,9 +87,10 @@ BINDING_TABLE: tuple[KeyRow, ...] = (
     KeyRow("enter", "enter", "node.inspect", "inspect", "every entry of the step's arrays, in full", action="inspect"),
     KeyRow("y", "y", "copy.value", "copy value", "copy the value in full precision", action="copy_value", rank=14),
     KeyRow("Y", "Y", "copy.formula", "copy formula", "copy the equation or the chain", action="copy_formula"),
-    KeyRow("ctrl+s", "^s", "session.save", "save", "save session, position and recording", action="save", rank=13),
+    KeyRow("o", "o", "session.open", "open", "open another session", action="app('open')"),
+    KeyRow("ctrl+s", "^s", "session.save", "save", "save session, position, recording", action="app('save')", rank=13),
     KeyRow("question_mark", "?", "help", "help", "keys and commands", action="help", rank=3),
-    KeyRow("q", "q", "quit", "quit", "leave the debugger", action="leave", rank=4),
+    KeyRow("q", "q", "quit", "quit", "leave the debugger", action="app('quit')", rank=4),
 )  # fmt: skip
 
 

@@ -294,9 +294,7 @@ class DebuggerScreen(Playing, Prompting):
         self.pause()
         self.app.push_screen(Notice("help", help_text(COMMANDS)))
 
-    async def action_leave(self) -> None:
-        await self.app.run_action("quit")
-
-    async def action_save(self) -> None:
+    async def action_app(self, action: str) -> None:
+        """What concerns the file or another session is the app's."""
         self.pause()
-        await self.app.run_action("save")
+        await self.app.run_action(action)
