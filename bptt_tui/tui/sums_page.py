@@ -91,7 +91,7 @@ def highlighted(runs: Line, now: bool) -> Line:
 
 def number_run(value: float, width: int, now: bool = False) -> Run:
     """A number in a column, coloured by its sign."""
-    text = numerals.number(value).rjust(width)
+    text = next((t for t in (numerals.number(value, n) for n in (6, 5, 4, 3)) if len(t) < width), "…").rjust(width)
     tone = "plain" if not value or math.isnan(value) else "positive" if value > 0 else "negative"
     ink = ("now" if tone == "plain" else f"now-{tone}") if now else ("plain" if tone == "plain" else f"{tone}-3")
     return text, ink

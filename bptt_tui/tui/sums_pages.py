@@ -9,7 +9,7 @@ from bptt_tui.debugger.view import Value
 from bptt_tui.tui.ink import Line, Run, fitted, width_of
 from bptt_tui.tui.sums_page import Keys, Rows, highlighted, in_full, number_run
 
-_NUMBER = 15
+_NUMBER, _NARROW = 15, 13
 _STATUS = {"agrees": ("✓ agrees", "good"), "differs": ("≠ differs", "error")}
 
 
@@ -37,7 +37,8 @@ class KnobsPage(Rows):
         knobs = self._knobs
         title = f" {knobs.name} untied: each use nudged alone, up and down by {numerals.number(knobs.row(0).step, 3)}"
         words = ["loss if up", f"Δ{self._loss}/Δ{knobs.parameter}", "contribution"]
-        heads = "".join(word.rjust(_NUMBER) for word in (words if width >= 64 else words[1:]))
+        column = _NUMBER if width >= 64 else _NARROW
+        heads = "".join(word.rjust(column) for word in (words if width >= 64 else words[1:]))
         return [((fitted(title, width - 1), "title"),), ((" " * self._margin + heads, "dim"),)]
 
     @property
@@ -52,21 +53,23 @@ class KnobsPage(Rows):
         if width >= 64:
             up = ((numerals.number(knob.up, 9).rjust(_NUMBER), "now" if lit else "plain"),)
         text, ink = _STATUS.get(knob.status, (f"? {knob.status}", "warning"))
-        slopes = (number_run(knob.slope, _NUMBER, lit), number_run(knob.contribution, _NUMBER, lit))
-        return (label, *up, *slopes, (f"  {text}", ink))
+        column = _NUMBER if width >= 64 else _NARROW
+        slopes = (number_run(knob.slope, column, lit), number_run(knob.contribution, column, lit))
+        return (label, *up, *slopes, (f"  {text if width >= 64 else text[0]}", ink))
 
     def detail(self, width: int) -> list[Line]:
         knobs = self._knobs
         knob = knobs.row(self.at)
         label = knobs.use_label(self.at)
-        loss, up, down, step = (numerals.exact(value) for value in (knob.loss, knob.up, knob.down, knob.step))
-        return [
-            ((f" {self._loss} = {loss};  {label} + {step}: {up};  − : {down}", "plain"),),
-            (
-                (f" slope {numerals.exact(knob.slope)}, contribution {numerals.exact(knob.contribution)}; ", "strong"),
-                (f"all {self.count()} sum to {numerals.number(knobs.total)}", "dim"),
-            ),
+        step, up, down = numerals.number(knob.step, 3), numerals.exact(knob.up), numerals.exact(knob.down)
+        lines: list[Line] = [
+            ((f" slope {numerals.number(knob.slope, 7)}, contribution {numerals.exact(knob.contribution)}", "strong"),),
+            ((f" all {self.count()} contributions sum to {numerals.exact(knobs.total)}", "dim"),),
         ]
+        if width >= 100:
+            nudged = f" {self._loss} = {numerals.exact(knob.loss)}; {label} + {step}: {up}, {label} − {step}: {down}"
+            lines.insert(0, ((nudged, "plain"),))
+        return lines
 
     def enter(self) -> str:
         return f"goto d{self._loss}/d{self.parameter}[{self.use}]"
@@ -98,16 +101,23 @@ class BuildUpPage(Rows):
     def head(self, width: int) -> list[Line]:
         node, p = self.node, self.parameter
         title = f" ∂{node}/∂{p} = by the use at t alone, earlier nodes held (∂⁺), + what earlier nodes bring along"
-        heads = "".join(word.rjust(_NUMBER) for word in (f"∂⁺{node}/∂{p}", "brought along", f"∂{node}/∂{p}"))
+        column = self._column(width)
+        words = (f"∂⁺{node}/∂{p}", "brought along" if column > 13 else "earlier", f"∂{node}/∂{p}")
+        heads = "".join(word.rjust(column) for word in words)
         sizes = "   ‖·‖ of matrices" if self._built.row(0).total.size > 1 and width >= 70 else ""
         cut = fitted(title, width - 1) if width >= 70 else f" ∂{node}/∂{p} over time"
         return [((cut, "title"),), ((" " * 9 + heads + sizes, "dim"),)]
 
+    def _column(self, width: int) -> int:
+        return min(_NUMBER, (width - 9) // 3)
+
     def row(self, number: int, width: int, lit: bool) -> Line:
         row = self._built.row(number)
         label: Run = (fitted(f" t = {row.t}", 9), "now-mark" if lit else "name")
-        column = min(_NUMBER, (width - 9) // 3)
-        return (label, *(number_run(_size(v), column, lit) for v in (row.immediate, row.carried, row.total)))
+        return (
+            label,
+            *(number_run(_size(v), self._column(width), lit) for v in (row.immediate, row.carried, row.total)),
+        )
 
     def detail(self, width: int) -> list[Line]:
         row = self._built.row(self.at)
@@ -149,9 +159,9 @@ class ChainsPage(Rows):
 
     def own_keys(self) -> Keys:
         if self._number is None:
-            return (("enter", "its chains"), ("t", "target"))
+            return (("enter", "its chains"), ("t", "next t"))
         more = (("s", "summed"),) if len(self._chains.losses) > 1 else ()
-        return (("n p", "next, before"), *more, ("t", "target"))
+        return (("n p", "next, before"), *more, ("t", "next t"))
 
     @property
     def _single(self) -> bool:
@@ -179,11 +189,15 @@ class ChainsPage(Rows):
             (fitted(f" {chains.title} = {total}, the sum of {chains.spelled} {plural}", width - 1), "title"),
         )
         if not self._single:
-            heads = f"{'':16}{'chains':>24}   their sum"
+            heads = f"{'':16}{'chains':>{self._counts(width)}}   their sum"
             return [title, ((fitted(heads, width - 1), "dim"),)]
         where = "" if self._through is None else f" through t = {self._through}"
         number = f" chain {(self._number or 0) + 1:,} of {self._spelled_many()}{where}".replace(",", " ")
         return [title, ((fitted(number, width - 1), "accent"),)]
+
+    def _counts(self, width: int) -> int:
+        """Cells for a number of chains."""
+        return 24 if width >= 60 else 10
 
     def _spelled_many(self) -> str:
         many = self._many()
@@ -194,7 +208,7 @@ class ChainsPage(Rows):
             group = self._chains.group(number)
             runs: Line = (
                 (f" through {fitted(group.label, 7)}", "name"),
-                (group.chains.rjust(24), "plain"),
+                (group.chains.rjust(self._counts(width)), "plain"),
                 (f"   {value_text(group.total, max(width - 46, 12))}", "plain"),
             )
             return highlighted(runs, lit)
@@ -204,7 +218,10 @@ class ChainsPage(Rows):
         shape = "×".join(map(str, factor.shape))
         title = fitted(f" {factor.title}", 14)
         if width < 60:
-            return highlighted(((title, "name"), (fitted(symbol or value, max(width - 15, 4)), "symbol")), lit)
+            running = value_text(factor.running, max(width - 28, 8))
+            return highlighted(
+                ((title, "name"), (fitted(symbol or value, 12) + " ", "symbol"), (running, "strong")), lit
+            )
         wide = width >= 100
         runs = (
             (title, "name"),
@@ -223,9 +240,10 @@ class ChainsPage(Rows):
         if not factors:
             return [((" no chain: nothing is between them", "dim"),)]
         factor = factors[self.at]
-        shown = "too large to write out" if factor.value is None else in_full(squeezed(factor.value), width - 30)
+        shown = "too large to write out" if factor.value is None else value_text(squeezed(factor.value), width - 30)
+        equated = " = ".join(dict.fromkeys((factor.title, factor.symbol, shown)))
         return [
-            ((f" {factor.title} = {factor.symbol} = {shown}", "plain"),),
+            ((f" {equated}", "plain"),),
             ((f" product from E down to here: {in_full(factor.running, width - 34)}", "strong"),),
         ]
 

@@ -18,7 +18,7 @@ from textual.widget import Widget
 from bptt_tui.debugger.sums import Sums
 from bptt_tui.debugger.view import Exhibit
 from bptt_tui.errors import BpttError
-from bptt_tui.tui.ink import Inks, Line, Run, line_width
+from bptt_tui.tui.ink import Inks, Line, Run, fitted, line_width
 from bptt_tui.tui.sums_page import Page
 from bptt_tui.tui.sums_pages import BuildUpPage, ChainsPage, KnobsPage
 from bptt_tui.tui.sums_table import TablePage
@@ -61,21 +61,24 @@ class Canvas(Widget, can_focus=True):
         if self.said:
             detail = [((f" ✗ {self.said}", "error"),)]
         blank = max(height - 2 - len(body) - len(detail), 0)
-        self._lines = [*head, *body, *([()] * blank), *detail, *foot]
+        lines: list[Line] = [*head, *body, *([()] * blank), *detail, *foot]
+        self._lines = [clipped(line, width) for line in lines]
         self.refresh()
 
     def _tabs(self, width: int) -> Line:
         runs: list[Run] = [(" Σ ", "accent")]
         for number, (part, label) in enumerate(PARTS, 1):
-            runs += [(f" {number} {label} ", "now" if part == self.part else "dim"), (" ", "plain")]
+            text = f" {number} {label} " if width >= 60 else f" {label} "
+            runs += [(text, "now" if part == self.part else "dim"), (" ", "plain")]
         room = width - line_width(runs)
         note = "the gradient as a sum " if room > 24 else ""
         return (*runs, (note.rjust(max(room, 0)), "faint"))
 
     def _keys(self, width: int) -> Line:
-        shown = (() if self.page is None else self.page.own_keys()), (("enter", "go there"), ("y", "copy"))
+        own = () if self.page is None else self.page.own_keys()
+        usual = tuple(pair for pair in (("enter", "go there"), ("y", "copy")) if pair[0] not in dict(own))
         runs: list[Run] = [(" ", "plain"), ("esc", "accent"), (" back  ", "dim")]
-        for key, label in (*shown[0], *shown[1]):
+        for key, label in (*own, *usual):
             if line_width(runs) + len(key) + len(label) + 3 <= width:
                 runs += [(key, "accent"), (f" {label}  ", "dim")]
         return tuple(runs)
@@ -90,6 +93,21 @@ class Canvas(Widget, can_focus=True):
     def notify_style_update(self) -> None:
         self.inks.clear()
         super().notify_style_update()
+
+
+def clipped(line: Line, width: int) -> Line:
+    """A line that is too long, cut with `…`."""
+    if line_width(line) <= width:
+        return line
+    kept: list[Run] = []
+    room = width
+    for text, ink in line:
+        cells = line_width(((text, ink),))
+        kept.append((text if cells < room else fitted(text, room), ink))
+        room -= cells
+        if room <= 0:
+            break
+    return tuple(kept)
 
 
 class SumsScreen(Screen[None]):

@@ -45,7 +45,7 @@ class TablePage(Page):
         uses = self._table.uses
         self.row, self.column = len(self._table.losses) - 1, uses.index(use) if use in uses else len(uses) - 1
         self._numbers: bool | None = None
-        self._whole = True
+        self._whole, self._narrow = True, False
         self._blocks: Blocks | None = None
         self._key: tuple[int, int, str, int] | None = None
         self._known: Blocks | None = None
@@ -112,14 +112,14 @@ class TablePage(Page):
 
     def lines(self, width: int, height: int) -> list[Line]:
         table, mask = self._table, self._mask
-        head, foot = self._head(width), self._foot(mask, width, height)
         margin = max(3, *(width_of(table.loss_label(row)) for row in (0, len(table.losses) - 1))) + 2
         tail = _SUM if width >= 60 else 0
         room = max(width - margin - tail - 1, 4)
-        lines = max(height - len(head) - len(foot) - 2, 1)
+        lines = max(height - len(self._foot(mask, width, height)) - 3, 1)
         if self._numbers is None:
             self._numbers = len(table.uses) * _NUMBER <= room and len(table.losses) <= lines
         cell = _NUMBER if self._numbers else 2 if len(table.uses) * 2 <= room else 1
+        self._narrow = cell == 1
         columns = max(room // cell, 1)
         whole = self._whole and not self._numbers
         most = (lines, columns) if whole else (len(table.losses), len(table.uses))
@@ -133,7 +133,7 @@ class TablePage(Page):
         for row in range(self._top, min(self._top + lines, high)):
             drawn.append(self._line(blocks, row, shown, margin, cell, tail, at))
         drawn.append(self._sums_line(blocks, shown, margin, cell, tail, at[1]))
-        return [*head, *drawn, *foot]
+        return [*self._head(blocks, width), *drawn, *self._foot(mask, width, height)]
 
     def _cut(self, lines: int, columns: int, mask: TruncatedSum | None) -> Blocks:
         """The table in blocks, cut once for a size and a mask."""
@@ -156,7 +156,7 @@ class TablePage(Page):
                 text += " " * (start - width_of(text)) + label
                 place = start + width_of(label) + 2 * (cell != _NUMBER)
         text = fitted(text, len(shown) * cell)
-        word = ("‖sum‖" if table.norms else "sum").rjust(tail) if tail else ""
+        word = ("‖sum‖" if table.norms else "sum").rjust(tail) if tail and blocks.down == 1 else ""
         return ((fitted("", margin), "plain"), (text, "dim"), (word, "dim"))
 
     def _line(
@@ -196,11 +196,13 @@ class TablePage(Page):
         total = number_run(table.total, tail) if tail else ("", "plain")
         return ((fitted(" Σ", margin), "accent"), *_merged(runs), total)
 
-    def _head(self, width: int) -> list[Line]:
+    def _head(self, blocks: Blocks, width: int) -> list[Line]:
         table = self._table
         name = f"‖{table.cells_label}‖" if table.norms else table.cells_label
         many = f"{len(table.losses)} × {len(table.uses)}"
-        text = f" {name}   {many}, loss steps down, uses across" if width >= 60 else f" {name}  {many}"
+        if blocks.down * blocks.across > 1:
+            many += f", a tile the largest of {blocks.down}×{blocks.across}"
+        text = f" {name}   {many}; loss steps down, uses across" if width >= 60 else f" {name}  {many}"
         return [((text, "title"),)]
 
     def _foot(self, mask: TruncatedSum | None, width: int, height: int) -> list[Line]:
@@ -209,27 +211,29 @@ class TablePage(Page):
         lines: list[Line] = []
         if mask is not None:
             kept, cells = mask.cells
-            figures = f"{value_text(mask.gradient, 24)} of {value_text(table.gradient, 24)}"
-            lines.append(
-                ((f" {mask.kind} {mask.k} ", "now"), (f" {table.label} = {figures}  {kept} of {cells} kept", "plain"))
-            )
-            lines.append(((f"   {compared(mask)}", "dim"),))
+            room = max((width - width_of(f" {mask.kind} {mask.k}  {table.label} =  true ")) // 2, 8)
+            figures = f" {table.label} = {value_text(mask.gradient, room)}  true {value_text(table.gradient, room)}"
+            lines.append(((f" {mask.kind} {mask.k} ", "now"), (figures, "plain")))
+            lines.append(((f"   {compared(mask)}; {kept} of {cells} cells kept", "dim"),))
         elif width >= 60:
             lines.append(((f" {table.label} = {value_text(table.gradient, 48)}", "plain"),))
         if height >= 18:
-            lines.append(((self._legend(), "faint"),))
+            lines.append(self._legend())
             if table.note:
                 lines.append(((f" {table.note}", "dim"),))
         return lines
 
-    def _legend(self) -> str:
-        blocks = self._blocks
-        if self._numbers:
-            return " · is left out by the mask" if self.kind else ""
-        tiles = " of the largest: █ ⣶ ≥ 1/10, ▓ ⣤ ≥ 1/1000, ▒ ⣀ ≥ 1e-6, ░ ⡀ less; - hangs ⠿"
-        if blocks is not None and blocks.down * blocks.across > 1:
-            tiles += f"; a tile is the largest of {blocks.down}×{blocks.across}"
-        return tiles
+    def _legend(self) -> Line:
+        """What the tiles mean, of which this table has one kind."""
+        blocks, norms = self._blocks, self._table.norms
+        left_out = "  · left out" if self.kind else ""
+        if self._numbers or blocks is None:
+            return ((left_out, "faint"),)
+        glyphs = (_STANDING if self._narrow else _TILES)[::-1]
+        sizes = zip(glyphs, ("≥ 1/10 of the largest", "≥ 1/1000", "≥ 1e-6", "less"), strict=True)
+        tiles = "  ".join(f"{tile} {size}" for tile, size in sizes)
+        sign = "" if norms else "  ⠿ negative" if self._narrow else "  + -"
+        return ((f" {tiles}{sign}{left_out}", "faint"),)
 
     def detail(self, width: int) -> list[Line]:
         table = self._table
