@@ -13,9 +13,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from bptt_tui.debugger.asked import Asked
 from bptt_tui.debugger.chain import ChainAt
@@ -46,6 +47,7 @@ class Debugger:
     """Stands at the session's saved position. `clock` gives seconds, for the times of recorded commands."""
 
     interrupt: Callable[[], bool] | None = None  # asked now and then by a long run; true ends it
+    on_done: Callable[[], None] | None = None  # told after each line that was carried out
 
     def __init__(self, session: Session, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -114,19 +116,12 @@ class Debugger:
     @property
     def session(self) -> Session:
         """The session with this position and the commands given so far."""
-        session = self._state.session
-        session = session.found_by(self._state.edits.first if self._recording else session)
-        breakpoints, watches = kept(self._state.stopping)
-        return session.with_state(
-            position=self.cursor.position,
-            factor=self.cursor.factor,
-            recording=tuple(self._recording),
-            notes=self._state.notes,
-            chapters=self._state.chapters,
-            predictions=self._state.predictions,
-            breakpoints=breakpoints,
-            watches=watches,
-        )
+        return self.moment()()
+
+    def moment(self) -> Callable[[], Session]:
+        """This moment, of which a session is made when it is called: later, in any thread."""
+        # What is recorded is only ever added to; where it is another recording, it is another list.
+        return partial(_session_of, self._state, self._recording, len(self._recording))
 
     @property
     def recording(self) -> Sequence[Recorded]:
@@ -204,6 +199,8 @@ class Debugger:
             self._record(recorded, before)
         self._message = message
         self._view = None
+        if self.on_done is not None:
+            self.on_done()
         return self.view
 
     def _carry_out(self, line: str) -> str:
@@ -336,6 +333,8 @@ class Debugger:
             recording=len(self._recording),
             notes=notes_at(self._state.notes, position),
             chapter=chapter_at(self._state.chapters, position),
+            all_notes=self._state.notes,
+            chapters=self._state.chapters,
             question=question_of(self._state.predict, self.asked),
             comparison=self.comparison if self._state.predict is None else None,
             stopped=self._state.stopping.stopped,
@@ -343,3 +342,20 @@ class Debugger:
             breakpoints=rows(look, self._state.stopping),
             exhibit=self._exhibit,
         )
+
+
+def _session_of(state: State, recording: Sequence[Recorded], count: int) -> Session:
+    """The session that a state and the first `count` entries of a recording come to."""
+    session = state.session
+    session = session.found_by(state.edits.first if count else session)
+    breakpoints, watches = kept(state.stopping)
+    return session.with_state(
+        position=state.cursor.position,
+        factor=state.cursor.factor,
+        recording=recording[:count],
+        notes=state.notes,
+        chapters=state.chapters,
+        predictions=state.predictions,
+        breakpoints=breakpoints,
+        watches=watches,
+    )

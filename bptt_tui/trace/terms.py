@@ -9,11 +9,11 @@ way the running sum after the last term is the gradient, bit for bit, because it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.shapes import Shape, size
@@ -27,8 +27,7 @@ SMALL = 1 << 16
 BLOCK = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
+class Touch(Struct, frozen=True):
     """An instruction that varies in time, reading a value that does not and that depends on the parameter."""
 
     slot: int

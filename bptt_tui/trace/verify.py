@@ -12,11 +12,12 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.operations import NOTATIONS, OPERATIONS
@@ -50,8 +51,7 @@ MOST, FEWEST, TIMESTEPS = 4000, 64, 2_000_000
 LARGEST = 1 << 24
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One entry: of ∂E/∂p (`t` None) or of the contribution of the use at `t`. `error` is relative."""
 
     parameter: str
@@ -63,8 +63,7 @@ class Check:
     status: Status = "cannot verify"
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """All checks made; `skipped` entries were left out to keep within the budget of loss evaluations."""
 
     method: Method
@@ -131,8 +130,7 @@ def _analytic(expression: Expression) -> bool:
 # --- which entries ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """The entries of one parameter, numbered: those of its total (`times` None) or those of its contributions."""
 
     parameter: str

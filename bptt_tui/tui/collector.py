@@ -12,17 +12,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+class Rest:
+    """No collection from here to `end`; what is there by then counts as staying (`gc.unfreeze` takes that back)."""
+
+    def __init__(self) -> None:
+        self._was_enabled = gc.isenabled()
+        gc.disable()
+
+    def end(self) -> None:
+        """Collect as before, but not among what is there."""
+        gc.freeze()
+        if self._was_enabled:
+            gc.enable()
+
+
 @contextmanager
 def at_rest() -> Iterator[None]:
-    """No collection inside; what is there at the end counts as staying (`gc.unfreeze` takes that back)."""
-    was_enabled = gc.isenabled()
-    gc.disable()
+    """A `Rest` while the block runs."""
+    rest = Rest()
     try:
         yield
     finally:
-        gc.freeze()
-        if was_enabled:
-            gc.enable()
+        rest.end()
 
 
 # Only reference cycles are spared; files and everything else that is still held are closed as ever.

@@ -68,6 +68,18 @@ class Sum(Formula, frozen=True):
     last: Moment | None = None
 
 
+class Product(Formula, frozen=True):
+    """Π over the timesteps `first` … `last` of `variable`, bounds as in `Sum`, the latest timestep leftmost.
+
+    So a product of ∂s_k/∂s_{k−1} over k is the chain from the latest node down to the earliest; an empty one is 1.
+    """
+
+    variable: str
+    body: Formula
+    first: Moment | None = None
+    last: Moment | None = None
+
+
 class Add(Formula, frozen=True):
     """Terms added up; a subtracted one is a `Negate`."""
 
@@ -84,7 +96,8 @@ class Multiply(Formula, frozen=True):
     """Factors in the order written. `joins[i]` stands between factors i and i + 1.
 
     "as it fits" is `*`, `·`, `×` and juxtaposition: the matrix product where the shapes allow it, a scalar times
-    anything, else elementwise. `@` is the matrix product, `⊙` and `∘` are elementwise.
+    anything, else elementwise. `@` is the matrix product, `⊙` and `∘` are elementwise. As `⊙` binds looser than the
+    others, the joins read from a text are either all elementwise or none is.
     """
 
     factors: tuple[Formula, ...]
@@ -113,7 +126,11 @@ class Transpose(Formula, frozen=True):
 
 class Call(Formula, frozen=True):
     """A function of its arguments: the operations of the language, their slopes `tanh'` and `sigmoid'` (written
-    f′(z)), `diag`, `outer`, `onehot`, `ones`, `eye`."""
+    f′(z)), `diag`, `outer`, `kron`, `onehot`, `ones`, `eye`.
+
+    `outer` is a ⊗ b: a·bᵀ of two vectors (or of a column and a row), with a matrix the Kronecker product. `ones()` and
+    `eye()`, written 𝟏 and I, have the size that fits where they stand.
+    """
 
     function: str
     arguments: tuple[Formula, ...]
