@@ -7,23 +7,25 @@ gap, everything else being left as it is.
 
 from __future__ import annotations
 
+import functools
+from collections import Counter
 from typing import Any, Literal
 
 import numpy as np
 from msgspec import Struct
 
-from bptt_tui.derivation.formulas.tree import Formula, Partial, Value
+from bptt_tui.derivation.formulas.tree import Formula, Partial, Span, Value
 from bptt_tui.derivation.judging.candidates import candidates, oriented
 from bptt_tui.derivation.judging.evaluation import NOTHING, Evaluator, Misfit, children
-from bptt_tui.derivation.judging.repair import Edit, Measured, Search, close, moments_of
+from bptt_tui.derivation.judging.repair import Budget, Edit, Measured, Search, close, moments_of
 from bptt_tui.derivation.judging.samples import Stack
-from bptt_tui.derivation.judging.terms import Factor, Term, TooMany, expand
+from bptt_tui.derivation.judging.terms import Factor, Term, TooMany, expand, single
 from bptt_tui.derivation.judging.truth import Part, Truth, largest
 
 Fault = Literal["", "edit", "missing", "extra", "twice", "path", "open"]
 
-# How many terms of one formula are searched for a change; the others are compared only.
-MAX_SEARCHED = 8
+# How many terms written out of one sum are searched in vain before its others are compared only.
+MAX_FAILED = 2
 
 
 class Row(Struct, frozen=True):
@@ -63,17 +65,17 @@ class Alignment(Struct, frozen=True):
         )
 
 
-def align(member: Formula, truth: Truth) -> Alignment:
-    """The member's terms beside the truth's contributions."""
+def align(member: Formula, truth: Truth, budget: Budget, *, thorough: bool) -> Alignment:
+    """The member's terms beside the truth's contributions; `thorough`: searched with all that could be due."""
     evaluator = truth.evaluator
     terms, expanded = _terms(member, evaluator)
     products = [Measured(term, evaluator) for term in terms]
-    return Alignment(tuple(_Aligning(products, truth).rows()), expanded)
+    return Alignment(tuple(_Aligning(products, truth, budget, thorough=thorough).rows()), expanded)
 
 
 def _terms(member: Formula, evaluator: Evaluator) -> tuple[list[Term], bool]:
     """The terms of a member; the member itself where writing it out changes what it says."""
-    whole = [Term(1.0, (Factor(member),), (), member.span)]
+    whole = [single(Factor(member), member.span)]
     try:
         terms = expand(member, evaluator)
     except TooMany:
@@ -96,12 +98,18 @@ def _terms(member: Formula, evaluator: Evaluator) -> tuple[list[Term], bool]:
 
 
 class _Aligning:
-    def __init__(self, products: list[Measured], truth: Truth) -> None:
+    def __init__(
+        self, products: list[Measured], truth: Truth, budget: Budget | None = None, *, thorough: bool = False
+    ) -> None:
+        self.budget = budget or Budget()
+        self.thorough = thorough
+        # By the part of the text that a term comes from, the change that helped its sibling, or how often none did.
+        self.helped: dict[Span, Edit] = {}
+        self.failed: Counter[Span] = Counter()
         self.products = products
         self.truth = truth
         self.values = [None if p.value is None else truth.matched(p.value) for p in products]
         self.parts = list(truth.parts)
-        self.searched = 0
         self.paths: list[Row] = []
 
     def rows(self) -> list[Row]:
@@ -279,17 +287,25 @@ class _Aligning:
         return {index: Row(self.products[index], part, "edit", due, edit)}
 
     def _search(self, index: int, due: Stack, part: Part) -> Edit | None:
-        if self.searched >= MAX_SEARCHED:
-            return None
-        self.searched += 1
         product = self.products[index]
+        origin = product.term.span
+        if self.failed[origin] >= MAX_FAILED:
+            return None
         moments = product.moments + ([part.t] if part.t is not None else [])
-        return Search(product, due, self.truth, candidates(self.truth, part, moments)).best()
+        pool = functools.cache(lambda: candidates(self.truth, part, moments))
+        edit = Search(product, due, self.truth, pool, self.budget).best(
+            thorough=self.thorough, like=self.helped.get(origin)
+        )
+        if edit is None:
+            self.failed[origin] += 1
+        else:
+            self.helped.setdefault(origin, edit)
+        return edit
 
     def _path_missing(self, members: list[int], part: Part, total: Stack | None) -> str:
         """The node whose paths are the whole of what is missing, as ∂E/∂node · ∂node/∂use."""
         truth = self.truth
-        if total is None or truth.above is None or part.below is None:
+        if total is None or not np.any(total[1:]) or truth.above is None or part.below is None:
             return ""
         gap = part.value - total
         samples = truth.samples
