@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bptt_tui.debugger import (
     asking,
+    attempts,
     comparing,
     decay,
     edits,
@@ -60,6 +61,7 @@ COMMANDS: Mapping[str, Command] = {
         *stopping.ROWS,
         *decay.ROWS,
         *asking.ROWS,
+        *attempts.ROWS,
         *notes.ROWS,
         *predict.ROWS,
         *setting.ROWS,

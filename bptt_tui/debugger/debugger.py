@@ -15,7 +15,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
+from bptt_tui.debugger import attempts
 from bptt_tui.debugger.asked import Asked
 from bptt_tui.debugger.chain import ChainAt
 from bptt_tui.debugger.changes import words
@@ -36,6 +38,9 @@ from bptt_tui.debugger.walking import Trail
 from bptt_tui.errors import CommandError, SessionError
 from bptt_tui.session import Session
 from bptt_tui.session.format import Recorded
+
+if TYPE_CHECKING:
+    from bptt_tui.derivation.judging.verdict import Verdict
 
 
 class Debugger:
@@ -59,9 +64,12 @@ class Debugger:
             notes=in_order(saved.notes),
             chapters=in_order(saved.chapters),
             predictions=saved.predictions,
+            attempts=saved.attempts,
             stopping=loaded(self._scene, saved, session.name),
         )
         self._message = ""
+        self._verdict: Verdict | None = None
+        self._rehearsing = False
         self._view: View | None = None
 
     def _saved_cursor(self, session: Session) -> Cursor:
@@ -119,6 +127,7 @@ class Debugger:
             notes=self._state.notes,
             chapters=self._state.chapters,
             predictions=self._state.predictions,
+            attempts=self._state.attempts,
             breakpoints=breakpoints,
             watches=watches,
         )
@@ -138,6 +147,24 @@ class Debugger:
     def comparison(self) -> Comparison | None:
         """The gradient of the baseline and the present one; None where they are of the same numbers."""
         return self._stages.comparison(self._state.edits.baseline, self._state.session)
+
+    @property
+    def desk(self) -> attempts.Desk:
+        """The learner's formulas, and their verdicts at the present numbers as far as they are known."""
+        return attempts.desk(self._state, self._stage.verdicts)
+
+    def reading(self, text: str) -> attempts.Reading:
+        """How a formula is understood, or where it stops being readable."""
+        return attempts.reading(self._state.session, self._scene.naming, text)
+
+    def ponder(self, text: str) -> None:
+        """Come to a verdict on a formula, so that `check` has it at hand; changes nothing else, and may take long.
+
+        Any thread may do this. Raises CommandError where the formula cannot be read.
+        """
+        verdicts = self._stage.verdicts
+        if text not in verdicts:
+            verdicts[text] = attempts.judged(self._state.session, text)
 
     # --- for commands --------------------------------------------------------------------------------------------
 
@@ -159,6 +186,16 @@ class Debugger:
     def change(self, state: State) -> None:
         """Put another state in its place."""
         self._state = state
+
+    def judge(self, text: str) -> str:
+        """The verdict on a formula in a sentence; the next View has all of it. A rehearsal has nobody to tell."""
+        if self._rehearsing:
+            return ""
+        from bptt_tui.derivation.judging.telling import headline
+
+        self.ponder(text)
+        self._verdict = self._stage.verdicts[text]
+        return headline(self._verdict)
 
     @property
     def asked(self) -> Asked | None:
@@ -194,6 +231,7 @@ class Debugger:
 
     def _carry_out(self, line: str) -> str:
         command, rest = read(line)
+        self._verdict = None
         return command.run(self, rest)
 
     def _to_record(self, line: str, before: Cursor) -> str:
@@ -232,6 +270,7 @@ class Debugger:
         recording then has to go there first.
         """
         here, self._state = self._state, self.beginning().state
+        shown, self._rehearsing = self._verdict, True
         try:
             for recorded in self._recording:
                 self._view = None
@@ -240,7 +279,7 @@ class Debugger:
         except CommandError:
             return None
         finally:
-            self._state, self._view = here, None
+            self._state, self._verdict, self._rehearsing, self._view = here, shown, False, None
 
     # --- for replays ---------------------------------------------------------------------------------------------
 
@@ -259,14 +298,17 @@ class Debugger:
         )
 
     def restore(self, bookmark: Bookmark) -> None:
-        """Stand there again. Notes, chapters and the file are not part of the walk, and stay as they are now."""
+        """Stand there again. Notes, chapters, attempts and the file are not part of the walk, and stay as now."""
         now = self._state
         session = now.session.with_numbers_of(bookmark.state.session)
-        self._state = replace(bookmark.state, session=session, notes=now.notes, chapters=now.chapters)
+        self._state = replace(
+            bookmark.state, session=session, notes=now.notes, chapters=now.chapters, attempts=now.attempts
+        )
         self._recording = list(bookmark.recording)
         self._recording_leads_here = bookmark.leads_here
         self._recording_on = bookmark.recording_on
         self._message = bookmark.message
+        self._verdict = None
         self._view = None
 
     def follow(self, line: str) -> None:
@@ -324,4 +366,5 @@ class Debugger:
             stopped=self._state.stopping.stopped,
             displays=displays(look, self._state.stopping),
             breakpoints=rows(look, self._state.stopping),
+            verdict=self._verdict,
         )

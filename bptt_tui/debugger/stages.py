@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from bptt_tui.debugger.comparing import comparison
 from bptt_tui.debugger.looking import Scene
@@ -12,6 +13,9 @@ from bptt_tui.debugger.remarks import first_troubles, one_logit
 from bptt_tui.debugger.view import Comparison
 from bptt_tui.session import Session
 from bptt_tui.trace import Trace
+
+if TYPE_CHECKING:
+    from bptt_tui.derivation.judging.verdict import Verdict
 
 KEPT = 8
 
@@ -22,6 +26,7 @@ class Stage:
     def __init__(self, trace: Trace) -> None:
         self.scene = Scene(trace)
         self.moves = Moves(self.scene)
+        self.verdicts: dict[str, Verdict] = {}  # by formula
 
     @cached_property
     def remarks(self) -> tuple[str, ...]:

@@ -20,10 +20,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from bptt_tui.derivation.judging.verdict import Verdict
 
 Value = NDArray[np.float64]
 Shape = tuple[int, ...]
@@ -293,7 +296,7 @@ class View:
     factors taken, `phase`, `t`, `pane` and `chain` are of that next step. `notes` are those pinned to this position,
     Markdown; `chapter` is the one it lies in. `question` is what predict mode asks here. `stopped` is why
     a run ended here: `breakpoint 2 at ∂E/∂s₃: abs(prod) = 3.1e-07`; `displays` are the lines of displayed expressions.
-    `strips` are of all recurrent nodes, in the network's order.
+    `strips` are of all recurrent nodes, in the network's order. `verdict` is of the formula that the command judged.
     """
 
     title: str
@@ -321,6 +324,7 @@ class View:
     stopped: str = ""
     displays: tuple[str, ...] = ()
     breakpoints: tuple[BreakpointRow, ...] = ()
+    verdict: Verdict | None = None
 
     @property
     def strip(self) -> Strip | None:

@@ -68,6 +68,7 @@ BINDING_TABLE: tuple[KeyRow, ...] = (
     KeyRow("minus", "-", "strip.out", "zoom out", "more timesteps to a bar of the strip", action="zoom(-1)"),
     KeyRow("i", "i", "node.arrays", "arrays", "arrays as heat maps, or as numbers", action="switch_arrays"),
     KeyRow("enter", "enter", "node.inspect", "inspect", "every entry of the step's arrays, in full", action="inspect"),
+    KeyRow("D", "D", "derivation", "derivation", "judge a derivation of your own", action="derivation", rank=17),
     KeyRow("y", "y", "copy.value", "copy value", "copy the value in full precision", action="copy_value", rank=14),
     KeyRow("Y", "Y", "copy.formula", "copy formula", "copy the equation or the chain", action="copy_formula"),
     KeyRow("ctrl+s", "^s", "session.save", "save", "save session, position and recording", action="save", rank=13),

@@ -37,6 +37,7 @@ from bptt_tui.tui.player import Player
 from bptt_tui.tui.strip import StripPane
 
 if TYPE_CHECKING:
+    from bptt_tui.tui.derivation.screen import DerivationScreen
     from bptt_tui.tui.prompt import Prompt
 
 
@@ -96,6 +97,7 @@ class DebuggerScreen(Screen[None]):
         self._message = MessageBar(id="message")
         self._keys = Keys(id="keys")
         self._prompt: Prompt | None = None
+        self._derivation: DerivationScreen | None = None
         self._show_panes(layout_of(size.width, size.height))
 
     def compose(self) -> ComposeResult:
@@ -128,6 +130,9 @@ class DebuggerScreen(Screen[None]):
             self.say(str(error), error=True)
             return False
         self.show(view, asked=line)
+        if view.verdict is not None and not self.player.playing:
+            self.action_derivation()
+            self.desk.face(view.verdict.statement.text)
         return True
 
     def show(self, view: View, *, asked: str = "") -> None:
@@ -137,6 +142,8 @@ class DebuggerScreen(Screen[None]):
             widget.show(view)
         self._header.play_state(self.player.state())
         text = view.message
+        if view.verdict is not None:
+            return
         if "\n" in text.strip("\n") or width_of(text) > 2 * self.size.width:
             self.say("")
             self._notice(asked or "message", text)
@@ -294,6 +301,21 @@ class DebuggerScreen(Screen[None]):
             self.app.push_screen(Inspector(entries))
         else:
             self.say("nothing to look into yet")
+
+    @property
+    def desk(self) -> DerivationScreen:
+        """Where formulas are judged; made when it is first asked for, and kept as it is left."""
+        if self._derivation is None:
+            from bptt_tui.tui.derivation.screen import DerivationScreen
+
+            self._derivation = DerivationScreen(self.debugger, self.show, self.perform)
+            self.app.install_screen(self._derivation, f"derivation-{id(self)}")
+        return self._derivation
+
+    def action_derivation(self) -> None:
+        self._pause()
+        if self.desk not in self.app.screen_stack:
+            self.app.push_screen(self.desk)
 
     def action_switch_strip(self) -> None:
         self.say(self.query_one(StripPane).switch())

@@ -11,10 +11,9 @@ from syrupy.assertion import SnapshotAssertion
 from verdicts import ALL, RIGHT, SHAPES, UNKNOWN, WRONG
 
 from bptt_tui.derivation.judging.lines import as_text, told, unreadable
-from bptt_tui.derivation.judging.reporting import as_data, as_json
+from bptt_tui.derivation.judging.plain import as_data, as_json
 from bptt_tui.derivation.judging.telling import GLYPHS, amiss, factor_sentence, headline
 from bptt_tui.derivation.judging.verdict import FactorOutcome, FactorVerdict, Outcome, TermOutcome
-from bptt_tui.errors import FormulaError
 from bptt_tui.language.cells import cells
 
 
@@ -78,8 +77,11 @@ def test_nothing_in_a_formula_reaches_the_terminal_as_control() -> None:
 
 
 def test_an_unreadable_formula_has_a_caret_under_the_character() -> None:
-    error = FormulaError("expected a factor", text="dE/dw = * w", column=8)
-    assert unreadable(error) == ["dE/dw = * w", "        ^"]
+    assert unreadable("dE/dw = * w", 8) == ("dE/dw = * w", "        ^")
+    assert unreadable("dE/dw =", 7) == ("dE/dw =", "       ^")
+    assert unreadable("a = b\nc = \x1b d", 10) == ("c = \\x1b d", "    ^^^^")
+    text, caret = unreadable("w * " * 5000 + "# + " + "w * " * 5000, 20_000, 60)
+    assert cells(text) <= 60 and text[caret.index("^")] == "#"
 
 
 def test_as_data_has_everything() -> None:
