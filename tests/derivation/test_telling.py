@@ -111,6 +111,6 @@ def test_a_screen_is_told_what_every_line_is_about() -> None:
     """The lines that as_text prints; an opened term has a line for every factor, with its verdict."""
     assert "\n".join(line.text for line in told(WRONG, 100)) == as_text(WRONG, 100)
     factors = WRONG.members[0].terms[1].factors
-    lines = told(WRONG, 100, lambda key, term: key == (0, 1))
+    lines = told(WRONG, 100, opened=lambda key, _term: key == (0, 1))
     assert [line.part for line in lines if len(line.key) == 3] == list(factors)
     assert [line.key for line in lines if line.part in WRONG.members[0].terms] == [(0, 0), (0, 1)]

@@ -6,7 +6,6 @@
                                   ~~~~~~~~~~~~~~~~~~~~~~~
 
       read as: ∂E/∂w = ∂E/∂s₁·∂s₁/∂w₁ + ∂E/∂s₁·w·∂s₀/∂w₀
-
          contribution  true       written    term
       ✓  ∂E/∂w₁        -0.555232  -0.555232  ∂E/∂s₁·∂s₁/∂w₁
       ✗  ∂E/∂w₀        -0.138979  -0.174536  ∂E/∂s₁·w·∂s₀/∂w₀
@@ -87,12 +86,14 @@ def told(verdict: Verdict, width: int, understood: str = "", opened: Open | None
     placed = marks(verdict.members)
     for line in underlined(verdict.statement.text.strip("\n"), placed, width):
         lines.append(_line(line, "mark" if line and not line.strip(" ~^") else "strong"))
+    several = len(verdict.members) > 1
     if understood not in ("", verdict.statement.text):
         lines += [_BLANK, *_labelled("read as", understood, width)]
-    several = len(verdict.members) > 1
-    for index, member in enumerate(verdict.members):
+    elif not several:
         lines.append(_BLANK)
+    for index, member in enumerate(verdict.members):
         if several:
+            lines.append(_BLANK)
             head = f"{GLYPHS[member.outcome]} member {index + 1} of {len(verdict.members)}: "
             lines += _said(
                 head, f"{member.outcome}: {reason(member.sentence)}", width, TONES.get(member.outcome, "bad"), indent=2
@@ -110,9 +111,12 @@ def _member(verdict: Verdict, member: MemberVerdict, index: int, width: int, ope
         lines += _labelled("because", member.why, width)
     said = f"{verdict.sentence} {member.sentence}"
     lines += _terms(verdict.left, member, index, width, said, opened)
+    slips = []
     for slip in member.slips:
         title = SLIPS[slip.kind].title if slip.kind in SLIPS else slip.kind
-        lines += _labelled("slip", title if slip.sentence in said else f"{title}: {slip.sentence}", width, "strong")
+        slips.append(title if slip.sentence in said else f"{title}: {slip.sentence}")
+    for text in dict.fromkeys(slips):
+        lines += _labelled("slip", text, width, "strong")
     if member.ledger is not None:
         lines += _ledger(member.ledger, width)
     return lines

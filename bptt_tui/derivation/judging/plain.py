@@ -108,8 +108,11 @@ def _ledger(ledger: Ledger) -> dict[str, Any]:
 
 
 def _array(value: Array | None) -> Any:
-    """A number or nested lists of numbers; None where there is none."""
-    return None if value is None else _finite(np.asarray(value, dtype=np.float64).tolist())
+    """A number, whatever the shape of a single one, or nested lists of numbers; None where there is none."""
+    if value is None:
+        return None
+    array = np.asarray(value, dtype=np.float64)
+    return _finite((array.reshape(()) if array.size == 1 else array).tolist())
 
 
 def _finite(value: Any) -> Any:
