@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -36,10 +37,11 @@ class AttemptsPane(Rows):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._desk = Desk((), "")
+        self._understood: Callable[[str], str] = str
 
-    def show(self, desk: Desk) -> None:
-        """List these."""
-        self._desk = desk
+    def show(self, desk: Desk, understood: Callable[[str], str]) -> None:
+        """List these, each as it is understood: LaTeX is too long for a list."""
+        self._desk, self._understood = desk, understood
         self.entitle(f"attempts {len(desk.attempts)}" if desk.attempts else "attempts", "enter judges · e edits")
         self.lay_out()
 
@@ -51,7 +53,7 @@ class AttemptsPane(Rows):
             glyph, ink = ("·", "dim") if verdict is None else (GLYPHS[verdict.outcome], "error")
             ink = ink if verdict is None else _INKS.get(verdict.outcome, ink)
             head = f"{number:>3} "
-            text = fitted(" ".join(formula.split()), max(width - len(head) - 3, 4))
+            text = fitted(self._understood(formula), max(width - len(head) - 3, 4))
             rows.append(Row(((" ", "plain"), (f"{glyph}", ink), (head, "dim"), (text, "plain")), (number,)))
         return rows
 

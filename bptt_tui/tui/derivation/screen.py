@@ -141,7 +141,7 @@ class DerivationScreen(Screen[None]):
         """Draw the attempts and the verdict that is shown, as far as it is known."""
         desk = self._debugger.desk
         self._header.show_desk(self._debugger.view.title, desk)
-        self._attempts.show(desk)
+        self._attempts.show(desk, lambda formula: self._reading_of(formula).understood or formula)
         self._show_verdict()
 
     def face(self, formula: str) -> None:
