@@ -211,7 +211,7 @@ async def test_several_formulas_are_judged_at_once_and_the_wrong_one_is_shown() 
         await judge(debugger, f"{RIGHT_TEXT}\n{WRONG_TEXT}\n{COINCIDENCE.statement.text}")
         text = debugger.text()
         assert "✗ wrong: in ∂E/∂w₀" in text and "✓ 1  ✗ 1  ≈ 1" in text
-        assert said(debugger) == "3 formulas judged; the attempts list them"
+        assert said(debugger) == "3 judged: see the attempts"
 
 
 @pytest.mark.usefixtures("made")

@@ -11,11 +11,11 @@ from bptt_tui.tui.pane import Bar
 
 #           where the keys go:   key, what it does; those that matter most first
 KEYS: dict[str, tuple[tuple[str, str], ...]] = {
-    "formula": (("enter", "judge"), ("esc", "back"), ("tab", "verdict"), ("^l", "∂E/∂…"), ("^j", "new line"),
+    "formula": (("enter", "judge"), ("tab", "verdict"), ("esc", "back"), ("^l", "∂E/∂…"), ("^j", "new line"),
                 ("F1", "notation")),
-    "verdict": (("enter", "take me there"), ("esc", "back"), ("tab", "attempts"), ("↑↓", "terms, factors"),
+    "verdict": (("enter", "go there"), ("tab", "attempts"), ("esc", "back"), ("↑↓", "terms, factors"),
                 ("space", "factors"), ("F1", "notation")),
-    "attempts": (("enter", "judge"), ("e", "edit"), ("esc", "back"), ("tab", "formula"), ("x", "delete"),
+    "attempts": (("enter", "judge"), ("e", "edit"), ("tab", "formula"), ("esc", "back"), ("x", "delete"),
                  ("F1", "notation")),
 }  # fmt: skip
 

@@ -253,7 +253,7 @@ class DerivationScreen(Screen[None]):
             if not chosen and view.verdict is not None and not view.verdict.holds:
                 chosen = formula
         self.face(chosen or formulas[-1])
-        self.say(f"{len(formulas)} formulas judged; the attempts list them" if len(formulas) > 1 else "")
+        self.say(f"{len(formulas)} judged: see the attempts" if len(formulas) > 1 else "")
         if self.has_class("-small"):
             self._go_to("verdict")
 

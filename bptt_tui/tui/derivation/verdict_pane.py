@@ -51,8 +51,9 @@ class VerdictPane(Rows):
         self.lay_out()
 
     def place_of(self, key: Key) -> str:
-        """What `goto` takes to this term or factor; "" where it leads nowhere."""
-        return self._parts[key].place if key in self._parts else ""
+        """What `goto` takes to this factor, or else to its term; "" where it leads nowhere."""
+        places = [self._parts[part].place for part in (key, key[:2]) if part in self._parts]
+        return next(filter(None, places), "")
 
     def build(self, width: int) -> list[Row]:
         if self._verdict is None:
