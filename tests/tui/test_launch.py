@@ -7,6 +7,9 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from opening import opened
+from textual.css.stylesheet import Stylesheet
+
 FIRST_FRAME = Path(__file__).parents[1] / "benchmarks" / "first_frame.py"
 SELDOM = {
     "bptt_tui.debugger.conditions",
@@ -44,6 +47,18 @@ print(*sys.modules)
     loaded = set(done.stdout.split())
     assert "bptt_tui.tui.debugger_screen" in loaded
     assert sorted(SELDOM & loaded) == []
+
+
+async def test_the_style_sheets_are_read_once(monkeypatch):
+    """Neither the theme nor the place of the first screen makes the app read its style sheets a second time."""
+    again: list[Stylesheet] = []
+    reparse = Stylesheet.reparse
+    monkeypatch.setattr(Stylesheet, "reparse", lambda self: (again.append(self), reparse(self)))
+    async with opened() as debugger:
+        assert again == []
+        debugger.app.theme = "textual-light"
+        await debugger.pilot.pause()
+        assert len(again) == 1
 
 
 def test_what_is_loaded_late_is_there():
