@@ -333,6 +333,8 @@ class Debugger:
             recording=len(self._recording),
             notes=notes_at(self._state.notes, position),
             chapter=chapter_at(self._state.chapters, position),
+            all_notes=self._state.notes,
+            chapters=self._state.chapters,
             question=question_of(self._state.predict, self.asked),
             comparison=self.comparison if self._state.predict is None else None,
             stopped=self._state.stopping.stopped,

@@ -75,6 +75,11 @@ class Replay:
                     break
         return tuple(found)
 
+    def first_at(self, position: int) -> int | None:
+        """After how many commands it first stands at a position; None where it does not, as far as is known."""
+        places = (bookmark.state.cursor.position for bookmark in self._reached)
+        return next((index for index, place in enumerate(places) if place == position), None)
+
     def is_due(self, now: float) -> bool:
         """Whether the next command is to be given at `now`, seconds of the clock that `play` was given."""
         return self.playing and not self.finished and self._due is not None and now >= self._due

@@ -25,6 +25,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from bptt_tui.session.format import Chapter, Note
+
 Value = NDArray[np.float64]
 Shape = tuple[int, ...]
 Phase = Literal["forward", "backward"]
@@ -246,12 +248,17 @@ class Question(Struct, frozen=True):
 
 
 class Compared(Struct, frozen=True):
-    """The loss or one ∂E/∂p, before an edit and after it; ABSENT where there is no such parameter."""
+    """The loss or one ∂E/∂p, before an edit and after it; ABSENT where there is no such parameter.
+
+    `relative` is the difference by the size of what was before: (after − before)/|before| of a number,
+    ‖after − before‖/‖before‖ of an array; None where nothing can be said.
+    """
 
     label: str
     before: Shown
     after: Shown
     difference: Shown
+    relative: float | None = None
 
 
 class Comparison(Struct, frozen=True):
@@ -295,7 +302,8 @@ class View(Struct, frozen=True):
 
     `position` counts the steps taken, of `last`; `factor` the inflows taken of the next step, of `factors`. With
     factors taken, `phase`, `t`, `pane` and `chain` are of that next step. `notes` are those pinned to this position,
-    Markdown; `chapter` is the one it lies in. `question` is what predict mode asks here. `stopped` is why
+    Markdown; `chapter` is the one it lies in; `all_notes` and `chapters` are the whole lesson's.
+    `question` is what predict mode asks here. `stopped` is why
     a run ended here: `breakpoint 2 at ∂E/∂s₃: abs(prod) = 3.1e-07`; `displays` are the lines of displayed expressions.
     `strips` are of all recurrent nodes, in the network's order.
     """
@@ -320,6 +328,8 @@ class View(Struct, frozen=True):
     recording: int
     notes: tuple[str, ...] = ()
     chapter: str = ""
+    all_notes: tuple[Note, ...] = ()
+    chapters: tuple[Chapter, ...] = ()
     question: Question | None = None
     comparison: Comparison | None = None
     stopped: str = ""

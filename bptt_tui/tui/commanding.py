@@ -59,6 +59,10 @@ class Commanding(Screen[None]):
             self.say(f"{said} · {view.message}" if view.message else said)
         return True
 
+    def go_to_position(self, position: int) -> None:
+        """Stand at a position; in a replay, where it first comes there."""
+        raise NotImplementedError
+
     def action_command(self, line: str) -> None:
         """A command from a key or a click."""
         self.pause()

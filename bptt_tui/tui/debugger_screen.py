@@ -19,7 +19,7 @@ from textual.widget import Widget
 
 from bptt_tui.debugger.commands import COMMANDS
 from bptt_tui.debugger.debugger import Debugger
-from bptt_tui.debugger.view import View
+from bptt_tui.debugger.view import Exhibit, View
 from bptt_tui.tui.bars import Header, Keys, MessageBar, PaneTabs
 from bptt_tui.tui.bindings import BINDING_TABLE, bindings
 from bptt_tui.tui.chain import ChainPane
@@ -28,6 +28,7 @@ from bptt_tui.tui.copying import formula_text, value_text
 from bptt_tui.tui.graph import GraphPane
 from bptt_tui.tui.layout import PANES, Layout, layout_classes, layout_of, panes_shown
 from bptt_tui.tui.node import NodePane
+from bptt_tui.tui.notes import NotesPane, has_notes
 from bptt_tui.tui.pane import Bar, Pane, loss_name
 from bptt_tui.tui.playbar import PlayBar
 from bptt_tui.tui.player import Player
@@ -58,7 +59,9 @@ class DebuggerScreen(Playing, Prompting):
         }
         #graph { height: 1fr; }
         #strip { height: auto; }
-        #node { width: 9fr; height: 1fr; }
+        #right { width: 9fr; height: 1fr; }
+        #node { height: 1fr; }
+        #notes { max-height: 50%; min-height: 3; }
         #chain { height: 7; }
         #contributions { height: auto; max-height: 10; }
     }
@@ -81,18 +84,21 @@ class DebuggerScreen(Playing, Prompting):
         self._header = Header(id="header")
         self._playbar = PlayBar(id="playbar")
         self._tabs = PaneTabs(id="tabs")
+        self._node = NodePane(id="node")
         self._panes: dict[str, Pane] = {
             "graph": GraphPane(id="graph"),
             "strip": StripPane(id="strip"),
-            "node": NodePane(id="node"),
+            "node": self._node,
             "chain": ChainPane(id="chain"),
             "contributions": ContributionsPane(id="contributions"),
+            "notes": NotesPane(id="notes"),
         }
         self._network = Vertical(self._panes["graph"], self._panes["strip"], id="network")
-        self._upper = Horizontal(self._network, self._panes["node"], id="upper")
+        self._right = Vertical(self._panes["node"], self._panes["notes"], id="right")
+        self._upper = Horizontal(self._network, self._right, id="upper")
         self._message = MessageBar(id="message")
         self._keys = Keys(id="keys")
-        self._show_panes(layout_of(size.width, size.height))
+        self._layout = layout_of(size.width, size.height)
 
     def compose(self) -> ComposeResult:
         self._network.border_title = Content("1 unrolled network")
@@ -112,13 +118,24 @@ class DebuggerScreen(Playing, Prompting):
 
     def show(self, view: View, *, asked: str = "") -> None:
         """Hand the View to every widget; a message of more lines than the message line has gets a dialog."""
+        self._show_panes(self._layout)
         drawn: list[Pane | Bar] = [*self._panes.values(), self._header, self._message, self._keys]
         for widget in drawn:
             widget.show(view)
         self.playing_changed()
-        if not self._message.fits(view.message, self.size.width):
+        if asked and view.exhibit is not None and not self.player.replaying:
+            self.say("")
+            self._show_sums(view.exhibit)
+        elif not self._message.fits(view.message, self.size.width):
             self.say("")
             self._notice(asked or "message", view.message)
+
+    def _show_sums(self, exhibit: Exhibit) -> None:
+        """What a command asked to see in full, on its own screen."""
+        from bptt_tui.tui.sums_screen import SumsScreen
+
+        loss = loss_name(self.debugger.view)
+        self.app.push_screen(SumsScreen(self.debugger.sums, exhibit, loss, self.perform))
 
     def say(self, text: str, *, error: bool = False) -> None:
         self._message.say(text, error=error)
@@ -166,30 +183,38 @@ class DebuggerScreen(Playing, Prompting):
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_classes(layout_classes(event.size))
-        self._show_panes(layout_of(event.size.width, event.size.height))
+        self._layout = layout_of(event.size.width, event.size.height)
+        self._show_panes(self._layout)
 
     def _show_panes(self, layout: Layout) -> None:
         """Show the panes of this layout."""
-        shown = panes_shown(layout, self._active, self._lower)
+        view = self.debugger.view
+        notes = bool(view.notes) if layout == "medium" else has_notes(view)
+        shown = panes_shown(layout, self._active, self._lower, notes=notes)
+        self._node.notes = "notes" not in shown
         displayed: dict[Widget, bool] = {pane: id in shown for id, pane in self._panes.items()}
         displayed[self._network] = bool(shown & {"graph", "strip"})
-        displayed[self._upper] = bool(shown & {"graph", "strip", "node"})
+        displayed[self._upper] = bool(shown & {"graph", "strip", "node", "notes"})
+        displayed[self._right] = bool(shown & {"node", "notes"})
         displayed[self._tabs] = layout == "small"
         for widget, display in displayed.items():
             if widget.display != display:
                 widget.display = display
-        self._tabs.activate(self._active)
+        self._tabs.activate(self._active, self.debugger.view)
 
     def action_pane(self, id: str) -> None:
         """Bring a pane to the front and give it the keys for scrolling."""
         self._active = id
         if id in ("chain", "contributions"):
             self._lower = id
-        self._show_panes(layout_of(self.size.width, self.size.height))
+        self._show_panes(self._layout)
         self._panes[id].focus(scroll_visible=False)
 
     def action_next_pane(self, step: int) -> None:
-        ids = [id for id, _ in PANES if id != "strip" or self.debugger.view.strip is not None]
+        view = self.debugger.view
+        absent = {"strip"} if view.strip is None else set()
+        absent |= set() if has_notes(view) else {"notes"}
+        ids = [id for id, _ in PANES if id not in absent]
         at = ids.index(self._active) if self._active in ids else 0
         self.action_pane(ids[(at + step) % len(ids)])
 
@@ -199,12 +224,12 @@ class DebuggerScreen(Playing, Prompting):
         id = event.widget.id
         if id is not None and any(id == pane for pane, _ in PANES):
             self._active = id
-            self._tabs.activate(id)
+            self._tabs.activate(id, self.debugger.view)
 
     # Copying, help, saving
 
     def action_switch_arrays(self) -> None:
-        self.say(self.query_one(NodePane).switch())
+        self.say(self._node.switch())
 
     def action_inspect(self) -> None:
         from bptt_tui.tui.inspector import Inspector, inspectable
@@ -214,6 +239,36 @@ class DebuggerScreen(Playing, Prompting):
             self.app.push_screen(Inspector(entries))
         else:
             self.say("nothing to look into yet")
+
+    def action_write_note(self) -> None:
+        """Write the note of this position, or the title of a chapter that begins here."""
+        from bptt_tui.tui.note_editor import NoteEditor, Pinned, Written
+
+        self.pause()
+        pinned = Pinned.of(self.debugger.state)
+
+        def keep(written: Written | None) -> None:
+            commands = [] if written is None else pinned.commands(written)
+            for line in commands:
+                if not self.perform(line):
+                    return
+            if not commands:
+                self.say("nothing is changed")
+
+        self.app.push_screen(NoteEditor(self.debugger.cursor.position, pinned.texts), keep)
+
+    def action_list(self, which: str) -> None:
+        """A dialog on what there is: `stops`, `contents` or `changes`."""
+        from bptt_tui.tui.listing import Listing
+
+        self.pause()
+        listing = Listing(self)
+        made = {"stops": listing.stops, "contents": listing.contents, "changes": listing.changes}
+        self.app.push_screen(made[which]())
+
+    def action_predict(self) -> None:
+        """Ask before the next number is shown, or no longer."""
+        self.action_command("predict on" if self.debugger.state.predict is None else "predict off")
 
     def action_switch_strip(self) -> None:
         self.say(self.query_one(StripPane).switch())

@@ -106,6 +106,14 @@ class Playing(Commanding):
         else:
             self.say(f"there is no {'later' if step > 0 else 'earlier'} chapter in this replay")
 
+    def go_to_position(self, position: int) -> None:
+        replay = self.player.replay
+        index = None if replay is None or replay.exploring else replay.first_at(position)
+        if index is None:
+            self.action_command(f"goto {position}")
+        else:
+            self._scrub_to(index)
+
     @on(PlayBar.Sought)
     def _sought(self, event: PlayBar.Sought) -> None:
         self._scrub_to(event.index)
