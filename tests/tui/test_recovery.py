@@ -52,7 +52,7 @@ async def test_it_says_what_and_when(
     monkeypatch.setattr(time, "time", lambda: NOW)
     async with opened(size=SIZES[size]) as debugger:
         await begin(debugger, "all")
-        assert debugger.text() == screen_golden
+        assert debugger.dialog_text() == screen_golden
         await debugger.press("escape")
     assert len(left_over().drafts) == 2
 
