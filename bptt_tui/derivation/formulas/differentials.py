@@ -101,25 +101,24 @@ class Differentials(Names):
         token = self.peek
         if token.kind != "word" or not token.text.startswith("d"):
             return False
-        place = self.index + 1
-        tokens = self.tokens
+        place = 1
         if token.text == "d":
-            if tokens[place].kind not in ("word", "(", "{"):
+            if self.ahead(place).kind not in ("word", "(", "{"):
                 return False
-            while tokens[place].kind in ("(", "{"):
+            while self.ahead(place).kind in ("(", "{"):
                 place += 1
             place += 1
-        while tokens[place].kind in ("sub", ")", "}"):
+        while self.ahead(place).kind in ("sub", ")", "}"):
             place += 1
-        if tokens[place].kind == "[":
-            while tokens[place].kind not in ("]", "end"):
+        if self.ahead(place).kind == "[":
+            while self.ahead(place).kind not in ("]", "end"):
                 place += 1
             place += 1
-        if place + 1 >= len(tokens) or tokens[place].kind != "/":
+        if self.ahead(place).kind != "/":
             return False
-        below = tokens[place + 1]
+        below = self.ahead(place + 1)
         if below.kind in ("(", "{"):
-            below = tokens[min(place + 2, len(tokens) - 1)]
+            below = self.ahead(place + 2)
         return below.kind == "∂" or (below.kind == "word" and below.text.startswith("d"))
 
     def _with_d(self) -> Formula:

@@ -80,6 +80,9 @@ class Names(Indices):
             ]
             rest = [c for c in found if c not in exact]
             found = [*exact[:1], *([] if exact else [(spellings[word], parts), *rest])]
+        elif not found and word.replace("_", "") in spellings:
+            # b_h for bh, as W_{xh} for Wxh.
+            found.append((spellings[word.replace("_", "")], parts))
         elif not found:
             match = re.fullmatch(r"(.*?)_?(\d+)", word) or re.fullmatch(r"(.*?)_([^\W_]+'*)", word)
             if match and match[1] in spellings:

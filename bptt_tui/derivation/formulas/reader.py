@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from bptt_tui.network import Unrolled
     from bptt_tui.session import Session
 
+# How deep a tree may be: a / b / c / … is as deep as it is long.
+MAX_OPERATIONS = 60
 _JOINS: dict[str, Join] = {"·": "as it fits", "@": "matrix"}
 
 
@@ -116,12 +118,12 @@ class _Reader(Words):
     def _checked(self, formula: Formula) -> Formula:
         """A tree shallow enough for every walk over it to be a plain recursion."""
         level = [formula]
-        for _ in range(2 * MAX_DEPTH):
+        for _ in range(MAX_OPERATIONS):
             level = [part for whole in level for part in children(whole)]
             if not level:
                 return formula
         raise self.error(
-            f"more than {2 * MAX_DEPTH} operations deep", level[0].span[0], "judge its parts one at a time"
+            f"more than {MAX_OPERATIONS} operations deep", level[0].span[0], "judge its parts one at a time"
         )
 
     # --- sums and products -----------------------------------------------------------------------------------------
@@ -194,6 +196,7 @@ class _Reader(Words):
                     )
                 factors.append(self.power())
                 joins.append("as it fits")
+                divided = False
             else:
                 return whole()
 

@@ -10,7 +10,8 @@ from bptt_tui.derivation.formulas.scope import Scope
 from bptt_tui.derivation.formulas.tree import Formula
 from bptt_tui.errors import FormulaError
 
-MAX_DEPTH = 100
+# Ten calls of the reader to a bracket: deep enough for people, far from the end of Python's stack.
+MAX_DEPTH = 30
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
