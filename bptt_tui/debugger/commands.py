@@ -21,6 +21,7 @@ from bptt_tui.debugger import (
     predict,
     setting,
     stopping,
+    summing,
     walking,
 )
 from bptt_tui.debugger.command import Command, first_word
@@ -60,6 +61,7 @@ COMMANDS: Mapping[str, Command] = {
         *stopping.ROWS,
         *decay.ROWS,
         *asking.ROWS,
+        *summing.ROWS,
         *notes.ROWS,
         *predict.ROWS,
         *setting.ROWS,

@@ -13,8 +13,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from bptt_tui.debugger.asked import Asked
 from bptt_tui.debugger.chain import ChainAt
@@ -31,17 +33,21 @@ from bptt_tui.debugger.stages import Stage, Stages
 from bptt_tui.debugger.state import Bookmark, State
 from bptt_tui.debugger.stopping import Stopping, alike, displays, kept, loaded, marks, recreated, rows
 from bptt_tui.debugger.tables import ContributionsAt, GraphAt, strips
-from bptt_tui.debugger.view import Comparison, View
+from bptt_tui.debugger.view import Comparison, Exhibit, View
 from bptt_tui.debugger.walking import Trail
 from bptt_tui.errors import CommandError, SessionError
 from bptt_tui.session import Session
 from bptt_tui.session.format import Recorded
+
+if TYPE_CHECKING:
+    from bptt_tui.debugger.sums import Sums
 
 
 class Debugger:
     """Stands at the session's saved position. `clock` gives seconds, for the times of recorded commands."""
 
     interrupt: Callable[[], bool] | None = None  # asked now and then by a long run; true ends it
+    on_done: Callable[[], None] | None = None  # told after each line that was carried out
 
     def __init__(self, session: Session, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -62,6 +68,7 @@ class Debugger:
             stopping=loaded(self._scene, saved, session.name),
         )
         self._message = ""
+        self._exhibit: Exhibit | None = None
         self._view: View | None = None
 
     def _saved_cursor(self, session: Session) -> Cursor:
@@ -109,19 +116,12 @@ class Debugger:
     @property
     def session(self) -> Session:
         """The session with this position and the commands given so far."""
-        session = self._state.session
-        session = session.found_by(self._state.edits.first if self._recording else session)
-        breakpoints, watches = kept(self._state.stopping)
-        return session.with_state(
-            position=self.cursor.position,
-            factor=self.cursor.factor,
-            recording=tuple(self._recording),
-            notes=self._state.notes,
-            chapters=self._state.chapters,
-            predictions=self._state.predictions,
-            breakpoints=breakpoints,
-            watches=watches,
-        )
+        return self.moment()()
+
+    def moment(self) -> Callable[[], Session]:
+        """This moment, of which a session is made when it is called: later, in any thread."""
+        # What is recorded is only ever added to; where it is another recording, it is another list.
+        return partial(_session_of, self._state, self._recording, len(self._recording))
 
     @property
     def recording(self) -> Sequence[Recorded]:
@@ -138,6 +138,11 @@ class Debugger:
     def comparison(self) -> Comparison | None:
         """The gradient of the baseline and the present one; None where they are of the same numbers."""
         return self._stages.comparison(self._state.edits.baseline, self._state.session)
+
+    @property
+    def sums(self) -> Sums:
+        """The whole gradient as a sum, of the present numbers: table, knobs, build-up, chains."""
+        return self._stage.sums
 
     # --- for commands --------------------------------------------------------------------------------------------
 
@@ -159,6 +164,10 @@ class Debugger:
     def change(self, state: State) -> None:
         """Put another state in its place."""
         self._state = state
+
+    def exhibit(self, exhibit: Exhibit) -> None:
+        """Have the next View say what is to be seen in full."""
+        self._exhibit = exhibit
 
     @property
     def asked(self) -> Asked | None:
@@ -190,10 +199,13 @@ class Debugger:
             self._record(recorded, before)
         self._message = message
         self._view = None
+        if self.on_done is not None:
+            self.on_done()
         return self.view
 
     def _carry_out(self, line: str) -> str:
         command, rest = read(line)
+        self._exhibit = None
         return command.run(self, rest)
 
     def _to_record(self, line: str, before: Cursor) -> str:
@@ -232,6 +244,7 @@ class Debugger:
         recording then has to go there first.
         """
         here, self._state = self._state, self.beginning().state
+        shown = self._exhibit
         try:
             for recorded in self._recording:
                 self._view = None
@@ -240,7 +253,7 @@ class Debugger:
         except CommandError:
             return None
         finally:
-            self._state, self._view = here, None
+            self._state, self._exhibit, self._view = here, shown, None
 
     # --- for replays ---------------------------------------------------------------------------------------------
 
@@ -267,6 +280,7 @@ class Debugger:
         self._recording_leads_here = bookmark.leads_here
         self._recording_on = bookmark.recording_on
         self._message = bookmark.message
+        self._exhibit = None
         self._view = None
 
     def follow(self, line: str) -> None:
@@ -319,9 +333,29 @@ class Debugger:
             recording=len(self._recording),
             notes=notes_at(self._state.notes, position),
             chapter=chapter_at(self._state.chapters, position),
+            all_notes=self._state.notes,
+            chapters=self._state.chapters,
             question=question_of(self._state.predict, self.asked),
             comparison=self.comparison if self._state.predict is None else None,
             stopped=self._state.stopping.stopped,
             displays=displays(look, self._state.stopping),
             breakpoints=rows(look, self._state.stopping),
+            exhibit=self._exhibit,
         )
+
+
+def _session_of(state: State, recording: Sequence[Recorded], count: int) -> Session:
+    """The session that a state and the first `count` entries of a recording come to."""
+    session = state.session
+    session = session.found_by(state.edits.first if count else session)
+    breakpoints, watches = kept(state.stopping)
+    return session.with_state(
+        position=state.cursor.position,
+        factor=state.cursor.factor,
+        recording=recording[:count],
+        notes=state.notes,
+        chapters=state.chapters,
+        predictions=state.predictions,
+        breakpoints=breakpoints,
+        watches=watches,
+    )

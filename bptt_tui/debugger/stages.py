@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from bptt_tui.debugger.comparing import comparison
 from bptt_tui.debugger.looking import Scene
@@ -12,6 +13,9 @@ from bptt_tui.debugger.remarks import first_troubles, one_logit
 from bptt_tui.debugger.view import Comparison
 from bptt_tui.session import Session
 from bptt_tui.trace import Trace
+
+if TYPE_CHECKING:
+    from bptt_tui.debugger.sums import Sums
 
 KEPT = 8
 
@@ -27,6 +31,13 @@ class Stage:
     def remarks(self) -> tuple[str, ...]:
         """What is to be said of the network at every position."""
         return one_logit(self.scene)
+
+    @cached_property
+    def sums(self) -> Sums:
+        """The gradient as a sum; seldom asked for, so its code is loaded then."""
+        from bptt_tui.debugger.sums import Sums
+
+        return Sums(self.scene)
 
     @cached_property
     def troubles(self) -> tuple[tuple[int, str], ...]:

@@ -8,6 +8,7 @@
 from bptt_tui.session.format import (
     FORMAT,
     VERSION,
+    Attempt,
     Chapter,
     DebuggerState,
     Expected,
@@ -24,6 +25,7 @@ from bptt_tui.session.storage import Origin
 __all__ = [
     "FORMAT",
     "VERSION",
+    "Attempt",
     "Chapter",
     "DebuggerState",
     "Expected",

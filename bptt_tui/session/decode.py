@@ -20,6 +20,7 @@ from bptt_tui.session import structure, upgrade
 from bptt_tui.session.format import (
     FORMAT,
     VERSION,
+    Attempt,
     Chapter,
     DebuggerState,
     Document,
@@ -44,6 +45,7 @@ _STRUCTS: dict[str, type[msgspec.Struct]] = {
     "debugger.notes": Note,
     "debugger.chapters": Chapter,
     "debugger.predictions": Prediction,
+    "debugger.attempts": Attempt,
     "recording": Recorded,
     "expected": Expected,
     "recorded_from": Found,

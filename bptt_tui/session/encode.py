@@ -17,7 +17,7 @@ WIDTH = 100
 _ONE_PER_LINE = {"equations", "recording"}
 _ALWAYS = {"format", "version", "title", "equations", "loss", "debugger"}
 _ABSENT: tuple[object, ...] = (UNSET, {}, ())
-_WHERE_ANY = ("chapters", "predictions")  # of the debugger: left out where there is none
+_WHERE_ANY = ("chapters", "predictions", "attempts")  # of the debugger: left out where there is none
 _INDENT = "  "
 
 

@@ -5,7 +5,7 @@ debugger stands. The Structs below are the only definition of the format. Readin
 `encode`; the object that the rest of the program uses is `session.Session`.
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations` here: msgspec would have to compile every one of them at each start.
 
 from typing import Annotated, Any, Final, Literal
 
@@ -60,6 +60,26 @@ class Prediction(Struct, frozen=True, forbid_unknown_fields=True):
     outcome: Annotated[Literal["right", "wrong", "revealed"], Meta(title="Outcome", description="What came of it.")]
 
 
+# Longer than any formula; a text that long is a mistake, and a thousand attempts are more than anybody reads.
+FORMULA_LIMIT: Final = 20_000
+ATTEMPTS_LIMIT: Final = 1000
+
+
+class Attempt(Struct, frozen=True, forbid_unknown_fields=True):
+    """A formula that the learner had judged. What came of it is judged anew: a file holds inputs, not results."""
+
+    formula: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=FORMULA_LIMIT,
+            title="Formula",
+            description="A derivation as typed, one line.",
+            examples=["dE/dw = dE/ds_1 * ds_1/dw_1"],
+        ),
+    ]
+
+
 class DebuggerState(Struct, frozen=True, forbid_unknown_fields=True):
     """Where the debugger stood when the session was saved."""
 
@@ -79,6 +99,10 @@ class DebuggerState(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ()
     predictions: Annotated[
         tuple[Prediction, ...], Meta(title="Predictions", description="What predict mode asked, and the answers.")
+    ] = ()
+    attempts: Annotated[
+        tuple[Attempt, ...],
+        Meta(max_length=ATTEMPTS_LIMIT, title="Attempts", description="The formulas that were judged, in their order."),
     ] = ()
 
 

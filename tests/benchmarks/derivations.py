@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from benchmarks.learners import redrawn
-from oracles.formula_values import Misfit, Worth, agree
+from oracles.formula_values import LOOSE, Misfit, Worth, agree
 
 from bptt_tui.calculus.differentiation import differentiate
 from bptt_tui.derivation.formulas import tree as f
@@ -54,23 +54,31 @@ class Known:
         self.session = session
         self.scope = Scope.of(session)
         traces = [session.trace(), *(redrawn(session, seed).trace() for seed in range(DRAWS))]
-        self.worths = [[Worth(trace, local=local) for trace in traces] for local in (True, False)]
+        self._worths = [[Worth(trace, local=local) for trace in traces] for local in (True, False)]
+        self._loose = [
+            [Worth(trace, local=local, loose=loose) for trace in traces[:2]]
+            for loose in LOOSE
+            for local in (True, False)
+        ]
 
-    def holds(self, left: f.Partial, member: f.Formula) -> bool | None:
-        """Whether an equality is true in either reading of its partials; None where shapes do not fit in any."""
+    def holds(self, left: f.Partial, member: f.Formula) -> bool:
+        """Whether an equality is true in either reading of its partials."""
+        return any(self._holds(worths, left, member) for worths in self._worths)
+
+    def holds_loosely(self, left: f.Partial, member: f.Formula) -> bool:
+        """Whether it is true in another layout, or where rows are taken for columns as they fit."""
+        return any(self._holds(worths, left, member) for worths in self._loose)
+
+    def _holds(self, worths: list[Worth], left: f.Partial, member: f.Formula) -> bool:
         shape = self.scope.shape(left.below.name)
-        outcomes = [self._holds(worths, left, member, shape) for worths in self.worths]
-        return None if outcomes == [None, None] else True in outcomes
-
-    def _holds(self, worths: list[Worth], left: f.Partial, member: f.Formula, shape: tuple[int, ...]) -> bool | None:
         above, below = (_place(value) for value in (left.above, left.below))
         try:
             values = [worth.value(member) for worth in worths]
         except Misfit:
-            return None
+            return False
         # The session's own numbers may make a coincidence; the draws decide.
         return all(
-            agree(value, worth.total(above, below), shape)
+            agree(value, worth.total(above, below), shape, loose=worth.loose)
             for value, worth in list(zip(values, worths, strict=True))[1:]
         )
 

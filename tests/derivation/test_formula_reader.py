@@ -48,8 +48,9 @@ def sketches(text: str, session: str = "question") -> list[str]:
             ["∂E[1]/∂w", "(∂E[1]/∂o[1] ∂o[1]/∂q[1] v[1] ∂s[1]/∂z[1] (s[0] + (w[1] ∂s[0]/∂z[0] s[-1])))"],
         ),
         (
-            r"\dfrac{\partial{L}}{\partial{u}}=\sum_t \dfrac{\partial{L}}{\partial{u_t}} ="
-            r" \dfrac{\partial L}{\partial o} \dfrac{\partial o}{\partial s_1} \dfrac{\partial s_1}{\partial u_1}+\dfrac{\partial L}{\partial o}"
+            r"\dfrac{\partial{L}}{\partial{u}}=\sum_t \dfrac{\partial{L}}{\partial{u_t}} = "
+            r"\dfrac{\partial L}{\partial o}"
+            r" \dfrac{\partial o}{\partial s_1} \dfrac{\partial s_1}{\partial u_1}+\dfrac{\partial L}{\partial o}"
             r" \dfrac{\partial o}{\partial s_1}\dfrac{\partial s_1}{\partial s_0}\dfrac{\partial s_0}{\partial u_0}",
             [
                 "∂E[1]/∂u",

@@ -2,6 +2,8 @@
 
 Written for small networks and for being obviously right: a column for a vector, rows × columns for a partial, matrices
 of parameters flattened row by row. Nothing is shared with the judge of derivations, which it tests.
+
+With `loose`, rows and columns are not told apart as strictly: see `LOOSE`.
 """
 
 from __future__ import annotations
@@ -33,6 +35,16 @@ _FUNCTIONS = {
 }
 
 
+# Layouts in which people write gradients, and what they do where a row and a column meet the wrong way round: gradients
+# as rows, everything transposed, or gradients in the shape of what they are by; products that fit or nothing, vectors
+# turned until they fit, or multiplied entry by entry.
+LOOSE = tuple(
+    (layout, manner)
+    for layout in ("numerator", "denominator", "gradient")
+    for manner in ("matrix", "turning", "entries")
+)
+
+
 class Misfit(Exception):
     """Shapes that cannot be combined."""
 
@@ -40,9 +52,11 @@ class Misfit(Exception):
 class Worth:
     """Values of formulas at one trace. With `local`, ∂a/∂b is the edge from b to a where there is one, or the total."""
 
-    def __init__(self, trace: Trace, *, local: bool) -> None:
+    def __init__(self, trace: Trace, *, local: bool, loose: tuple[str, str] | None = None) -> None:
         self.trace = trace
         self.local = local
+        self.loose = loose is not None
+        self.layout, self.manner = loose or ("numerator", "matrix")
         self.unrolled = trace.unrolled
         self.network = trace.unrolled.network
         self.scope = Scope(trace.unrolled)
@@ -56,7 +70,7 @@ class Worth:
             case f.Value(name=name, t=t):
                 return self._named(name, None if t is None else t.offset)
             case f.Partial():
-                return self._partial(formula)
+                return self._laid_out(formula, self._partial(formula))
             case f.Sum() | f.Product():
                 return self._over(formula)
             case f.Add(terms=terms):
@@ -71,7 +85,7 @@ class Worth:
             case f.Multiply(factors=factors, joins=joins):
                 result = self.value(factors[0])
                 for join, factor in zip(joins, factors[1:], strict=True):
-                    result = _product(result, self.value(factor), join)
+                    result = self._product(result, self.value(factor), join)
                 return result
             case f.Divide(top=top, bottom=bottom):
                 return _entrywise(np.divide, self.value(top), self.value(bottom))
@@ -83,8 +97,31 @@ class Worth:
                 return self._called(function, arguments)
         raise AssertionError(formula)
 
-    @staticmethod
-    def _added(terms: list[Array]) -> Array:
+    def _laid_out(self, partial: f.Partial, value: Array) -> Array:
+        if self.layout == "denominator":
+            return value.T
+        if self.layout == "gradient" and value.shape[0] == 1:
+            shape = self.unrolled.shapes[partial.below.name]
+            return value.reshape(shape if len(shape) == 2 else (-1, 1))
+        return value
+
+    def _product(self, a: Array, b: Array, join: str) -> Array:
+        if self.manner != "matrix" and join == "as it fits" and 1 not in (a.size, b.size):
+            if self.manner == "entries" and (a.shape == b.shape or (1 in a.shape and a.shape == b.T.shape)):
+                return a * (b if a.shape == b.shape else b.T)
+            if a.shape[1] != b.shape[0] and self.manner == "turning":
+                if a.shape[1] == 1 and a.shape[0] == b.shape[0]:
+                    return np.asarray(a.T @ b)
+                if b.shape[0] == 1 and a.shape[1] == b.shape[1]:
+                    return np.asarray(a @ b.T)
+        return _product(a, b, join)
+
+    def _added(self, terms: list[Array]) -> Array:
+        if self.loose:
+            terms = [
+                t.reshape(terms[0].shape) if t.size == terms[0].size and 1 in (*t.shape, *terms[0].shape) else t
+                for t in terms
+            ]
         if len({term.shape for term in terms}) > 1:
             raise Misfit
         return np.sum(terms, axis=0)
@@ -129,7 +166,7 @@ class Worth:
             return self._added(values)
         result = np.array([[1.0]])
         for value in values:
-            result = _product(value, result, "as it fits")
+            result = self._product(value, result, "as it fits")
         return result
 
     def _there(self, formula: f.Formula) -> bool:
@@ -215,14 +252,16 @@ def _product(a: Array, b: Array, join: str) -> Array:
     raise Misfit
 
 
-def agree(value: Array, due: Array, shape: tuple[int, ...]) -> bool:
+def agree(value: Array, due: Array, shape: tuple[int, ...], *, loose: bool = False) -> bool:
     """Whether a value is the due row of a partial by something of `shape`: as a row, a column, or in its shape."""
     if value.shape != due.shape:
-        if due.shape[0] != 1 or value.size != due.size:
+        if value.size != due.size or (due.shape[0] != 1 and value.T.shape != due.shape):
             return False
-        if len(shape) == 2 and value.shape != shape:
-            return False
-        if len(shape) < 2 and 1 not in value.shape:
+        if due.shape[0] != 1:
+            if not loose:
+                return False
+            value = value.T
+        elif 1 not in value.shape and value.shape != shape:
             return False
         value = value.reshape(due.shape)
     if not (np.isfinite(value).all() and np.isfinite(due).all()):

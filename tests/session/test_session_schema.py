@@ -20,7 +20,7 @@ def problems(value: Any, rule: dict[str, Any], path: str = "$") -> list[str]:
     known = {
         "$ref", "$defs", "$schema", "title", "description", "default", "examples", "type", "enum", "anyOf",
         "minimum", "maximum", "exclusiveMinimum", "properties", "required", "additionalProperties", "items",
-        "minItems", "maxLength", "minLength",
+        "minItems", "maxItems", "maxLength", "minLength",
     }  # fmt: skip
     found = [f"{path}: keyword {word}" for word in rule.keys() - known]
     if "$ref" in rule:
@@ -44,7 +44,12 @@ def problems(value: Any, rule: dict[str, Any], path: str = "$") -> list[str]:
             found.append(f"{path}: out of range")
         if above is not None and value <= above:
             found.append(f"{path}: out of range")
+    if isinstance(value, str):
+        found += (
+            [] if rule.get("minLength", 0) <= len(value) <= rule.get("maxLength", len(value)) else [f"{path}: length"]
+        )
     if isinstance(value, list):
+        found += [f"{path}: too long"] if len(value) > rule.get("maxItems", len(value)) else []
         found += [f"{path}: too short"] if len(value) < rule.get("minItems", 0) else []
         found += [p for i, entry in enumerate(value) for p in problems(entry, rule.get("items", {}), f"{path}[{i}]")]
     if isinstance(value, dict):
@@ -82,6 +87,12 @@ WRONG: list[tuple[str, Any]] = [
     ("steps", 0),
     ("debugger", {"position": -1}),
     ("debugger", {"notes": [{"text": "no position"}]}),
+    ("debugger", {"attempts": [{}]}),
+    ("debugger", {"attempts": [{"formula": 3}]}),
+    ("debugger", {"attempts": [{"formula": ""}]}),
+    ("debugger", {"attempts": [{"formula": "w" * 20_001}]}),
+    ("debugger", {"attempts": [{"formula": "w"}] * 1001}),
+    ("debugger", {"attempts": [{"formula": "dE/dw = w", "verdict": "wrong"}]}),
     ("recording", [{"at": -0.5, "command": "next"}]),
     ("recording", [{"at": 0.5}]),
     ("expected", {"tolerance": 0}),

@@ -1,0 +1,203 @@
+"""A verdict in lines of a terminal's width: what it is, then why.
+
+    ✗ wrong: in ∂E/∂w₀ the factor ∂s₁/∂z₁ is missing
+
+    dE/dw = dE/ds_1 * ds_1/dw_1 + dE/ds_1 * w * ds_0/dw_0
+                                  ~~~~~~~~~~~~~~~~~~~~~~~
+
+      read as: ∂E/∂w = ∂E/∂s₁·∂s₁/∂w₁ + ∂E/∂s₁·w·∂s₀/∂w₀
+         contribution  true       written    term
+      ✓  ∂E/∂w₁        -0.555232  -0.555232  ∂E/∂s₁·∂s₁/∂w₁
+      ✗  ∂E/∂w₀        -0.138979  -0.174536  ∂E/∂s₁·w·∂s₀/∂w₀
+         ○ ∂s₁/∂z₁ = 1 − s₁² is missing
+
+`as_text` is for print; `told` is the same line by line, with the tone of every run and what a line is about, for a
+screen to colour and to move over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from bptt_tui.derivation.judging.telling import (
+    GLYPHS,
+    amiss,
+    due_factor,
+    factor_sentence,
+    headline,
+    marks,
+    number,
+)
+from bptt_tui.derivation.judging.verdict import FactorVerdict, Ledger, MemberVerdict, TermVerdict, Verdict
+from bptt_tui.errors import PlacedError
+from bptt_tui.language.cells import broken, cells, padded, underlined
+from bptt_tui.language.sanitise import visible
+
+WIDTH = 100
+
+Tone = Literal["plain", "strong", "dim", "good", "bad", "odd", "mark"]
+Run = tuple[str, Tone]
+Part = TermVerdict | FactorVerdict
+Key = tuple[int, ...]
+Open = Callable[[Key, TermVerdict], bool]
+
+# Of every outcome how it sounds; whatever is not here is bad.
+TONES: dict[str, Tone] = {"right": "good", "coincidence": "odd", "unknown": "odd"}
+
+
+class Told(NamedTuple):
+    """One line. `key` is (member, term) or (member, term, factor), from 0, of the `part` it is about."""
+
+    runs: tuple[Run, ...]
+    key: Key = ()
+    part: Part | None = None
+
+    @property
+    def text(self) -> str:
+        return "".join(text for text, _ in self.runs).rstrip(" ")
+
+
+def as_text(verdict: Verdict, width: int = WIDTH) -> str:
+    """The verdict, the formula with what is amiss underlined, and of every member why; several lines."""
+    return "\n".join(line.text for line in told(verdict, width))
+
+
+def unreadable(error: PlacedError, width: int = WIDTH) -> list[str]:
+    """The text of an error with a caret under the character where reading stopped."""
+    return underlined(error.text, [((error.column, error.column + 1), "^")], width)
+
+
+def told(verdict: Verdict, width: int, opened: Open | None = None) -> list[Told]:
+    """The verdict's lines. Of the terms that are `opened` every factor has a line, of the others what is amiss."""
+    lines = _said(f"{GLYPHS[verdict.outcome]} ", headline(verdict), width, TONES.get(verdict.outcome, "bad"))
+    lines.append(_BLANK)
+    placed = marks(verdict.members)
+    for line in underlined(verdict.statement.text.strip("\n"), placed, width):
+        lines.append(_line(line, "mark" if line and not line.strip(" ~^") else "strong"))
+    several = len(verdict.members) > 1
+    for index, member in enumerate(verdict.members):
+        lines.append(_BLANK)
+        if several:
+            head = f"{GLYPHS[member.outcome]} member {index + 1} of {len(verdict.members)}: "
+            lines += _said(head, visible(member.sentence), width, TONES.get(member.outcome, "bad"), indent=2)
+        lines += _member(verdict, member, index, width, opened)
+    return lines
+
+
+def _member(verdict: Verdict, member: MemberVerdict, index: int, width: int, opened: Open | None) -> list[Told]:
+    """One member of the equalities: how it was read, its terms, its slips and its shapes."""
+    lines = _labelled("read as", f"{verdict.left} = {member.written}", width)
+    for reading in member.readings:
+        lines += _labelled("reading", reading, width)
+    if member.why:
+        lines += _labelled("because", member.why, width)
+    lines += _terms(verdict.left, member, index, width, opened)
+    for slip in member.slips:
+        lines += _labelled("slip", slip.sentence, width, "strong")
+    if member.ledger is not None:
+        lines += _ledger(member.ledger, width)
+    return lines
+
+
+# --- terms ---------------------------------------------------------------------------------------------------------
+
+
+def _terms(left: str, member: MemberVerdict, index: int, width: int, opened: Open | None) -> list[Told]:
+    """The terms beside the contributions they stand for, and below them both sums."""
+    if not member.terms:
+        if member.value is None and member.due is None:
+            return []
+        said = f"{visible(left)} is {number(member.due)}, the formula gives {number(member.value)}"
+        return _said("  ", said, width, "plain")
+    rows = [(visible(term.of), number(term.due), number(term.value)) for term in member.terms]
+    whole = (visible(left), number(member.due), number(member.value))
+    heads = ("contribution", "true", "written")
+    widths = [max(cells(row[i]) for row in (heads, whole, *rows)) for i in range(3)]
+    lines = [_line("     " + "  ".join(map(padded, (*heads, "term"), (*widths, 4))).rstrip(" "), "dim")]
+    if width - sum(widths) - 11 < 20:
+        lines = [_line("     " + "  ".join(map(padded, heads, widths)).rstrip(" "), "dim")]
+    for at, (term, row) in enumerate(zip(member.terms, rows, strict=True)):
+        key = (index, at)
+        tone = TONES.get(term.outcome, "bad")
+        glyph: Run = (f"  {GLYPHS[term.outcome]}  ", tone)
+        head: Run = ("  ".join(map(padded, row, widths)) + "  ", "plain")
+        lines += [line._replace(key=key, part=term) for line in _beside((glyph, head), visible(term.written), width)]
+        lines += _inside(term, key, width, opened is not None and opened(key, term))
+    if len(member.terms) > 1:
+        lines.append(_line("  Σ  " + "  ".join(map(padded, whole, widths)), "dim"))
+    return lines
+
+
+def _beside(head: tuple[Run, ...], text: str, width: int) -> list[Told]:
+    """Columns and a text beside them, or below where there is no room."""
+    taken = sum(cells(part) for part, _ in head)
+    if width - taken < 20:
+        return [Told(head), *(_line(f"     {line}", "plain") for line in broken(text, width - 5) if line)]
+    first, *more = broken(text, width - taken)
+    return [Told((*head, (first, "plain"))), *(_line(" " * taken + line, "plain") for line in more)]
+
+
+def _inside(term: TermVerdict, key: Key, width: int, whole: bool) -> list[Told]:
+    """Why a term is not right: its sentence, and its factors: the whole of them, or those that are amiss."""
+    lines: list[Told] = []
+    if term.outcome != "right" and term.sentence:
+        lines += _said("     ", visible(term.sentence), width, "plain", indent=5)
+    shown = term.factors if whole else amiss(term)
+    for at, factor in enumerate(term.factors):
+        if factor not in shown:
+            continue
+        said = visible(factor_sentence(factor)) or _as_it_should_be(factor)
+        glyph = f"     {GLYPHS[factor.outcome]} "
+        tone = TONES.get(factor.outcome, "bad")
+        about = _said(glyph, said, width, tone, indent=9, rest="dim" if factor.outcome == "right" else "plain")
+        lines += [line._replace(key=(*key, at), part=factor) for line in about]
+    return lines
+
+
+def _as_it_should_be(factor: FactorVerdict) -> str:
+    due = visible(due_factor(factor))
+    written = visible(factor.written)
+    return written if due in ("", written) else due if due.startswith(f"{written} = ") else f"{written}: {due}"
+
+
+# --- shapes --------------------------------------------------------------------------------------------------------
+
+
+def _ledger(ledger: Ledger, width: int) -> list[Told]:
+    """The shapes of a product's factors as a table, and the advice."""
+    rows = [(visible(line.written), f"{line.shape[0]}×{line.shape[1]}") for line in ledger.lines]
+    widths = [max(cells(row[i]) for row in (("factor", "shape"), *rows)) for i in range(2)]
+    lines = [_line(f"     {padded('factor', widths[0])}  shape", "dim")]
+    for line, (written, shape) in zip(ledger.lines, rows, strict=True):
+        remark = visible(line.remark) or ("does not fit" if line.breaks else "")
+        glyph = GLYPHS["wrong"] if line.breaks else " "
+        head = f"{padded(written, widths[0])}  {padded(shape, widths[1])}  "
+        room = max(width - cells(head) - 5, 20)
+        first, *more = broken(remark, room)
+        lines.append(Told(((f"  {glyph}  ", "bad"), (head, "plain"), (first, "plain"))))
+        lines += [_line(" " * (cells(head) + 5) + part, "plain") for part in more]
+    return lines + (_labelled("advice", ledger.advice, width, "strong") if ledger.advice else [])
+
+
+# --- lines ---------------------------------------------------------------------------------------------------------
+
+
+def _line(text: str, tone: Tone) -> Told:
+    return Told(((text, tone),) if text else ())
+
+
+_BLANK = _line("", "plain")
+
+
+def _labelled(label: str, text: str, width: int, tone: Tone = "plain") -> list[Told]:
+    return _said(f"  {label}: ", visible(text), width, "dim", indent=4, rest=tone)
+
+
+def _said(head: str, text: str, width: int, tone: Tone, *, indent: int = 2, rest: Tone | None = None) -> list[Told]:
+    """A head and a text behind it, broken into lines that are indented from the second on."""
+    rest = rest or tone
+    whole = broken(text, max(width - cells(head), 8))
+    first, more = whole[0], text[len(whole[0]) :].strip(" ")
+    lines = [Told(((head, tone), (first, rest)))]
+    return lines + ([_line(" " * indent + line, rest) for line in broken(more, width - indent)] if more else [])
