@@ -89,6 +89,7 @@ BINDING_TABLE: tuple[KeyRow, ...] = (
     KeyRow("y", "y", "copy.value", "copy value", "copy the value in full precision", action="copy_value", rank=14),
     KeyRow("Y", "Y", "copy.formula", "copy formula", "copy the equation or the chain", action="copy_formula"),
     KeyRow("o", "o", "session.open", "open", "open another session", action="app('open')"),
+    KeyRow("ctrl+n", "^n", "session.new", "new", "make a session: equations and numbers", action="app('new')"),
     KeyRow("ctrl+s", "^s", "session.save", "save", "save session, position, recording", action="app('save')", rank=13),
     KeyRow("question_mark", "?", "help", "help", "keys and commands", action="help", rank=3),
     KeyRow("q", "q", "quit", "quit", "leave the debugger", action="app('quit')", rank=4),
