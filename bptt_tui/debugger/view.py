@@ -19,14 +19,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from bptt_tui.session import Chapter, Note
+from bptt_tui.session.format import Chapter, Note
 
 Value = NDArray[np.float64]
 Shape = tuple[int, ...]
