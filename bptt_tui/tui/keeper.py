@@ -28,7 +28,9 @@ class Keeper:
         autosave.on_trouble = self._say
         self._autosave = autosave
         debugger.on_done = lambda: autosave.changed(debugger.moment())
-        if kept is None:
+        # Keys may have come between the first frame and here.
+        early = kept is not None and draft is None and len(debugger.recording) > len(kept.recording)
+        if kept is None or early:
             debugger.on_done()
 
     def saved(self, kept: Session) -> None:

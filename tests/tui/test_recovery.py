@@ -71,6 +71,15 @@ async def test_recovered_work_is_where_it_was_and_is_unsaved() -> None:
     assert list(drafts.directory().iterdir()) == []
 
 
+async def test_commands_given_before_drafts_are_kept_are_in_the_draft() -> None:
+    """The first frame takes keys; the keeping of drafts begins a moment later."""
+    async with opened() as debugger:
+        debugger.app.debugger.do("next 2")
+        await begin(debugger)
+        debugger.app.files.close()
+    assert [draft.header.words for draft in left_over().drafts] == ["1 command"]
+
+
 async def test_an_app_that_fails_leaves_its_draft() -> None:
     """Whatever ends the app other than its user's wish."""
     async with opened() as debugger:
