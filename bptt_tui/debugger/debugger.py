@@ -49,6 +49,7 @@ class Debugger:
     """Stands at the session's saved position. `clock` gives seconds, for the times of recorded commands."""
 
     interrupt: Callable[[], bool] | None = None  # asked now and then by a long run; true ends it
+    tell: Callable[[float], None] | None = None  # told by a long run how much of the way it has searched, 0 … 1
     on_done: Callable[[], None] | None = None  # told after each line that was carried out
 
     def __init__(self, session: Session, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -235,6 +236,14 @@ class Debugger:
         if self.on_done is not None:
             self.on_done()
         return self.view
+
+    def check(self, line: str) -> str:
+        """What a line would say; everything stays as it is. CommandError says what is wrong with it."""
+        before = self._state
+        try:
+            return self._carry_out(line)
+        finally:
+            self._state = before
 
     def _carry_out(self, line: str) -> str:
         command, rest = read(line)

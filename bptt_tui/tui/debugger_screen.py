@@ -34,6 +34,7 @@ from bptt_tui.tui.playbar import PlayBar
 from bptt_tui.tui.player import Player
 from bptt_tui.tui.playing import Playing
 from bptt_tui.tui.prompting import Prompting
+from bptt_tui.tui.running import Running
 from bptt_tui.tui.strip import StripPane
 
 if TYPE_CHECKING:
@@ -41,8 +42,10 @@ if TYPE_CHECKING:
 
 _KEYS = frozenset(row.bound.partition("(")[0] for row in BINDING_TABLE)  # the actions that keys are bound to
 
+_WHILE_RUNNING = frozenset({"pane", "next_pane", "zoom", "switch_strip", "switch_arrays"})
 
-class DebuggerScreen(Playing, Prompting):
+
+class DebuggerScreen(Playing, Prompting, Running):
     """Draws the debugger's View and turns keys, clicks and typed lines into its commands."""
 
     AUTO_FOCUS = "#graph"
@@ -158,6 +161,9 @@ class DebuggerScreen(Playing, Prompting):
 
         self.app.push_screen(Notice(title, text))
 
+    def running_changed(self, said: str) -> None:
+        self._header.play_state(said or self.player.state())
+
     def playing_changed(self) -> None:
         self._header.play_state(self.player.state())
         self._playbar.follow(self.player, self.player.starts(self.debugger.state.chapters))
@@ -169,6 +175,10 @@ class DebuggerScreen(Playing, Prompting):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys are the screen's while a pane has the focus; on the command line they are letters."""
+        if action == "interrupt":
+            return self.runs_long
+        if self.runs_long and action in _KEYS - _WHILE_RUNNING:
+            return False
         return action not in _KEYS or self.focused is None or isinstance(self.focused, Pane)
 
     @on(GraphPane.NodeClicked)

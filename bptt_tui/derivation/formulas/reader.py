@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from bptt_tui.derivation.formulas.parts import children
 from bptt_tui.derivation.formulas.scanner import Token
 from bptt_tui.derivation.formulas.scope import Scope, Traced
-from bptt_tui.derivation.formulas.tokens import CLOSING, MAX_DEPTH
+from bptt_tui.derivation.formulas.tokens import CLOSING
 from bptt_tui.derivation.formulas.tree import (
     Add,
     Call,
