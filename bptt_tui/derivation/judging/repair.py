@@ -29,7 +29,7 @@ Change = Literal[
     "extra two",
 ]  # fmt: skip
 RTOL = 1e-7
-MAX_TRIALS = 12_000
+MAX_TRIALS = 6_000
 
 
 class Edit(Struct, frozen=True):
