@@ -433,12 +433,16 @@ class _Aligning:
         truth = self.truth
         if total is None or not np.any(total[1:]) or truth.above is None or part.below is None:
             return ""
-        if self.pathless >= MAX_FAILED:
+        if self.pathless >= MAX_FAILED or not self.thorough:
             return ""
         gap = part.value - total
         samples, spelling = truth.samples, truth.spelling
         edges = truth.edges(part.below)
-        nodes = list(dict.fromkeys(key for edge in edges for key in spelling.ends(edge)))
+        # Paths part and meet at states, at losses, and where the use itself is read.
+        crossings = {*samples.states, samples.network.loss_name}
+        crossings |= {spelling.ends(edge)[0][0] for edge in edges if spelling.ends(edge)[1] == part.below}
+        nodes = [key for edge in edges for key in spelling.ends(edge) if key[0] in crossings]
+        nodes = list(dict.fromkeys(nodes))
         for key in nodes:
             if key != part.below and samples.key(*key) != truth.above:
                 through = np.matmul(samples.partial(truth.above, key), samples.partial(key, part.below))
@@ -446,6 +450,8 @@ class _Aligning:
                     return spelling.name(key)
         for edge in edges:
             above, below = spelling.ends(edge)
+            if not crossings & {above[0], below[0]}:
+                continue
             upper = np.matmul(samples.partial(truth.above, above), samples.jacobian(edge))
             if self._closes(gap, np.matmul(upper, samples.partial(below, part.below)), part.below):
                 return spelling.edge(edge)
