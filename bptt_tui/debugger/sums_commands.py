@@ -17,7 +17,8 @@ from bptt_tui.errors import CommandError
 
 if TYPE_CHECKING:
     from bptt_tui.debugger.debugger import Debugger
-    from bptt_tui.debugger.sums import ChainSum, Entry, Sums
+    from bptt_tui.debugger.sums import ChainSum, Sums
+    from bptt_tui.debugger.sums_table import Entry
 
 _ENTRY = re.compile(r"([^\W\d]\w*)((?:\s*\[[^][]*\])*)")
 
