@@ -7,7 +7,7 @@ Widgets do not know each other or the debugger; what they want, they post as a m
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -34,12 +34,18 @@ from bptt_tui.tui.playbar import PlayBar
 from bptt_tui.tui.player import Player
 from bptt_tui.tui.playing import Playing
 from bptt_tui.tui.prompting import Prompting
+from bptt_tui.tui.running import Running
 from bptt_tui.tui.strip import StripPane
+
+if TYPE_CHECKING:
+    from bptt_tui.tui.derivation.screen import DerivationScreen
 
 _KEYS = frozenset(row.bound.partition("(")[0] for row in BINDING_TABLE)  # the actions that keys are bound to
 
+_WHILE_RUNNING = frozenset({"pane", "next_pane", "zoom", "switch_strip", "switch_arrays"})
 
-class DebuggerScreen(Playing, Prompting):
+
+class DebuggerScreen(Playing, Prompting, Running):
     """Draws the debugger's View and turns keys, clicks and typed lines into its commands."""
 
     AUTO_FOCUS = "#graph"
@@ -98,6 +104,7 @@ class DebuggerScreen(Playing, Prompting):
         self._upper = Horizontal(self._network, self._right, id="upper")
         self._message = MessageBar(id="message")
         self._keys = Keys(id="keys")
+        self._derivation: DerivationScreen | None = None
         self._layout = layout_of(size.width, size.height)
 
     def compose(self) -> ComposeResult:
@@ -123,6 +130,11 @@ class DebuggerScreen(Playing, Prompting):
         for widget in drawn:
             widget.show(view)
         self.playing_changed()
+        if view.verdict is not None:
+            if asked and not self.player.replaying:
+                self.action_derivation()
+                self.desk.face(view.verdict.statement.text)
+            return
         if asked and view.exhibit is not None and not self.player.replaying:
             self.say("")
             self._show_sums(view.exhibit)
@@ -149,6 +161,9 @@ class DebuggerScreen(Playing, Prompting):
 
         self.app.push_screen(Notice(title, text))
 
+    def running_changed(self, said: str) -> None:
+        self._header.play_state(said or self.player.state())
+
     def playing_changed(self) -> None:
         self._header.play_state(self.player.state())
         self._playbar.follow(self.player, self.player.starts(self.debugger.state.chapters))
@@ -160,6 +175,10 @@ class DebuggerScreen(Playing, Prompting):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys are the screen's while a pane has the focus; on the command line they are letters."""
+        if action == "interrupt":
+            return self.runs_long
+        if self.runs_long and action in _KEYS - _WHILE_RUNNING:
+            return False
         return action not in _KEYS or self.focused is None or isinstance(self.focused, Pane)
 
     @on(GraphPane.NodeClicked)
@@ -269,6 +288,21 @@ class DebuggerScreen(Playing, Prompting):
     def action_predict(self) -> None:
         """Ask before the next number is shown, or no longer."""
         self.action_command("predict on" if self.debugger.state.predict is None else "predict off")
+
+    @property
+    def desk(self) -> DerivationScreen:
+        """Where formulas are judged; made when it is first asked for, and kept as it is left."""
+        if self._derivation is None:
+            from bptt_tui.tui.derivation.screen import DerivationScreen
+
+            self._derivation = DerivationScreen(self.debugger, self.show, self.perform)
+            self.app.install_screen(self._derivation, f"derivation-{id(self)}")
+        return self._derivation
+
+    def action_derivation(self) -> None:
+        self.pause()
+        if self.desk not in self.app.screen_stack:
+            self.app.push_screen(self.desk)
 
     def action_switch_strip(self) -> None:
         self.say(self.query_one(StripPane).switch())

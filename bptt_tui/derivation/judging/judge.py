@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bptt_tui.derivation.formulas.tree import Formula, Number, Partial, Statement, Value
+from bptt_tui.derivation.formulas.tree import Formula, Number, Partial, Product, Statement, Sum, Value
 from bptt_tui.derivation.judging import coincidence, numbers
 from bptt_tui.derivation.judging.alignment import Alignment, align
 from bptt_tui.derivation.judging.draws import Draws
@@ -252,7 +252,9 @@ def reread(formula: Any, meant: Any) -> Any:
 def is_number(member: Formula) -> bool:
     """Whether a member is made of numbers alone."""
     inside = list(parts(member))
-    return any(isinstance(p, Number) for p in inside) and not any(isinstance(p, Value | Partial) for p in inside)
+    return any(isinstance(p, Number) for p in inside) and not any(
+        isinstance(p, Value | Partial | Sum | Product) for p in inside
+    )
 
 
 def _overall(name: str, members: tuple[MemberVerdict, ...]) -> str:

@@ -50,7 +50,7 @@ class Measured:
     def __init__(self, term: Term, evaluator: Evaluator) -> None:
         self.term = term
         self.evaluator = evaluator
-        self.stacks = [factor.value(evaluator) for factor in term.factors]
+        self.stacks = term.stacks(evaluator)
         self.value: Stack | None = self.tried(self.stacks, term.group)
 
     def tried(self, stacks: list[Stack], group: Group) -> Stack | None:
@@ -250,7 +250,7 @@ class Search:
     def _shifted(self) -> Iterator[Edit]:
         stacks = self.product.stacks
         for index in self.places:
-            for cost, moved in shifts(self.product.term.factors[index]):
+            for cost, moved in shifts(self.product.term.factors[index], self.product.evaluator):
                 try:
                     stack = moved.value(self.product.evaluator)
                 except (BpttError, Misfit):
@@ -425,19 +425,30 @@ def unlike(factor: Factor, candidate: Candidate) -> float:
     return penalty + (0.0 if not ts or ts & when else 0.1)
 
 
-def shifts(factor: Factor) -> Iterator[tuple[float, Factor]]:
+def shifts(factor: Factor, evaluator: Evaluator) -> Iterator[tuple[float, Factor]]:
     """The factor at neighbouring timesteps: all of it, or one end of a partial."""
     formula = factor.formula
     for by in (-1, 1, -2, 2):
-        cost = 1.08 + 0.05 * (abs(by) - 1)
+        cost = 1.03 + 0.05 * (abs(by) - 1)
         yield cost, Factor(moved(formula, by), factor.env, factor.transposed, factor.inverted)
         if isinstance(formula, Partial):
-            if formula.above.t is not None:
-                above = replace(formula, above=_moved_value(formula.above, by))
-                yield cost + 0.1, Factor(above, factor.env, factor.transposed, factor.inverted)
-            if formula.below.t is not None:
-                below = replace(formula, below=_moved_value(formula.below, by))
-                yield cost + 0.1, Factor(below, factor.env, factor.transposed, factor.inverted)
+            for changed in _one_end(formula, by):
+                shifted = Factor(changed, factor.env, factor.transposed, factor.inverted)
+                yield (cost + 0.01 if _is_local(changed, factor, evaluator) else cost + 0.14), shifted
+
+
+def _one_end(formula: Partial, by: int) -> Iterator[Partial]:
+    if formula.above.t is not None:
+        yield replace(formula, above=_moved_value(formula.above, by))
+    if formula.below.t is not None:
+        yield replace(formula, below=_moved_value(formula.below, by))
+
+
+def _is_local(formula: Partial, factor: Factor, evaluator: Evaluator) -> bool:
+    """Whether a partial is that of one edge."""
+    name, t = evaluator.key(formula.above, factor.env)
+    below = evaluator.key(formula.below, factor.env)
+    return t is not None and any(end == below for _, end in evaluator.samples.reads(name, t))
 
 
 def moved(formula: Formula, by: int) -> Formula:

@@ -185,7 +185,10 @@ def _term(row: Row, truth: Truth) -> tuple[TermVerdict, Slip | None]:
         verdict, slip_ = "extra", slip("term extra", where=where, written=written)
         sentence = slip_.sentence
     elif row.fault == "edit" and row.edit is not None:
-        named = name_of(row.edit, product, truth, where)
+        source: Measured = row.source or product
+        named = name_of(row.edit, source, truth, where)
+        if row.source is not None:
+            factors = [_right_factor(source, index, truth) for index in range(len(source.term.factors))]
         slip_, sentence = named.slip, named.slip.sentence
         factors = _factors(factors, named)
     else:
