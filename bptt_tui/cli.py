@@ -41,6 +41,7 @@ Examples:
   bptt-tui snapshot question --at 17 -o q.svg
   bptt-tui check question "dE/dw = dE/dw_1"  is this derivation right?
   bptt-tui verify lstm                      its gradient against nudges of the loss
+  bptt-tui export question -o question.html the derivation as a page
 
 SESSION is a path or one of the names that `bptt-tui sessions` lists."""
 
@@ -126,13 +127,13 @@ def cli() -> None:
 
 
 @cli.command(DEBUG, hidden=True)
-@click.argument("session", shell_complete=complete_session, default="question")
+@click.argument("session", shell_complete=complete_session, required=False)
 @at_option
-def open_debugger(session: str, at: int | None) -> None:
+def open_debugger(session: str | None, at: int | None) -> None:
     """Open the debugger on SESSION (default: question)."""
     from bptt_tui.session import load
 
-    _run_app(load(session), at=at)
+    _run_app(load(session or "question"), at=at, any_draft=session is None)
 
 
 @cli.command()
@@ -299,6 +300,34 @@ def _unreadable(error: FormulaError, formula: str, width: int) -> int:
     status = _refused(str(error.at("-" if formula == "-" else "formula")))
     click.echo("\n".join(f"  {line}" for line in unreadable(error.text, error.column, width - 2)), err=True)
     return status
+
+
+SUFFIXES = {".md": "markdown", ".tex": "latex", ".html": "html"}
+
+
+@cli.command("export")
+@session_argument
+@click.option("--format", "form", type=click.Choice(list(SUFFIXES.values())), help="Default: what FILE ends in.")
+@click.option("-o", "output", metavar="FILE", help="Where to write, instead of standard output.")
+def export_document(session: str, form: str | None, output: str | None) -> None:
+    """Write the derivation as a document: every chain, every number, the sum over time.
+
+    LaTeX compiles by itself; HTML is one file that fetches nothing.
+    """
+    form = form or SUFFIXES.get(Path(output or "").suffix)
+    if form is None:
+        raise click.UsageError(f"--format is missing; it is one of {', '.join(SUFFIXES.values())}")
+    loaded = _traced(session)
+    from bptt_tui.export.composing import compose
+    from bptt_tui.export.document import render
+
+    text = render(compose(loaded), form)
+    if output is None:
+        _print(text, end="")
+        return
+    from bptt_tui.session import storage
+
+    storage.write(output, text.encode(), None, overwrite=True)
 
 
 class _Progress:

@@ -11,6 +11,7 @@ operation is analytic, for complex-step checks.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,12 @@ from numpy.typing import NDArray
 from bptt_tui.calculus.shapes import Shape, size
 
 Array = NDArray[Any]
+
+# Arrays, because a loop over time would convert a number at every timestep. From 37 on, 1 / (1 + e^−z) rounds to 1.
+_ONE: Array = np.array(1.0)
+_CERTAIN: Array = np.array(40.0)
+# Numbers at a time in what takes several passes over a history: 128 kB stay in a core's own cache.
+BLOCK = 1 << 14
 
 
 def lift(x: Array, shape: Shape, rank: int) -> Array:
@@ -40,11 +47,15 @@ def outer(a: Array, b: Array) -> Array:
 
 
 def sigmoid(z: Array, out: Array | None = None) -> Array:
-    """1 / (1 + e^−z): right to a few ulp in both tails (below −709 it is 0, where the true value is subnormal)."""
-    result: Array = np.negative(z, out=out)
-    result = np.exp(result, out=out)
-    result = np.add(result, 1.0, out=out)
-    return np.reciprocal(result, out=out)
+    """e^z / (1 + e^z): right to a few ulp in both tails, down to the subnormal numbers below z = −708."""
+    if z.dtype.kind == "c":
+        # e^−z for a positive real part, as e^z would overflow; the smallest of complex numbers has no use here.
+        powers = np.exp(np.where(z.real < 0, z, -z))
+        return np.divide(np.where(z.real < 0, powers, 1.0), powers + 1.0, out=out)
+    powers = np.minimum(z, _CERTAIN, out=out)
+    powers = np.exp(powers, out=out)
+    result: Array = np.divide(powers, powers + _ONE, out=out)
+    return result
 
 
 def relu(z: Array, out: Array | None = None) -> Array:
@@ -60,24 +71,29 @@ def relu(z: Array, out: Array | None = None) -> Array:
 
 def tanh_slope(z: Array) -> Array:
     """sech² z = 4e / (1 + e)² with e = e^(−2|z|); right to the last digits where 1 − tanh² is 0."""
-    slope = _bell(2.0 * z)
-    slope *= 4.0
-    return slope
+    return _bell(z, 2.0, 4.0)
 
 
 def sigmoid_slope(z: Array) -> Array:
     """σ(z)·σ(−z) = e / (1 + e)² with e = e^(−|z|)."""
-    return _bell(z)
+    return _bell(z, 1.0, 1.0)
 
 
-def _bell(z: Array) -> Array:
-    """e / (1 + e)² with e = e^(−|z|), in place as far as it goes: it runs over whole histories."""
-    e = np.asarray(np.copysign(z, -1.0))
-    np.exp(e, out=e)
-    denominator = e + 1.0
-    denominator *= denominator
-    e /= denominator
-    return e
+def _bell(z: Array, stretch: float, height: float) -> Array:
+    """height · e / (1 + e)² with e = e^(−stretch·|z|), a block at a time: whole histories would leave the cache."""
+    result: Array = np.empty(z.shape)
+    rows = max(BLOCK // size(z.shape[1:]), 1)
+    for start in range(0, len(z), rows) if z.ndim else (0,):
+        block: Any = slice(start, start + rows) if z.ndim else ...
+        e = result[block]
+        np.copysign(z[block], -1.0, out=e)
+        e *= stretch
+        np.exp(e, out=e)
+        denominator = e + 1.0
+        denominator *= denominator
+        e *= height
+        e /= denominator
+    return result
 
 
 def relu_slope(z: Array) -> Array:
@@ -139,6 +155,16 @@ def matmul_right(g: Array, a: Array, shapes: tuple[Shape, ...]) -> Array:
     return np.asarray(np.matmul(np.swapaxes(a, -1, -2), g))
 
 
+def product_with(matrix: Array) -> Callable[[Array, Array], Array]:
+    """f(x, out) = matrix @ x: the matrix's own method, as np.dot would look for overrides at every timestep."""
+    return matrix.dot
+
+
+def pull_through(matrix: Array) -> Callable[[Array, Array], Array]:
+    """f(g, out) = g @ matrix: the gradient by x of matrix @ x."""
+    return matrix.T.dot
+
+
 def outer_total(a: Array, b: Array) -> Array:
     """Σ_t a_t ⊗ b_t as one matrix product; an argument without a time axis is the same at every t."""
     if a.ndim == 1:
@@ -195,14 +221,17 @@ def exp_of_difference(a: Array, b: Array) -> Array:
 
 
 def softmax_pull(g: Array, o: Array, shape: Shape) -> Array:
-    """g·(diag(o) − o·oᵀ) = o·(g − g·o), with g counted from its entry at the largest o.
+    """g·(diag(o) − o·oᵀ) = o·(g − g·o), with g counted from its entry at the largest o, or from its mean.
 
-    Softmax ignores what all entries of g have in common; left in, it would drown the rest where one o is nearly 1.
+    Softmax ignores what all entries of g have in common; left in, it would drown the rest: where one o is nearly 1,
+    all but that entry's own, where all are small, all but the mean.
     """
     if not shape:
         return np.zeros_like(g * o)
-    top = np.broadcast_to(np.argmax(o.real, axis=-1)[..., None], (*g.shape[:-1], 1))
-    g = g - np.take_along_axis(g, top, axis=-1)
+    top = np.argmax(o.real, axis=-1)[..., None]
+    certain = np.take_along_axis(o.real, top, axis=-1) > 0.5
+    own = np.take_along_axis(g, np.broadcast_to(top, (*g.shape[:-1], 1)), axis=-1)
+    g = g - np.where(certain, own, (g * o).sum(axis=-1, keepdims=True))
     result: Array = o * (g - (g * o).sum(axis=-1, keepdims=True))
     return result
 
@@ -256,9 +285,14 @@ def softmax_cross_entropy_pull(g: Array, _q: Array, o: Array, y: Array, shapes: 
     if not shapes[1]:
         others = np.where(hot == 0, o, 0.0).sum(axis=-1, keepdims=True)
         return np.asarray(g[..., None] * np.where(hot == 0, o, 0.0 - others))
-    top = np.arange(o.shape[-1]) == np.argmax(o.real, axis=-1)[..., None]
-    others = np.where(top, np.where(top, 0.0, o).sum(axis=-1, keepdims=True), 1.0 - o)
-    return np.asarray(g[..., None] * (o * (hot.sum(axis=-1, keepdims=True) - hot) - hot * others))
+    return np.asarray(g[..., None] * (o * _others(hot) - hot * _others(o, 1.0)))
+
+
+def _others(x: Array, whole: Array | float | None = None) -> Array:
+    """For each entry of a vector the sum of the others: `whole` without it, but the largest is left out of a sum."""
+    top = np.arange(x.shape[-1]) == np.argmax(x.real, axis=-1)[..., None]
+    rest = np.where(top, 0.0, x).sum(axis=-1, keepdims=True)
+    return np.where(top, rest, (x.sum(axis=-1, keepdims=True) if whole is None else whole) - x)
 
 
 def squared_error(o: Array, y: Array, shapes: tuple[Shape, ...]) -> Array:
@@ -288,11 +322,11 @@ def binary_cross_entropy_slope(o: Array, y: Array, shapes: tuple[Shape, ...]) ->
 
 
 def sigmoid_binary_cross_entropy(q: Array, y: Array, shapes: tuple[Shape, ...]) -> Array:
-    """binary_cross_entropy(sigmoid(q), y) = Σ max(q, 0) − y·q + ln(1 + e^−|q|)."""
+    """binary_cross_entropy(sigmoid(q), y) = Σ (q > 0 ? (1 − y)·q : −y·q) + ln(1 + e^−|q|)."""
     rank = len(shapes[0])
     y = lift(y, shapes[1], rank)
     magnitude = np.where(q.real < 0, -q, q)
-    result: Array = total(np.where(q.real < 0, 0, q) - y * q + np.log1p(np.exp(-magnitude)), rank)
+    result: Array = total(np.where(q.real < 0, y, 1.0 - y) * magnitude + np.log1p(np.exp(-magnitude)), rank)
     return result
 
 

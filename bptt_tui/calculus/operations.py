@@ -6,9 +6,13 @@ column of this table:
     shape      (shapes of the arguments) → shape of the result, or Mismatch
     evaluate   (args, shapes) → result                                       values, with an optional leading axis
     ufunc      a NumPy-like function f(*args, out), where the operation is one call; used in the loop over time
+    held       (evaluate, pull) for a left factor that is the same at every timestep: factor → f(x, out), and
+               factor → f(g, out) for the gradient by x; used in the loop over time
     slopes     elementwise operations: f(ans, *args) → ∂ans/∂arg, one per argument, `1.0` and `-1.0` as constants
     pulls      other operations: f(g, ans, args, shapes) → g · ∂ans/∂arg, one per argument
     totals     where it is cheaper than summing `pulls` over time: Σ_t of it, for an argument without a time axis
+    jacobian   (args, shapes) → the dense Jacobian where a pullback of ordinary floats has too few digits to be shown;
+               for real arguments at one timestep, asked for when an edge is looked at
     recalls    whether pulling back reads the result, and the arguments; what nobody recalls need not be kept
     partials   f(args, ans, shapes) → the Jacobian as an expression, one per argument; None: not differentiated
     notation   plain text, Unicode, LaTeX
@@ -21,11 +25,12 @@ they cannot be written in an equation.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from msgspec import Struct
 
+from bptt_tui.calculus import doubled
 from bptt_tui.calculus import kernels as k
 from bptt_tui.calculus import partials as p
 from bptt_tui.calculus import shapes as rule
@@ -42,8 +47,14 @@ Pull = Callable[[Array, Array, Args, Shapes], Array]
 Partial = Callable[[tuple[Expression, ...], Expression, Shapes], Expression]
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Held(NamedTuple):
+    """A product with one matrix at every timestep: the matrix gives the call that a loop over time makes."""
+
+    evaluate: Callable[[Array], Callable[[Array, Array], Any]]
+    pull: Callable[[Array], Callable[[Array, Array], Any]]
+
+
+class Operation(Struct, frozen=True):
     """One row. `most` is None where any number of arguments is taken."""
 
     name: str
@@ -57,6 +68,8 @@ class Operation:
     pulls: tuple[Pull | None, ...] | Callable[[int], Pull] = ()
     totals: tuple[Pull | None, ...] = ()
     ufunc: Callable[..., Any] | None = None
+    held: Held | None = None
+    jacobian: Evaluate | None = None
     recalls: tuple[bool, bool] = (True, True)
     written: bool = True
     analytic: bool = True
@@ -87,6 +100,12 @@ class Operation:
     def partial(self, index: int) -> Partial | None:
         """The rule for the symbolic Jacobian by argument `index`."""
         return self.partials(index) if callable(self.partials) else self.partials[index]
+
+    def evaluate_into(self, args: Args, shapes: Shapes, out: Array) -> None:
+        """`evaluate` of an operation that is one call, into an array, which may be that of an argument."""
+        assert self.ufunc is not None
+        rank = max(len(shape) for shape in shapes)
+        self.ufunc(*(k.lift(arg, shape, rank) for arg, shape in zip(args, shapes, strict=True)), out=out)
 
     def pull(self, index: int, g: Array, ans: Array, args: Args, shapes: Shapes) -> Array:
         """g · ∂ans/∂args[index], in the argument's shape behind g's leading axis."""
@@ -259,7 +278,7 @@ _ROWS = [
     Operation("matmul", 2, 2, rule.product, lambda a, s: k.matmul(a[0], a[1], s), (p.matmul_left, p.matmul_right),
               Notation("{0:20} @ {1:21}", "{0:20}·{1:21}", r"{0:20} \, {1:21}", PRODUCT),
               pulls=(lambda g, ans, a, s: k.matmul_left(g, a[1], s), lambda g, ans, a, s: k.matmul_right(g, a[0], s)),
-              totals=(_matmul_total(0), _matmul_total(1)), recalls=(False, True)),
+              totals=(_matmul_total(0), _matmul_total(1)), held=Held(k.product_with, k.pull_through), recalls=(False, True)),
     Operation("dot", 2, 2, rule.inner, lambda a, s: k.matmul(a[0], a[1], s), (p.row_of(1), p.row_of(0)),
               _function("dot"),
               pulls=(lambda g, ans, a, s: k.matmul_left(g, a[1], s), lambda g, ans, a, s: k.matmul_right(g, a[0], s)),
@@ -269,7 +288,8 @@ _ROWS = [
     Operation("concat", 1, None, rule.joined, k.join, p.block, _function("concat"),
               pulls=lambda index: lambda g, ans, a, s: k.part_of(g, index, s), recalls=(False, False)),
     Operation("softmax", 1, 1, rule.vector_or_scalar, lambda a, s: k.softmax(a[0], s[0]), (p.softmax,), _function("softmax"),
-              pulls=(lambda g, ans, a, s: k.softmax_pull(g, ans, s[0]),)),
+              pulls=(lambda g, ans, a, s: k.softmax_pull(g, ans, s[0]),),
+              jacobian=lambda a, s: doubled.softmax_jacobian(a[0]) if s[0] else np.zeros((1, 1))),
     Operation("cross_entropy", 2, 2, rule.class_loss, lambda a, s: k.cross_entropy(a[0], a[1], s),
               (p.loss_row("cross_entropy_slope"), None), _function("cross_entropy"),
               pulls=(_row_pull(k.cross_entropy_slope), None)),
@@ -298,12 +318,10 @@ def _block_matrix(args: Args, _shapes: Shapes) -> Array:
 
 
 def _softmax_jacobian(args: Args, _shapes: Shapes) -> Array:
-    o = np.atleast_1d(k.softmax(args[0], args[0].shape))
-    # Off the diagonal −oᵢoⱼ; on it oᵢ(1 − oᵢ), with 1 − oᵢ as the sum of the others so that it does not cancel.
-    jacobian = -np.outer(o, o)
-    others = (np.ones((len(o), len(o))) - np.eye(len(o))) @ o
-    np.fill_diagonal(jacobian, o * others)
-    return jacobian
+    q = np.atleast_1d(args[0])
+    if np.iscomplexobj(q):
+        return k.softmax_pull(np.eye(len(q)), k.softmax(q, q.shape), q.shape)
+    return doubled.softmax_jacobian(q)
 
 
 def _loss_slope(slope: Callable[[Array, Array, Shapes], Array]) -> Evaluate:
@@ -363,8 +381,7 @@ FUNCTIONS: tuple[str, ...] = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Fusion:
+class Fusion(Struct, frozen=True):
     """Two operations computed as one where `inner` feeds `outer`, because the product of their slopes can overflow.
 
     `evaluate(q, y, shapes)` is the loss straight from the inner argument, `pull(g, q, o, y, shapes)` the gradient by it;

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.differentiation import evaluate, jacobian_value
@@ -24,8 +24,7 @@ Kind = Literal["value", "factor", "contribution"]
 Leaf = Callable[[Name], Array]
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(Struct, frozen=True, dict=True):
     """A question at one place. `links` are the inflows it is about: one of a factor, all of a contribution."""
 
     look: Look

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from bptt_tui.calculus import numerals
 from bptt_tui.debugger.command import Command, nothing
-from bptt_tui.debugger.inspect import Inspector, shown_in_full
 from bptt_tui.debugger.view import Missing
 
 if TYPE_CHECKING:
@@ -37,6 +36,8 @@ def _where(debugger: Debugger, rest: str) -> str:
 
 def _print(debugger: Debugger, rest: str) -> str:
     """`EXPR = value`, every digit, and what is not whole about it."""
+    from bptt_tui.debugger.inspect import Inspector, shown_in_full
+
     inspector = Inspector(debugger.look)
     value = inspector.evaluate(rest)
     return "\n".join([f"{rest} = {shown_in_full(value)}", *inspector.notes])

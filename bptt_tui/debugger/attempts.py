@@ -10,8 +10,9 @@ so nothing is judged, and no verdict shown, while predict mode asks for them.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
 
 from bptt_tui.debugger.command import Command, MisuseError, first_word
 from bptt_tui.errors import CommandError, FormulaError

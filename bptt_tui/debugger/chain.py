@@ -7,11 +7,12 @@ is one. The running product at such a node is the sum of all its inflows, and go
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bptt_tui.debugger.looking import Look, Scene, name_at
 from bptt_tui.debugger.timeline import Step
@@ -21,8 +22,7 @@ from bptt_tui.trace import Consumer
 REACH = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """One edge of a path: what is read at `t` (a node, a parameter's use, an input), and who reads it.
 
     `reader` is None for the edge from the total to one of its loss steps.

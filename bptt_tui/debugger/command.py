@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from bptt_tui.errors import CommandError
 
@@ -17,8 +18,7 @@ class MisuseError(CommandError):
     """The rest of a line is not what its command takes; the usage is the hint."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """One row: `act(debugger, rest of the line)` changes the debugger's state and returns the message to show.
 
     What is not `recorded` changes the session around the walk; where it moves, the recording goes there.

@@ -22,6 +22,7 @@ from bptt_tui.debugger import (
     predict,
     setting,
     stopping,
+    summing,
     walking,
 )
 from bptt_tui.debugger.command import Command, first_word
@@ -62,6 +63,7 @@ COMMANDS: Mapping[str, Command] = {
         *decay.ROWS,
         *asking.ROWS,
         *attempts.ROWS,
+        *summing.ROWS,
         *notes.ROWS,
         *predict.ROWS,
         *setting.ROWS,

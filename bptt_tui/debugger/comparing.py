@@ -45,15 +45,37 @@ def _compared(label: str, before: np.ndarray | None, after: np.ndarray | None) -
     if before is not None and after is not None and before.shape == after.shape:
         with np.errstate(all="ignore"):
             difference = np.asarray(after - before)
-    return Compared(label, ABSENT if before is None else before, ABSENT if after is None else after, difference)
+    return Compared(
+        label,
+        ABSENT if before is None else before,
+        ABSENT if after is None else after,
+        difference,
+        None if isinstance(difference, Missing) or before is None else _relative(difference, before),
+    )
+
+
+def _relative(difference: np.ndarray, before: np.ndarray) -> float | None:
+    """The difference by the size of what was before; scaled first, so that squares neither overflow nor vanish."""
+    with np.errstate(all="ignore"):
+        largest = float(np.abs(before).max())
+        if not 0.0 < largest < np.inf or not np.isfinite(difference).all():
+            return None
+        if before.ndim == 0:
+            return float(difference / largest)
+        return float(np.linalg.norm(difference / largest) / np.linalg.norm(before / largest))
+
+
+def percent(relative: float | None) -> str:
+    """`+8.35 %`; – where nothing can be said."""
+    return ABSENT.value if relative is None else f"{100 * relative:+.3g} %"
 
 
 def table(compared: Comparison) -> str:
     """The comparison as lines of text: what was changed, then a row for the loss and each parameter."""
-    rows = [("", "before", "after", "difference")]
+    rows = [("", "before", "after", "difference", "relative")]
     for row in (compared.loss, *compared.rows):
-        rows.append((row.label, _shown(row.before), _shown(row.after), _shown(row.difference)))
-    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+        rows.append((row.label, _shown(row.before), _shown(row.after), _shown(row.difference), percent(row.relative)))
+    widths = [max(len(row[i]) for row in rows) for i in range(5)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([compared.edit, *lines])
 

@@ -16,9 +16,9 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bptt_tui.calculus import numerals
@@ -43,8 +43,7 @@ _TOKEN = re.compile(r"\s*(?:(<=|>=|==|!=|[<>])|(and|or|not)(?!\w)|([()])|([^\W\d
 _DEEPEST, _LONGEST = 50, 2000
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """`left sign right`."""
 
     left: Operand
@@ -52,29 +51,25 @@ class Comparison:
     right: Operand
 
 
-@dataclass(frozen=True, slots=True)
-class InPhase:
+class InPhase(Struct, frozen=True):
     """`phase == backward`."""
 
     phase: str
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Struct, frozen=True):
     """The opposite."""
 
     inner: Condition
 
 
-@dataclass(frozen=True, slots=True)
-class Every:
+class Every(Struct, frozen=True):
     """All of several, with `and`."""
 
     parts: tuple[Condition, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Some:
+class Some(Struct, frozen=True):
     """One of several, with `or`."""
 
     parts: tuple[Condition, ...]
@@ -155,8 +150,7 @@ def operands(condition: Condition) -> Iterator[Operand]:
             yield from operands(part)
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(Struct, frozen=True):
     kind: str  # sign, word, "(", ")", other, end
     text: str
     start: int

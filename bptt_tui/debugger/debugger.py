@@ -13,9 +13,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from bptt_tui.debugger import attempts
 from bptt_tui.debugger.asked import Asked
@@ -33,13 +34,14 @@ from bptt_tui.debugger.stages import Stage, Stages
 from bptt_tui.debugger.state import Bookmark, State
 from bptt_tui.debugger.stopping import Stopping, alike, displays, kept, loaded, marks, recreated, rows
 from bptt_tui.debugger.tables import ContributionsAt, GraphAt, strips
-from bptt_tui.debugger.view import Comparison, View
+from bptt_tui.debugger.view import Comparison, Exhibit, View
 from bptt_tui.debugger.walking import Trail
 from bptt_tui.errors import CommandError, SessionError
 from bptt_tui.session import Session
 from bptt_tui.session.format import Recorded
 
 if TYPE_CHECKING:
+    from bptt_tui.debugger.sums import Sums
     from bptt_tui.derivation.judging.verdict import Verdict
 
 
@@ -47,6 +49,7 @@ class Debugger:
     """Stands at the session's saved position. `clock` gives seconds, for the times of recorded commands."""
 
     interrupt: Callable[[], bool] | None = None  # asked now and then by a long run; true ends it
+    on_done: Callable[[], None] | None = None  # told after each line that was carried out
 
     def __init__(self, session: Session, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -70,6 +73,7 @@ class Debugger:
         self._message = ""
         self._verdict: Verdict | None = None
         self._rehearsing = False
+        self._exhibit: Exhibit | None = None
         self._view: View | None = None
 
     def _saved_cursor(self, session: Session) -> Cursor:
@@ -117,20 +121,12 @@ class Debugger:
     @property
     def session(self) -> Session:
         """The session with this position and the commands given so far."""
-        session = self._state.session
-        session = session.found_by(self._state.edits.first if self._recording else session)
-        breakpoints, watches = kept(self._state.stopping)
-        return session.with_state(
-            position=self.cursor.position,
-            factor=self.cursor.factor,
-            recording=tuple(self._recording),
-            notes=self._state.notes,
-            chapters=self._state.chapters,
-            predictions=self._state.predictions,
-            attempts=self._state.attempts,
-            breakpoints=breakpoints,
-            watches=watches,
-        )
+        return self.moment()()
+
+    def moment(self) -> Callable[[], Session]:
+        """This moment, of which a session is made when it is called: later, in any thread."""
+        # What is recorded is only ever added to; where it is another recording, it is another list.
+        return partial(_session_of, self._state, self._recording, len(self._recording))
 
     @property
     def recording(self) -> Sequence[Recorded]:
@@ -166,6 +162,11 @@ class Debugger:
         if text not in verdicts:
             verdicts[text] = attempts.judged(self._state.session, text)
 
+    @property
+    def sums(self) -> Sums:
+        """The whole gradient as a sum, of the present numbers: table, knobs, build-up, chains."""
+        return self._stage.sums
+
     # --- for commands --------------------------------------------------------------------------------------------
 
     @property
@@ -197,6 +198,10 @@ class Debugger:
         self._verdict = self._stage.verdicts[text]
         return headline(self._verdict)
 
+    def exhibit(self, exhibit: Exhibit) -> None:
+        """Have the next View say what is to be seen in full."""
+        self._exhibit = exhibit
+
     @property
     def asked(self) -> Asked | None:
         """What predict mode asks here."""
@@ -227,11 +232,14 @@ class Debugger:
             self._record(recorded, before)
         self._message = message
         self._view = None
+        if self.on_done is not None:
+            self.on_done()
         return self.view
 
     def _carry_out(self, line: str) -> str:
         command, rest = read(line)
         self._verdict = None
+        self._exhibit = None
         return command.run(self, rest)
 
     def _to_record(self, line: str, before: Cursor) -> str:
@@ -270,7 +278,7 @@ class Debugger:
         recording then has to go there first.
         """
         here, self._state = self._state, self.beginning().state
-        shown, self._rehearsing = self._verdict, True
+        shown, self._rehearsing = (self._verdict, self._exhibit), True
         try:
             for recorded in self._recording:
                 self._view = None
@@ -279,7 +287,8 @@ class Debugger:
         except CommandError:
             return None
         finally:
-            self._state, self._verdict, self._rehearsing, self._view = here, shown, False, None
+            self._state, self._rehearsing, self._view = here, False, None
+            self._verdict, self._exhibit = shown
 
     # --- for replays ---------------------------------------------------------------------------------------------
 
@@ -309,6 +318,7 @@ class Debugger:
         self._recording_on = bookmark.recording_on
         self._message = bookmark.message
         self._verdict = None
+        self._exhibit = None
         self._view = None
 
     def follow(self, line: str) -> None:
@@ -361,10 +371,31 @@ class Debugger:
             recording=len(self._recording),
             notes=notes_at(self._state.notes, position),
             chapter=chapter_at(self._state.chapters, position),
+            all_notes=self._state.notes,
+            chapters=self._state.chapters,
             question=question_of(self._state.predict, self.asked),
             comparison=self.comparison if self._state.predict is None else None,
             stopped=self._state.stopping.stopped,
             displays=displays(look, self._state.stopping),
             breakpoints=rows(look, self._state.stopping),
             verdict=self._verdict,
+            exhibit=self._exhibit,
         )
+
+
+def _session_of(state: State, recording: Sequence[Recorded], count: int) -> Session:
+    """The session that a state and the first `count` entries of a recording come to."""
+    session = state.session
+    session = session.found_by(state.edits.first if count else session)
+    breakpoints, watches = kept(state.stopping)
+    return session.with_state(
+        position=state.cursor.position,
+        factor=state.cursor.factor,
+        recording=recording[:count],
+        notes=state.notes,
+        chapters=state.chapters,
+        predictions=state.predictions,
+        attempts=state.attempts,
+        breakpoints=breakpoints,
+        watches=watches,
+    )

@@ -15,10 +15,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bptt_tui.calculus import numerals
@@ -41,8 +41,7 @@ WALKED = 500  # timesteps
 _ARITHMETIC = frozenset({"add", "sub", "neg", "mul", "div", "matmul", "sum", "dot", "concat"})
 
 
-@dataclass(frozen=True, slots=True)
-class Blame:
+class Blame(Struct, frozen=True):
     """One factor: the edge it stands on, its formula and what it does to the size of what passes; why so."""
 
     text: str

@@ -6,8 +6,10 @@ was. One stays at one's position; where the edit makes other steps (a pin cuts n
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bptt_tui.debugger.changes import words
 from bptt_tui.debugger.command import Command, nothing
@@ -23,8 +25,7 @@ if TYPE_CHECKING:
 TRACED = 8  # so many sessions of the past and the future keep their traces
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """The numbers on its other side, where one stood there, and where it left one."""
 
     words: str
@@ -33,8 +34,7 @@ class Edit:
     left: Cursor
 
 
-@dataclass(frozen=True, slots=True)
-class Edits:
+class Edits(Struct, frozen=True):
     """What can be undone and redone (latest first in `future`, last in `past`).
 
     `first`: the numbers that the recording found; `opened`: those the session came with, for which its expected

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.differentiation import evaluate
@@ -41,16 +41,14 @@ SLOPES: dict[str, Callable[[Array], Array]] = {"tanh": lambda s: 1 - s * s, "sig
 _OTHER = {"tanh": "sigmoid", "sigmoid": "tanh"}
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """Whether an answer is right; `reason` says how it is wrong."""
 
     right: bool
     reason: str = ""
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(Struct, frozen=True):
     """An answer's value in the shape of the truth, and how far from it each entry may lie."""
 
     value: Array

@@ -6,11 +6,12 @@ computed is NOT_YET, what does not exist is ABSENT.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from bptt_tui.debugger.timeline import Phase, Step, Timeline
@@ -99,8 +100,7 @@ class Scene:
         return max(self.inflow_count(step.name, step.t), 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Veil:
+class Veil(Struct, frozen=True):
     """What predict mode hides: what the step just taken is `asked` for, and the `partials` it asks for later.
 
     `whole`: the step has been taken whole, so that what it computes would be known.
@@ -127,10 +127,13 @@ def unnamed(factor: Factor, running: Shown) -> Factor:
     return replace(factor, symbol=HIDDEN.value, latex=HIDDEN.value, value=None, running=running)
 
 
+_NOTHING_HIDDEN = Veil()
+
+
 class Look:
     """A scene at one position; `factor` inflows of the next step have been taken too. `veil` is what is hidden."""
 
-    def __init__(self, scene: Scene, position: int, factor: int = 0, veil: Veil = Veil()) -> None:
+    def __init__(self, scene: Scene, position: int, factor: int = 0, veil: Veil = _NOTHING_HIDDEN) -> None:
         self.scene = scene
         self.position = position
         self.factor = factor

@@ -6,8 +6,9 @@ A cursor is a position and, within the step that follows it, how many factors ha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from bptt_tui.debugger.command import Command, count, is_back, nothing
 from bptt_tui.debugger.looking import Scene
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from bptt_tui.debugger.debugger import Debugger
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(Struct, frozen=True):
     """A position, and how many factors of the next step have been taken (fewer than it has)."""
 
     position: int = 0

@@ -7,8 +7,9 @@ recording: a replay shows them when their position is reached, and giving these 
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec.structs import replace
 
 from bptt_tui.debugger.command import Command, MisuseError, first_word, nothing
 from bptt_tui.debugger.moving import Cursor

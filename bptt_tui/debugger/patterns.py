@@ -7,8 +7,9 @@ only, a parameter for its contributions. `*` is any name or any timestep.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from bptt_tui.debugger.looking import Scene
 from bptt_tui.debugger.places import absent, is_total, read_index
@@ -25,8 +26,7 @@ EXAMPLES = "s, s[3], dE/ds[*], u[0]"
 Which = Literal["both", "backward"]
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """Steps by name and timestep (None: any), in both phases or backward only."""
 
     name: str

@@ -7,7 +7,8 @@ timestep: `[t]`, `[t-1]`) or is written in subscript digits.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bptt_tui.debugger.looking import Look, Scene
 from bptt_tui.errors import CommandError
@@ -45,8 +46,7 @@ def checked_position(scene: Scene, digits: str) -> int:
     return int(digits)
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(Struct, frozen=True):
     """`[3]`, or `[t-1]`, counted from the present timestep."""
 
     relative: bool

@@ -8,17 +8,16 @@ not asked for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bptt_tui.calculus import numerals
 from bptt_tui.calculus.shapes import size
-from bptt_tui.debugger import judging
 from bptt_tui.debugger.asked import Asked, asked_at_step
 from bptt_tui.debugger.command import Command, MisuseError, first_word, nothing
-from bptt_tui.debugger.inspect import Inspector
 from bptt_tui.debugger.looking import Look, Scene, Veil
 from bptt_tui.debugger.moving import Cursor
 from bptt_tui.debugger.view import Question
@@ -33,8 +32,7 @@ KINDS = ("values", "factors", "contributions")
 _NOTHING = "predict on, then next, asks for a number"
 
 
-@dataclass(frozen=True, slots=True)
-class Predicting:
+class Predicting(Struct, frozen=True):
     """What is asked for, and where the questions are settled or were answered wrongly."""
 
     kinds: tuple[str, ...] = KINDS
@@ -91,10 +89,13 @@ def _predict(debugger: Debugger, rest: str) -> str:
 
 
 def _answer(debugger: Debugger, rest: str) -> str:
+    from bptt_tui.debugger.inspect import Inspector
+    from bptt_tui.debugger.judging import judge
+
     asked = _open_question(debugger)
     if not rest:
         raise MisuseError("an answer is a number or an expression")
-    verdict = judging.judge(asked, rest, Inspector(debugger.look), debugger.state.session)
+    verdict = judge(asked, rest, Inspector(debugger.look), debugger.state.session)
     outcome: Literal["right", "wrong"] = "right" if verdict.right else "wrong"
     _settle(debugger, asked, rest, outcome)
     return f"right: {_solved(asked)}" if verdict.right else f"wrong: {verdict.reason}"

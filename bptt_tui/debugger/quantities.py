@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from bptt_tui.calculus.operations import FUNCTIONS, OPERATIONS
 from bptt_tui.calculus.shapes import Mismatch, Shape
@@ -23,8 +25,7 @@ from bptt_tui.network.network import did_you_mean
 EXAMPLES = "such as prod, s[3], dE/dw, norm(dE/ds) or t"
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(Struct, frozen=True):
     """A value `below[at]`, or the derivative of `above` by it."""
 
     text: str
@@ -35,8 +36,7 @@ class Quantity:
     at: Index | None
 
 
-@dataclass(frozen=True)
-class Operand:
+class Operand(Struct, frozen=True):
     """An expression as typed, read: quantities stand in it under the names that `quantities` explains."""
 
     text: str

@@ -14,13 +14,13 @@ after every entry that was reached, so scrubbing to one of them computes nothing
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bptt_tui.debugger.debugger import Debugger
 from bptt_tui.debugger.state import Bookmark
 from bptt_tui.debugger.view import View
 from bptt_tui.errors import CommandError
-from bptt_tui.session import Recorded
+from bptt_tui.session import Chapter, Recorded
 
 LONGEST = 4.0  # seconds; a longer pause is cut, so that a recording made over lunch can be watched
 SHORTEST = 0.02
@@ -62,6 +62,23 @@ class Replay:
         before = self.recording[self.index - 1].at if self.index else 0.0
         pause = max(self.recording[self.index].at - before, 0.0) / self.speed
         return min(max(pause, SHORTEST), LONGEST)
+
+    def starts(self, chapters: Sequence[Chapter]) -> tuple[tuple[int, str], ...]:
+        """After how many commands each chapter begins, with its title; only what has been reached or looked at."""
+        found = []
+        ends = [chapter.position for chapter in chapters[1:]]
+        for chapter, end in zip(chapters, [*ends, None], strict=False):
+            for index, bookmark in enumerate(self._reached):
+                position = bookmark.state.cursor.position
+                if position >= chapter.position and (end is None or position < end):
+                    found.append((index, chapter.title))
+                    break
+        return tuple(found)
+
+    def first_at(self, position: int) -> int | None:
+        """After how many commands it first stands at a position; None where it does not, as far as is known."""
+        places = (bookmark.state.cursor.position for bookmark in self._reached)
+        return next((index for index, place in enumerate(places) if place == position), None)
 
     def is_due(self, now: float) -> bool:
         """Whether the next command is to be given at `now`, seconds of the clock that `play` was given."""
@@ -126,6 +143,17 @@ class Replay:
         if self.finished:
             self.pause()
         return debugger.view
+
+    def look_ahead(self, debugger: Debugger, enough: Callable[[], bool]) -> None:
+        """Learn where the commands lead, until the end, one that cannot be carried out, or `enough()`; stay here."""
+        here = self.index
+        try:
+            while not self.finished and not enough():
+                self._advance(debugger)
+        except CommandError:
+            pass  # told when the replay comes there
+        self.index = here
+        debugger.restore(self._reached[here])
 
     # --- leaving and coming back -----------------------------------------------------------------------------------
 

@@ -9,14 +9,14 @@ and its own equation is cut.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from bptt_tui.calculus.shapes import Shape, size, spell
 from bptt_tui.debugger.command import Command, MisuseError, first_word
 from bptt_tui.debugger.edits import edit
 from bptt_tui.debugger.equations import EQUATION
-from bptt_tui.debugger.inspect import Inspector
 from bptt_tui.debugger.looking import Look
 from bptt_tui.debugger.places import absent, timestep, unknown
 from bptt_tui.errors import CommandError, SessionError
@@ -33,8 +33,7 @@ _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₋", "0123456789-")
 _EXAMPLES = "set w 0.9, set v[0] = 1.5, set x[1] = -0.5, set s[-1] = 0.1, set s[0] = 0.1"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A value of a session, or an entry of it: `field` is the session's, `path` leads into its nested lists.
 
     `present` is the whole value that `path` leads into, `shape` that of what the path leads to.
@@ -159,6 +158,8 @@ def _within(field: str, key: str, lead: tuple[int, ...], present: Any, entries: 
 
 def value_of(look: Look, text: str) -> Any:
     """A number or nested lists of numbers from expressions as `print` takes them."""
+    from bptt_tui.debugger.inspect import Inspector
+
     text = text.strip()
     if not _is_list(text):
         return Inspector(look).evaluate(text).tolist()

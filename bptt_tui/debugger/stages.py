@@ -15,6 +15,7 @@ from bptt_tui.session import Session
 from bptt_tui.trace import Trace
 
 if TYPE_CHECKING:
+    from bptt_tui.debugger.sums import Sums
     from bptt_tui.derivation.judging.verdict import Verdict
 
 KEPT = 8
@@ -32,6 +33,13 @@ class Stage:
     def remarks(self) -> tuple[str, ...]:
         """What is to be said of the network at every position."""
         return one_logit(self.scene)
+
+    @cached_property
+    def sums(self) -> Sums:
+        """The gradient as a sum; seldom asked for, so its code is loaded then."""
+        from bptt_tui.debugger.sums import Sums
+
+        return Sums(self.scene)
 
     @cached_property
     def troubles(self) -> tuple[tuple[int, str], ...]:

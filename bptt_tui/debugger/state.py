@@ -6,7 +6,7 @@ there. The numbers are part of it (through the session), so that undoing is goin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from bptt_tui.debugger.edits import Edits
 from bptt_tui.debugger.moving import Cursor
@@ -16,8 +16,7 @@ from bptt_tui.debugger.walking import Trail
 from bptt_tui.session import Attempt, Chapter, Note, Prediction, Recorded, Session
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """The network with its numbers, and where the debugger stands in its trace."""
 
     session: Session
@@ -33,8 +32,7 @@ class State:
     sought: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Bookmark:
+class Bookmark(Struct, frozen=True):
     """A debugger's state and recording, to come back to: see `Debugger.bookmark`."""
 
     state: State

@@ -1,38 +1,39 @@
-"""Commands that set stops and run to them: break, watch, display, continue, until, and their reverses."""
+"""Commands that set stops and run to them: break, watch, display, continue, until, and their reverses.
+
+Reading a stop and searching for the next is the work of `stops`, loaded when a stop is first set or run to.
+"""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bptt_tui.calculus import numerals
 from bptt_tui.debugger.command import Command, MisuseError, count, first_word, nothing
-from bptt_tui.debugger.inspect import Inspector
 from bptt_tui.debugger.looking import Look, Scene
 from bptt_tui.debugger.moving import Cursor
-from bptt_tui.debugger.quantities import read_operand
-from bptt_tui.debugger.stops import Stop, is_hit, read_breakpoint, read_watch, reason, search
 from bptt_tui.debugger.view import BreakpointRow
 from bptt_tui.errors import BpttError, CommandError, SessionError
 from bptt_tui.session.format import DebuggerState
 
 if TYPE_CHECKING:
     from bptt_tui.debugger.debugger import Debugger
+    from bptt_tui.debugger.stops import Stop
 
 _COMPARES = re.compile(r"[<>=!]|\bnot\b")
 
 
-@dataclass(frozen=True, slots=True)
-class Display:
+class Display(Struct, frozen=True):
     """An expression shown after every command."""
 
     number: int
     text: str
 
 
-@dataclass(frozen=True)
-class Stopping:
+class Stopping(Struct, frozen=True):
     """The stops and displays there are; `numbered` and `displayed` count those ever made, for the next one's number.
 
     `stopped` is why the debugger stands where it does, until it moves.
@@ -50,7 +51,7 @@ class Stopping:
 
 def _change(debugger: Debugger, **fields: object) -> None:
     state = debugger.state
-    debugger.change(replace(state, stopping=replace(state.stopping, **fields)))  # type: ignore[arg-type]
+    debugger.change(replace(state, stopping=replace(state.stopping, **fields)))
 
 
 def _add(debugger: Debugger, stop: Stop) -> str:
@@ -60,6 +61,8 @@ def _add(debugger: Debugger, stop: Stop) -> str:
 
 
 def _break(debugger: Debugger, rest: str, *, temporary: bool = False) -> str:
+    from bptt_tui.debugger.stops import read_breakpoint
+
     number = debugger.state.stopping.numbered + 1
     look = debugger.look
     if not rest:
@@ -79,6 +82,8 @@ def _tbreak(debugger: Debugger, rest: str) -> str:
 
 
 def _watch(debugger: Debugger, rest: str) -> str:
+    from bptt_tui.debugger.stops import read_watch
+
     return _add(debugger, read_watch(debugger.look.scene, rest, debugger.state.stopping.numbered + 1))
 
 
@@ -159,6 +164,8 @@ def _history(stop: Stop) -> str:
 
 
 def _display(debugger: Debugger, rest: str) -> str:
+    from bptt_tui.debugger.quantities import read_operand
+
     now = debugger.state.stopping
     if not rest:
         return "\n".join(displays(debugger.look, now)) or "no displays"
@@ -190,6 +197,8 @@ def _undisplay(debugger: Debugger, rest: str) -> str:
 
 def _run(debugger: Debugger, *, back: bool, until: Stop | None = None) -> str:
     """To the next stop, or to the end; a temporary breakpoint is gone after it."""
+    from bptt_tui.debugger.stops import reason, search
+
     scene, cursor = debugger.look.scene, debugger.cursor
     now = debugger.state.stopping
     stops = now.stops if until is None else (*now.stops, until)
@@ -213,6 +222,8 @@ def _reverse_continue(debugger: Debugger, rest: str) -> str:
 
 
 def _until(debugger: Debugger, rest: str, *, back: bool = False) -> str:
+    from bptt_tui.debugger.stops import read_breakpoint
+
     if not rest:
         raise CommandError("until where?", hint="until s[3], until abs(prod) < 1e-6")
     conditional = _COMPARES.search(rest) is not None and not re.search(r"(^|\s)if\s", rest)
@@ -234,6 +245,8 @@ def displays(look: Look, stopping: Stopping) -> tuple[str, ...]:
 
 def display_line(look: Look, display: Display) -> str:
     """`1: dE/dw = -0.694212`, or why there is no value."""
+    from bptt_tui.debugger.inspect import Inspector
+
     try:
         value = numerals.array(Inspector(look).evaluate(display.text), 60)
     except CommandError as error:
@@ -243,6 +256,10 @@ def display_line(look: Look, display: Display) -> str:
 
 def rows(look: Look, stopping: Stopping) -> tuple[BreakpointRow, ...]:
     """The stops as the View shows them."""
+    if not stopping.stops:
+        return ()
+    from bptt_tui.debugger.stops import is_hit
+
     return tuple(
         BreakpointRow(stop.number, stop.kind, stop.text, stop.enabled, stop.hits, is_hit(stop, look))
         for stop in stopping.stops
@@ -274,6 +291,10 @@ def kept(stopping: Stopping) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def loaded(scene: Scene, saved: DebuggerState, name: str) -> Stopping:
     """The stops a session keeps, numbered anew; SessionError with the place of one that cannot be."""
+    if not (saved.breakpoints or saved.watches):
+        return Stopping()
+    from bptt_tui.debugger.stops import read_breakpoint, read_watch
+
     stops: list[Stop] = []
     for field, texts in (("breakpoints", saved.breakpoints), ("watches", saved.watches)):
         for index, text in enumerate(texts):

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from bptt_tui.calculus import numerals
@@ -31,8 +32,7 @@ _FIRST_CHUNK, _GROWTH = 1024, 8
 _PATIENCE = 256  # positions looked at one by one between two questions whether to go on
 
 
-@dataclass(frozen=True)
-class Stop:
+class Stop(Struct, frozen=True):
     """A breakpoint (`pattern`) or a watch (`watched`), as given in `text`. `ignore` hits are passed over first."""
 
     number: int
@@ -130,8 +130,7 @@ def _differs(before: Array | None, here: Array | None) -> bool:
 # --- searching ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(Struct, frozen=True):
     """Where a run ends (None: nowhere), the stops it ends at, and all of them with their hits counted."""
 
     position: int | None
@@ -163,17 +162,14 @@ def search(scene: Scene, stops: Sequence[Stop], low: int, high: int, *, back: bo
     return Found(None, (), tuple(counted.values()))
 
 
-@dataclass
 class _Run:
     """One search: its scene, its direction, and whom to ask whether to go on."""
 
-    scene: Scene
-    back: bool
-    interrupt: Interrupt
-    sweep: Sweep = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.sweep = Sweep(self.scene)
+    def __init__(self, scene: Scene, back: bool, interrupt: Interrupt) -> None:
+        self.scene = scene
+        self.back = back
+        self.interrupt = interrupt
+        self.sweep = Sweep(scene)
 
     def chunks(self, low: int, high: int) -> Iterator[tuple[int, int]]:
         """low … high in pieces that grow, nearest first."""

@@ -9,11 +9,12 @@ needed, position by position.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.kernels import lift
@@ -48,8 +49,7 @@ class Unknown(Exception):
     """Nowhere in this stretch is there a value."""
 
 
-@dataclass(frozen=True)
-class Stretch:
+class Stretch(Struct, frozen=True):
     """Steps of one node in one phase: their positions, in the order of their timesteps `t` (None for the total)."""
 
     kind: Kind
@@ -71,8 +71,7 @@ class Stretch:
         return replace(self, positions=self.positions[which], t=None if self.t is None else self.t[which])
 
 
-@dataclass(frozen=True)
-class Over:
+class Over(Struct, frozen=True):
     """A value over a stretch: an array of `shape`, behind a leading axis where it varies; `known` likewise."""
 
     value: Array

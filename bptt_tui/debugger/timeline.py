@@ -9,10 +9,10 @@ node costs the same at every length.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bptt_tui.trace import Trace
@@ -23,8 +23,7 @@ Ints = NDArray[np.int64]
 _KINDS: tuple[Kind, ...] = ("node", "use", "total")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """What one step computes: a node's value, an adjoint or a contribution. `name` is a node's or parameter's."""
 
     kind: Kind
@@ -160,8 +159,7 @@ class Timeline:
         return times.at_row(place) if place < times.count else self._trace.steps
 
 
-@dataclass(frozen=True, slots=True)
-class _Entries:
+class _Entries(Struct, frozen=True):
     """Columns of a table: kind (0 node, 1 use), index of the equation or parameter, timestep, rank, place of a
     use."""
 

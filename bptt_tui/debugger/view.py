@@ -19,14 +19,15 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from bptt_tui.derivation.judging.verdict import Verdict
+    from bptt_tui.session import Chapter, Note
 
 Value = NDArray[np.float64]
 Shape = tuple[int, ...]
@@ -48,8 +49,7 @@ HIDDEN = Missing.HIDDEN
 Shown = Value | Missing
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(Struct, frozen=True):
     """A node `s[1]`, an initial value `s[-1]`, an input `x[0]`, a constant or a use `u[1]`, as read at one timestep.
 
     `t` is the timestep, or None for the total of several loss steps. `label` is what the screen prints: `s₁`, and
@@ -62,8 +62,7 @@ class Ref:
     kind: Literal["node", "total", "use", "initial", "input", "constant"]
 
 
-@dataclass(frozen=True, slots=True)
-class Factor:
+class Factor(Struct, frozen=True):
     """One local partial, ∂consumer/∂source.
 
     `symbol` is the derivative as a formula with timesteps put in (`1 − s₁²`, `w`, `diag(o) − o·oᵀ`). `shape` is
@@ -88,8 +87,7 @@ class Factor:
 DENSE_LIMIT = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Inflow:
+class Inflow(Struct, frozen=True):
     """One edge's arrival at a node going backward: ∂E/∂consumer · local partial, number `number` of `of`."""
 
     number: int
@@ -99,8 +97,7 @@ class Inflow:
     product: Shown
 
 
-@dataclass(frozen=True, slots=True)
-class Pane:
+class Pane(Struct, frozen=True):
     """The node (or use) that the last step computed, with everything that went into it.
 
     Forward: `equation` with timesteps (`s₀ = tanh(z₀)`), `substituted` with numbers put in
@@ -125,8 +122,7 @@ class Pane:
     remarks: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """One node of the unrolled graph: its value and ∂E/∂node as far as known here. `flag` marks trouble.
 
     `pinned`: it is held at its value, its equation is not evaluated. `stop`: an enabled breakpoint names it.
@@ -141,8 +137,7 @@ class Cell:
     stop: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """`source` feeds `consumer`; `lag` timesteps lie between them. `taken`: the backward pass has used it."""
 
     source: Ref
@@ -196,8 +191,7 @@ class Chain(Protocol):
         """The last `limit` factors, in order from E; the current one is last."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contribution:
+class Contribution(Struct, frozen=True):
     """One use's term ∂E/∂u_t. `current`: the step just taken computed it."""
 
     ref: Ref
@@ -233,8 +227,7 @@ class Contributions(Protocol):
         """(terms taken, terms there are)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Strip:
+class Strip(Struct, frozen=True):
     """‖∂E/∂node_t‖ over time for the recurrent node `name`; entries before `known_from` are not yet computed.
 
     The node exists from `first` to before `stop`; elsewhere its norms are nan.
@@ -248,8 +241,7 @@ class Strip:
     stop: int
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """What predict mode asks at this position: `text` is `∂s₁/∂z₁ = ?`, `tries` counts the wrong answers to it."""
 
     text: str
@@ -257,18 +249,21 @@ class Question:
     tries: int
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """The loss or one ∂E/∂p, before an edit and after it; ABSENT where there is no such parameter."""
+class Compared(Struct, frozen=True):
+    """The loss or one ∂E/∂p, before an edit and after it; ABSENT where there is no such parameter.
+
+    `relative` is the difference by the size of what was before: (after − before)/|before| of a number,
+    ‖after − before‖/‖before‖ of an array; None where nothing can be said.
+    """
 
     label: str
     before: Shown
     after: Shown
     difference: Shown
+    relative: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """What edits have done to the loss and the whole gradient; `edit` says in words what was changed."""
 
     edit: str
@@ -276,8 +271,7 @@ class Comparison:
     rows: tuple[Compared, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class BreakpointRow:
+class BreakpointRow(Struct, frozen=True):
     """A breakpoint or watch: its number, its text as given, and how often it was hit. `here`: it is met here."""
 
     number: int
@@ -288,13 +282,30 @@ class BreakpointRow:
     here: bool
 
 
-@dataclass(frozen=True)
-class View:
+class Exhibit(NamedTuple):
+    """What the last command asked to see in full: a part of `Debugger.sums`, as the command named it.
+
+    `mask` is ("window", k) or ("chunks", k); `node` and `t` say what a build-up is of, and where chains lead to (a
+    parameter for a use); `loss` and `number` (from 0) which of the chains.
+    """
+
+    part: Literal["table", "knobs", "buildup", "chains"]
+    parameter: str = ""
+    entry: tuple[int, ...] | None = None
+    mask: tuple[str, int] | None = None
+    node: str = ""
+    t: int | None = None
+    loss: int | None = None
+    number: int | None = None
+
+
+class View(Struct, frozen=True):
     """One position, all there is to draw.
 
     `position` counts the steps taken, of `last`; `factor` the inflows taken of the next step, of `factors`. With
     factors taken, `phase`, `t`, `pane` and `chain` are of that next step. `notes` are those pinned to this position,
-    Markdown; `chapter` is the one it lies in. `question` is what predict mode asks here. `stopped` is why
+    Markdown; `chapter` is the one it lies in; `all_notes` and `chapters` are the whole lesson's.
+    `question` is what predict mode asks here. `stopped` is why
     a run ended here: `breakpoint 2 at ∂E/∂s₃: abs(prod) = 3.1e-07`; `displays` are the lines of displayed expressions.
     `strips` are of all recurrent nodes, in the network's order. `verdict` is of the formula that the command judged.
     """
@@ -319,12 +330,15 @@ class View:
     recording: int
     notes: tuple[str, ...] = ()
     chapter: str = ""
+    all_notes: tuple[Note, ...] = ()
+    chapters: tuple[Chapter, ...] = ()
     question: Question | None = None
     comparison: Comparison | None = None
     stopped: str = ""
     displays: tuple[str, ...] = ()
     breakpoints: tuple[BreakpointRow, ...] = ()
     verdict: Verdict | None = None
+    exhibit: Exhibit | None = None
 
     @property
     def strip(self) -> Strip | None:

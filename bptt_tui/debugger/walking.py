@@ -7,16 +7,16 @@ lead to where values are computed, backward to where gradients are.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bptt_tui.debugger.chain import links_into, links_out_of
 from bptt_tui.debugger.command import Command, MisuseError, count, is_back, nothing
 from bptt_tui.debugger.looking import Look, Scene
 from bptt_tui.debugger.moving import Cursor
-from bptt_tui.debugger.patterns import Pattern, all_kinds, read_pattern
 from bptt_tui.debugger.timeline import Phase, Step
 from bptt_tui.errors import CommandError
 from bptt_tui.network.network import did_you_mean
@@ -28,8 +28,7 @@ _REMEMBERED = 100
 _SHOWN = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Trail:
+class Trail(Struct, frozen=True):
     """Where the debugger has been before moves of more than one node, and where `older` came from."""
 
     older: tuple[Cursor, ...] = ()
@@ -41,8 +40,7 @@ class Trail:
         return Trail((*older, cursor)[-_REMEMBERED:])
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """A step that can be gone to from here: where it is taken, and what it is called."""
 
     position: int
@@ -176,6 +174,8 @@ def _find(debugger: Debugger, rest: str) -> str:
 
 def _matches(scene: Scene, text: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """The positions of a pattern, or of everything whose name has the text in it, ascending."""
+    from bptt_tui.debugger.patterns import Pattern, all_kinds, read_pattern
+
     pattern: Pattern | None = None
     try:
         pattern = read_pattern(scene, text)

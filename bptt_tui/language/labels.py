@@ -28,16 +28,18 @@ def superscript(text: str) -> str:
 def label(name: str, t: int | None, style: Style = "unicode") -> str:
     """A name at timestep `t`, or the plain name where `t` is None."""
     if style == "latex":
-        return _latex(name, t)
+        return latex_label(name, "" if t is None else str(t))
     if t is None:
         return name
     return f"{name}[{t}]" if style == "plain" else name + subscript(t)
 
 
-def _latex(name: str, t: int | None) -> str:
-    """`b_h` at 1 → b_{h,1}; names of several letters are upright, Greek names become letters."""
+def latex_label(name: str, index: str = "") -> str:
+    """`b_h` at 1 → b_{h,1}; names of several letters are upright, Greek names become letters. `index` may be t-1."""
     stem, *tail = name.split("_")
-    indices = [*(part for part in tail if part), *([] if t is None else [str(t)])]
+    if not all((stem, *tail)):  # `_x` and `x_` have no letter, or no index, to hang on to
+        stem, tail = name.replace("_", r"\_"), []
+    indices = [*tail, *([index] if index else [])]
     if stem in _GREEK:
         head = rf"\{stem}"
     else:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bptt_tui.errors import EquationError
 from bptt_tui.language.expressions import Call, Equation, Expression, Name, Number
@@ -35,8 +35,7 @@ _SIGNS = {"+": "add", "-": "sub", "*": "mul", "/": "div", "@": "matmul"}
 _BINDS = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 2}
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(NamedTuple):
     kind: str
     text: str
     start: int

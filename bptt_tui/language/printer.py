@@ -13,18 +13,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bptt_tui.language.expressions import Call, Expression, Name, Number
-from bptt_tui.language.labels import Style, label, superscript
+from bptt_tui.language.labels import Style, label, latex_label, superscript
 
 SUM, PRODUCT, UNARY, POWER, ATOM = 10, 20, 30, 40, 50
 
 _SLOT = re.compile(r"\{(\d|\*)(?::(\d+)|(\^))?\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Notation:
+class Notation(NamedTuple):
     """How one operation is written, and how tightly the written form binds. LaTeX may bind otherwise (\\frac)."""
 
     plain: str
@@ -78,7 +77,7 @@ class Printer:
             return f"{name.name}[t{shift}]"
         if self._style == "unicode":
             return f"{name.name}ₜ{shift.translate(str.maketrans('0123456789+-', '₀₁₂₃₄₅₆₇₈₉₊₋'))}"
-        return f"{label(name.name, None, 'latex')}_{{t{shift}}}"
+        return latex_label(name.name, f"t{shift}")
 
     def _print(self, expression: Expression) -> tuple[str, int]:
         if isinstance(expression, Number):

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from bptt_tui.network.network import Network
 from bptt_tui.network.timesteps import Timesteps
 
+LONGEST_PERIOD = 1 << 12
+
 Consumers = Sequence[Sequence[tuple[int, int]]]
 
 
@@ -52,15 +54,21 @@ def _add_shifted(mask: NDArray[np.bool_], consumer: NDArray[np.bool_], lag: int)
 def _close(masks: NDArray[np.bool_], reads: NDArray[np.bool_], component: list[int], consumers: Consumers) -> None:
     """Needs inside a recurrent core, from the last timestep down.
 
-    Once every member is needed, and reads, at as many successive timesteps as the longest delay inside the core, all
-    earlier ones are needed too, and the rest is filled at once: down to the next timestep with a pin.
+    What is needed at t follows from as many later timesteps as the longest delay inside the core, the window. Once
+    every member is needed, and reads, in all of it, all earlier ones are needed too; once no need comes from outside
+    any more and a window returns, the needs between repeat (a core that reads only s[t-2] skips every other timestep).
+    Either way the rest is filled at once: down to the next timestep with a pin.
     """
     steps = masks.shape[1]
     inner = [
         (e, [(c, lag) for c, lag in consumers[e] if c in set(component)]) for e in _readers_first(component, consumers)
     ]
     reach = max(lag for _, edges in inner for _, lag in edges)
-    stops = np.flatnonzero(~reads[component].all(axis=0))
+    pinned: NDArray[np.bool_] = np.asarray(~reads[component].all(axis=0))
+    stops = np.flatnonzero(pinned)
+    outside = np.flatnonzero(masks[component].any(axis=0))
+    quiet = int(outside[0]) if len(outside) else steps
+    seen: dict[bytes, int] = {}
     filled, t = 0, steps - 1
     while t >= 0:
         for equation, edges in inner:
@@ -69,12 +77,21 @@ def _close(masks: NDArray[np.bool_], reads: NDArray[np.bool_], component: list[i
                     t + lag < steps and masks[c, t + lag] and reads[c, t + lag] for c, lag in edges
                 )
         filled = filled + 1 if all(masks[e, t] and reads[e, t] for e in component) else 0
+        if pinned[t]:
+            seen.clear()
         t -= 1
-        if filled >= reach:
+        period = 1 if filled >= reach else 0
+        if not period and t < quiet and len(seen) < LONGEST_PERIOD:
+            after = slice(t + 1, t + 1 + reach)
+            window = (masks[component, after] & reads[component, after]).tobytes()
+            period = seen.setdefault(window, t) - t
+        if period:
             below = int(np.searchsorted(stops, t, side="right")) - 1
             stop = int(stops[below]) if below >= 0 else -1
-            masks[component, stop + 1 : t + 1] = True
+            again = np.arange(stop - t, 0) % period
+            masks[component, stop + 1 : t + 1] = masks[component, t + 1 : t + 1 + period][:, again]
             t = stop
+            seen.clear()
 
 
 def _readers_first(component: list[int], consumers: Consumers) -> list[int]:

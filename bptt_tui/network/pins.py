@@ -7,13 +7,12 @@ parameters there do not exist. ∂E/∂node is the sum of the inflows from its r
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.shapes import Shape, spell
@@ -24,8 +23,7 @@ from bptt_tui.network.timesteps import Timesteps
 _PLACE = re.compile(r"([^\W\d]\w*)\[(0|[1-9]\d{0,17})\]")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Pinned:
+class Pinned(Struct, frozen=True, eq=False):
     """One name's pins: ascending timesteps, and the values held there, `(pins, *shape)`."""
 
     times: NDArray[np.int64]
@@ -89,4 +87,6 @@ def held(
 
 def at(key: str) -> str:
     """A pin's place in a session file: `pins["s[0]"]`."""
+    import json  # for an error's place alone
+
     return f"pins[{json.dumps(key, ensure_ascii=False)}]"

@@ -6,16 +6,14 @@ reading it is a slice. Any other set (a loss at listed steps, a recurrence that 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 Index = slice | NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Timesteps:
+class Timesteps(Struct, frozen=True, eq=False):
     """An ascending set of timesteps: `start … start+count-1`, or the entries of `listed`."""
 
     start: int

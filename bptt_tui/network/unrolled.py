@@ -5,10 +5,10 @@ Everything a trace needs and nothing it computes. Sizes are estimated and refuse
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.operations import OPERATIONS
@@ -25,8 +25,7 @@ MAX_BYTES = 8 * 2**30
 MAX_STEPS = 20_000_000
 
 
-@dataclass(frozen=True)
-class Unrolled:
+class Unrolled(Struct, frozen=True):
     """`shapes` has every name; `times` one entry per equation; `ahead` the rows before t = 0, by name.
 
     `before` holds those rows, `(ahead, *shape)` in time order. `loss_times` are the steps at which a loss is taken;

@@ -7,12 +7,13 @@ given once, `initial` holds values before t = 0, `pins` nodes held at a value. A
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
+from bptt_tui.calculus.alignment import copied
 from bptt_tui.calculus.shapes import Shape, spell
 from bptt_tui.errors import EquationError, NetworkError, ShapeError
 from bptt_tui.language import Name
@@ -24,8 +25,7 @@ Given = Mapping[str, Any]
 MAX_RANK = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(Struct, frozen=True):
     """Arrays by name: parameters and constants of their shape, inputs `(T, …)`, initial values as given, pins
     by node as `s[0]`."""
 
@@ -57,20 +57,20 @@ class Values:
 def array(value: Any, place: str) -> Array:
     """A number, nested lists or an array as float64 (or complex128, for complex-step checks)."""
     try:
-        result = np.array(value)
+        result = np.asarray(value)
     except ValueError:
         raise ShapeError(
             "rows of different lengths", hint="a matrix is a list of equally long rows", places=(place,)
         ) from None
     if result.dtype.kind == "c":
-        return result.astype(np.complex128)
+        return copied(result, np.complex128)
     if result.dtype.kind not in "iuf":
         raise NetworkError(
             "not a number" if result.ndim == 0 else "not numbers only",
             hint="give a number or nested lists of numbers",
             places=(place,),
         )
-    result = result.astype(np.float64, copy=False)
+    result = copied(result, np.float64)
     if not np.isfinite(result).all():
         raise NetworkError("not finite", hint="nan and inf cannot be given as values", places=(place,))
     return result
@@ -129,13 +129,15 @@ def _steps(inputs: Given, steps: int | None) -> int:
     for name, other in lengths.items():
         if other != length:
             raise NetworkError(
-                f"{other} timesteps, but {first} has {length}",
+                f"{other} timestep{'' if other == 1 else 's'}, but {first} has {length}",
                 hint="all inputs have one length",
                 places=(f"inputs.{name}",),
             )
     if steps is not None and steps != length:
         raise NetworkError(
-            f"{steps} timesteps, but the inputs have {length}", hint="leave steps out", places=("steps",)
+            f"{steps} timestep{'' if steps == 1 else 's'}, but the inputs have {length}",
+            hint="leave steps out",
+            places=("steps",),
         )
     return length
 

@@ -5,7 +5,7 @@ debugger stands. The Structs below are the only definition of the format. Readin
 `encode`; the object that the rest of the program uses is `session.Session`.
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations` here: msgspec would have to compile every one of them at each start.
 
 from typing import Annotated, Any, Final, Literal
 

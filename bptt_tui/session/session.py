@@ -83,16 +83,13 @@ class Session:
     def __post_init__(self) -> None:
         settle = object.__setattr__
         settle(self, "equations", tuple(self.equations))
-        settle(self, "recording", tuple(self.recording))
+        settle(self, "recording", _checked_recording(self.recording))
         for values in VALUES:
             settle(self, values, plain_values(getattr(self, values), values))
         if self.recorded_from is not None:
             settle(self, "recorded_from", _checked_found(self.recorded_from))
         if self.expected is not None:
             settle(self, "expected", _checked_expected(self.expected))
-        for index, recorded in enumerate(self.recording):
-            if not math.isfinite(recorded.at):
-                raise SessionError("expected a time in seconds", places=(f"recording[{index}].at",))
 
     @classmethod
     def from_document(cls, document: Document, *, name: str, origin: Origin | None) -> Self:
@@ -214,8 +211,12 @@ class Session:
     ) -> Self:
         """The same network and numbers with the debugger elsewhere; a trace already computed is kept."""
         state = self.debugger
-        moved = self.replace(
-            debugger=DebuggerState(
+        moved = copy.copy(self)  # without looking at every number again, as `replace` would
+        settle = object.__setattr__
+        settle(
+            moved,
+            "debugger",
+            DebuggerState(
                 position=state.position if position is None else position,
                 factor=state.factor if factor is None else factor,
                 breakpoints=state.breakpoints if breakpoints is None else tuple(breakpoints),
@@ -225,9 +226,10 @@ class Session:
                 predictions=state.predictions if predictions is None else tuple(predictions),
                 attempts=state.attempts if attempts is None else tuple(attempts),
             ),
-            recording=self.recording if recording is None else tuple(recording),
         )
-        return self._with_computed(moved)
+        if recording is not None:
+            settle(moved, "recording", _checked_recording(recording))
+        return moved
 
     def as_recorded(self) -> Self:
         """The session as its recording found it: nothing computed, nothing recorded, no value changed yet."""
@@ -305,20 +307,20 @@ class _Tally:
         self._progress(min(self._done, self._of), self._of)
 
 
-def load(name_or_path: str | os.PathLike[str]) -> Session:
+def load(name_or_path: str | os.PathLike[str], *, suggest: bool = True) -> Session:
     """The bundled session of that name, or the session file at that path.
 
     A word without a directory and without `.json` is looked up among the bundled sessions first; `./question`
-    is always a file. Raises SessionError with the file, the place in it and the reason.
+    is always a file. Raises SessionError with the file, the place in it and the reason; where there is no file, and
+    unless `suggest` is off, with names that were perhaps meant.
     """
     shown = os.fspath(name_or_path)
     if isinstance(name_or_path, str) and is_name(shown) and shown in bundled.names():
-        data, _ = storage.read(str(bundled.path_of(shown)))
-        return _loaded(data, shown, None)
+        return _loaded(storage.content(str(bundled.path_of(shown))), shown, None)
     try:
         data, origin = storage.read(shown)
     except SessionError as error:
-        if not os.path.lexists(shown.replace("\0", "")):
+        if suggest and not os.path.lexists(shown.replace("\0", "")):
             error.hint = _suggestion(shown)
         raise
     return _loaded(data, shown, origin)
@@ -345,6 +347,14 @@ def _suggestion(word: str) -> str:
     if close:
         return "did you mean " + " or ".join(close) + "?"
     return "give a path, or one of " + ", ".join(names)
+
+
+def _checked_recording(recording: Iterable[Recorded]) -> tuple[Recorded, ...]:
+    entries = tuple(recording)
+    for index, recorded in enumerate(entries):
+        if not math.isfinite(recorded.at):
+            raise SessionError("expected a time in seconds", places=(f"recording[{index}].at",))
+    return entries
 
 
 def _checked_expected(expected: Expected) -> Expected:

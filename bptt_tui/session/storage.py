@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
-import secrets
 import stat
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bptt_tui.errors import SessionError
 
@@ -32,8 +31,7 @@ _LOCK_SECONDS = 5.0
 _NO_DIRECTORY_FLUSH = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """The file a session came from: its real path, symbolic links followed, and the SHA-256 of its bytes."""
 
     path: str
@@ -42,14 +40,22 @@ class Origin:
 
 def digest(data: bytes) -> str:
     """The SHA-256 of `data` in hexadecimal."""
+    import hashlib  # opens a library of its own; a start on a bundled session does without
+
     return hashlib.sha256(data).hexdigest()
 
 
 def read(path: str) -> tuple[bytes, Origin]:
     """The bytes of the regular file at `path`, at most `SIZE_LIMIT`, and where they came from."""
+    data = content(path)
     with _errors_at(path):
-        data = _read(path, path)
         return data, Origin(os.path.realpath(path), digest(data))
+
+
+def content(path: str) -> bytes:
+    """The bytes of the regular file at `path`, at most `SIZE_LIMIT`."""
+    with _errors_at(path):
+        return _read(path, path)
 
 
 def write(path: str, data: bytes, origin: Origin | None, *, overwrite: bool = False) -> Origin:
@@ -105,7 +111,7 @@ def _write_temporary(target: str, data: bytes, directory: int | None, shown: str
             raise SessionError(f"{_kind(status.st_mode)}, not a file", places=(shown,))
         mode, exists = stat.S_IMODE(status.st_mode), True
     # The name does not contain the target's, which may already be as long as a name can be.
-    temporary = os.path.join(os.path.dirname(target), f".bptt-{secrets.token_hex(8)}.tmp")  # noqa: PTH118, PTH120
+    temporary = os.path.join(os.path.dirname(target), f".bptt-{os.urandom(8).hex()}.tmp")  # noqa: PTH118, PTH120
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     handle = os.open(temporary, flags, 0o600 if exists else mode)
     try:

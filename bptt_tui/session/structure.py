@@ -7,9 +7,9 @@ regular expression, so ten megabytes of weights cost a fraction of a second.
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from bptt_tui.errors import SessionError
 
@@ -22,8 +22,7 @@ _IN_LIST = re.compile(rf"{_STRING}|[{{}}\[\]]|[^\"{{}}\[\]]+", re.DOTALL)
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """A bracket not yet closed: the names seen, or the index reached."""
 
     is_list: bool
@@ -53,6 +52,8 @@ def line_and_column(text: str, offset: int) -> str:
 def join(path: str, name: str) -> str:
     """`path` extended by a field: `parameters.w`, or `parameters["a b"]` where the name is no plain word."""
     if not _NAME.fullmatch(name):
+        import json
+
         return f"{path}[{json.dumps(name, ensure_ascii=False)}]"
     return f"{path}.{name}" if path else name
 
@@ -105,6 +106,8 @@ def _unquoted(token: str) -> str:
     # "\u0061" and "a" are the same name; an escape that is wrong is left for the decoder to report.
     if "\\" not in token:
         return token[1:-1]
+    import json  # for this alone; documents are decoded by msgspec
+
     try:
         return str(json.loads(token))
     except ValueError:

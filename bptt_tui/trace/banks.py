@@ -9,18 +9,18 @@ costs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from msgspec import Struct
 
+from bptt_tui.calculus import alignment
 from bptt_tui.trace.loops import Column
 from bptt_tui.trace.program import Instruction, Leaf, Program, Stage
 from bptt_tui.trace.storage import Array, Storage
 
 
-@dataclass(frozen=True, slots=True)
-class Bank:
+class Bank(Struct, frozen=True):
     """Slots that one call computes; most banks hold a single slot. `starts[i]` is where slot i's columns begin."""
 
     slots: tuple[int, ...]
@@ -170,13 +170,17 @@ def loop_target(program: Program, arg: int, inside: set[int]) -> tuple[int, int]
 def matrix_times_vector(program: Program, entry: Instruction) -> bool:
     """W @ h with one W for all timesteps, the common case inside a recurrence."""
     ranks = tuple(len(shape) for shape in entry.shapes)
-    return entry.operation.name == "matmul" and ranks == (2, 1) and not program.timed(entry.args[0])
+    return entry.operation.held is not None and ranks == (2, 1) and not program.timed(entry.args[0])
 
 
 def stacked_weights(storage: Storage, bank: Bank) -> Array:
     """The matrices of a bank of products on top of each other, `(Σm, k)`."""
     matrices = [storage.arrays[storage.program.instruction(slot).args[0]] for slot in bank.slots]
-    return matrices[0] if len(matrices) == 1 else np.concatenate(matrices)
+    if len(matrices) == 1:
+        return matrices[0]
+    rows = sum(len(matrix) for matrix in matrices)
+    result: Array = np.concatenate(matrices, out=alignment.empty((rows, matrices[0].shape[1]), storage.dtype))
+    return result
 
 
 def beside(arrays: Sequence[Array], count: int) -> Column:

@@ -32,16 +32,19 @@ def forward(storage: Storage, progress: Progress | None = None) -> None:
         if storage.times(entry.equation).count == 0:
             storage.put(slot, np.empty((0, *entry.shape), storage.dtype))
         else:
-            storage.put(slot, _batch(storage, slot, entry))
+            _batch(storage, slot, entry)
 
 
-def _batch(storage: Storage, slot: int, entry: Instruction) -> Array:
+def _batch(storage: Storage, slot: int, entry: Instruction) -> None:
     """An instruction for all timesteps of its equation in one call."""
     fused = storage.program.fused.get(slot)
     if fused is not None:
         logits, rows = fused_argument(storage, slot)
-        return fused.fusion.evaluate(logits[rows], storage.get(entry.args[1]), entry.shapes)
-    return entry.operation.evaluate(storage.args(slot), entry.shapes)
+        storage.put(slot, fused.fusion.evaluate(logits[rows], storage.get(entry.args[1]), entry.shapes))
+    elif entry.operation.ufunc is not None:
+        entry.operation.evaluate_into(storage.args(slot), entry.shapes, storage.allocate(slot))
+    else:
+        storage.put(slot, entry.operation.evaluate(storage.args(slot), entry.shapes))
 
 
 def fused_argument(storage: Storage, outer: int) -> tuple[Array, Any]:
@@ -62,6 +65,8 @@ def column(storage: Storage, slot: int, *, cells: bool = True) -> Column:
     if isinstance(entry, Leaf) and entry.read:
         assert entry.name is not None
         return Column(storage.with_initial[entry.name], storage.rows(entry), cells)
+    if slot in storage.rows_passing:
+        return Column(storage.rows_passing[slot], None, cells)
     array = storage.arrays[slot]
     return Column(array, slice(0, len(array)) if storage.program.timed(slot) else None, cells)
 
@@ -69,36 +74,64 @@ def column(storage: Storage, slot: int, *, cells: bool = True) -> Column:
 def _steps(storage: Storage, banks: Banks) -> list[Step]:
     """The calls that compute one timestep of a recurrence, one per bank."""
     wholes: dict[Bank, Array] = {}
+    given: dict[Bank, dict[int, Column]] = {}
     for bank in banks.all:
         if bank.wide:
-            wholes[bank] = storage.allocate_beside(bank.slots)
+            given[bank] = _given(storage, banks, bank)
+        if all(storage.program.passing(slot) and storage.program.slots[slot].shape for slot in bank.slots):
+            wholes[bank] = storage.allocate_row(bank.slots)
+        elif bank.wide:
+            spent = (column.array for column in given[bank].values() if column.index is not None)
+            wholes[bank] = storage.allocate_beside(bank.slots, next(spent, None))
         else:
             storage.allocate(bank.slots[0])
     return [
-        _bank_step(storage, banks, bank, wholes) if bank.wide else _step(storage, bank.slots[0]) for bank in banks.all
+        _bank_step(storage, banks, bank, wholes, given[bank]) if bank.wide else _step(storage, bank.slots[0])
+        for bank in banks.all
     ]
 
 
-def _bank_step(storage: Storage, banks: Banks, bank: Bank, wholes: dict[Bank, Array]) -> Step:
+def _given(storage: Storage, banks: Banks, bank: Bank) -> dict[int, Column]:
+    """The arguments of a bank that come from outside, by their place: each side by side in an array of its own."""
+    entries = [storage.program.instruction(slot) for slot in bank.slots]
+    found: dict[int, Column] = {}
+    if entries[0].operation.held is not None:
+        return found
+    for place, args in enumerate(zip(*(entry.args for entry in entries), strict=True)):
+        if all(banks.target(arg) is None for arg in args):
+            found[place] = beside([storage.get(arg) for arg in args], storage.times(entries[0].equation).count)
+            for arg in args:
+                if storage.program.passing(arg):
+                    del storage.arrays[arg]
+    return found
+
+
+def _bank_step(storage: Storage, banks: Banks, bank: Bank, wholes: dict[Bank, Array], given: dict[int, Column]) -> Step:
     """One call for all slots of a bank."""
     program = storage.program
     entries = [program.instruction(slot) for slot in bank.slots]
-    count = storage.times(entries[0].equation).count
-    result = Column(wholes[bank], slice(0, count))
+    result = _part(wholes[bank])
     operation = entries[0].operation
-    if operation.ufunc is None:
+    if operation.held is not None:
         vector = column(storage, entries[0].args[1])
-        return Step(entries[0].equation, stacked_weights(storage, bank).dot, (vector, result))
+        product = operation.held.evaluate(stacked_weights(storage, bank))
+        return Step(entries[0].equation, product, (vector, result))
+    assert operation.ufunc is not None
     columns = []
-    for args in zip(*(entry.args for entry in entries), strict=True):
-        found = [banks.target(arg) for arg in args]
-        inner = banks.range_of([target[0] if target else None for target in found])
-        if inner is None:
-            columns.append(beside([storage.get(arg) for arg in args], count))
-        else:
-            source, start, stop = inner
-            columns.append(Column(wholes[source][:, start:stop], slice(0, count)))
+    for place, args in enumerate(zip(*(entry.args for entry in entries), strict=True)):
+        if place in given:
+            columns.append(given[place])
+            continue
+        inner = banks.range_of([target[0] if target else None for target in map(banks.target, args)])
+        assert inner is not None
+        source, start, stop = inner
+        columns.append(_part(wholes[source][..., start:stop]))
     return Step(entries[0].equation, operation.ufunc, (*columns, result))
+
+
+def _part(whole: Array) -> Column:
+    """Numbers of a bank as an argument: a row per timestep, or the one row of what is only passed on."""
+    return Column(whole, None if whole.ndim == 1 else slice(0, len(whole)))
 
 
 def _step(storage: Storage, slot: int) -> Step:
@@ -108,10 +141,10 @@ def _step(storage: Storage, slot: int) -> Step:
     result = column(storage, slot)
     if ufunc is not None:
         return Step(entry.equation, ufunc, (*(column(storage, arg) for arg in entry.args), result))
-    if matrix_times_vector(storage.program, entry):
-        # The matrix's own method: np.dot would look for overrides at every timestep.
+    if operation.held is not None and matrix_times_vector(storage.program, entry):
         weights, vector = entry.args
-        return Step(entry.equation, storage.arrays[weights].dot, (column(storage, vector), result))
+        product = operation.held.evaluate(storage.arrays[weights])
+        return Step(entry.equation, product, (column(storage, vector), result))
     shapes = entry.shapes
 
     def call(*arguments: Array) -> None:

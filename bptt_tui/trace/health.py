@@ -8,10 +8,10 @@ is off) are no trouble. Digits lost to subnormal numbers are, and so is a 0 wher
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.kernels import lift
@@ -37,8 +37,7 @@ _PRODUCTS = ("mul", "div", "power")
 LOOKS, ENTRIES = 64, 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(Struct, frozen=True):
     """The first node, in the order of its phase, at which something of a kind appears.
 
     `t` is None for the total of several losses, and for a parameter's whole gradient; a parameter at `t` is a use.

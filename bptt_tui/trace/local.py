@@ -56,7 +56,7 @@ class LocalStep:
     def pull(self, g: Array, by: Name, override: dict[int, Array] | None = None) -> Array:
         """g · ∂node/∂by, with g of the node's shape, possibly behind a leading axis.
 
-        `override` replaces what flows into the first argument of a slot, for losses computed in one piece.
+        `override` replaces what flows into the first argument of a slot.
         """
         program = self._program
         flow: dict[int, Array] = {self._root: g}
@@ -87,8 +87,17 @@ class LocalStep:
 
     def jacobian(self, by: Name) -> Array:
         """The dense local partial ∂node/∂by, rows × columns."""
-        entry = self._program.slots[self._root]
+        entry = self._program.instruction(self._root)
         rows = size(entry.shape)
         identity = np.eye(rows).reshape(rows, *entry.shape)
         # + 0.0: what is 0 because nothing connects two entries has no sign.
-        return np.asarray(self.pull(identity, by).reshape(rows, -1) + 0.0)
+        return np.asarray(self.pull(identity, by, self._exact()).reshape(rows, -1) + 0.0)
+
+    def _exact(self) -> dict[int, Array] | None:
+        """The Jacobian of the node's own operation, where that has one with more digits than its pullback."""
+        entry = self._program.instruction(self._root)
+        jacobian = entry.operation.jacobian
+        if jacobian is None or self._storage.dtype is not np.float64:
+            return None
+        args = tuple(self.value(arg) for arg in entry.args)
+        return {self._root: jacobian(args, entry.shapes).reshape(-1, *entry.shapes[0])}

@@ -8,11 +8,11 @@ of timesteps at a time so that they take no memory to speak of.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bptt_tui.network.timesteps import Index, Timesteps
@@ -21,8 +21,7 @@ Array = NDArray[Any]
 BLOCK = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """One argument over time: row r of a call sees `array[index[r]]`, or `array` itself where it does not vary.
 
     `cells`: scalars arrive as arrays of one element, otherwise as arrays without axes. Either is a view, never a
@@ -46,8 +45,7 @@ class Column:
         return [array[i, ...] for i in self.index[start:stop]]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One call per timestep of `equation`: f(*columns), the last column the result."""
 
     equation: int
@@ -55,6 +53,9 @@ class Step:
     columns: tuple[Column, ...]
 
     def calls(self, views: _Views) -> Iterator[tuple[Any, ...]]:
+        """The arguments of each call, one for every row of `views`."""
+        if all(column.index is None for column in self.columns):
+            return repeat(tuple(column.array for column in self.columns), views.count)
         return zip(*(views.of(column) for column in self.columns), strict=False)
 
 
@@ -63,6 +64,7 @@ class _Views:
 
     def __init__(self, start: int, stop: int) -> None:
         self._rows = start, stop
+        self.count = stop - start
         self._made: dict[tuple[int, int, int, bool], Iterable[Any]] = {}
 
     def of(self, column: Column) -> Iterable[Any]:

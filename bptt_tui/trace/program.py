@@ -8,7 +8,9 @@ tanh(U @ x[t] + W @ h[t-1])` only `W @ …`, the sum and tanh run inside the loo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from functools import cached_property
+
+from msgspec import Struct, field
 
 from bptt_tui.calculus.operations import FUSIONS, OPERATIONS, Fusion, Operation
 from bptt_tui.calculus.shapes import Shape
@@ -17,8 +19,7 @@ from bptt_tui.network import Unrolled
 from bptt_tui.network.components import components
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """A value an equation starts from. `name` is None for a literal; `read`: it varies in time."""
 
     equation: int
@@ -30,8 +31,7 @@ class Leaf:
     source: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Instruction:
+class Instruction(Struct, frozen=True):
     """One operation on earlier slots. `timed`: it has a value per timestep of its equation."""
 
     equation: int
@@ -45,8 +45,7 @@ class Instruction:
 Slot = Leaf | Instruction
 
 
-@dataclass(frozen=True, slots=True)
-class Fused:
+class Fused(Struct, frozen=True):
     """A loss computed together with what feeds it: `outer` reads `inner`'s result at the same timestep."""
 
     outer: int
@@ -54,16 +53,14 @@ class Fused:
     fusion: Fusion
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """Slots to run for all timesteps at once (one slot), or step by step (`loop`), in order."""
 
     slots: tuple[int, ...]
     loop: bool
 
 
-@dataclass
-class Program:
+class Program(Struct, dict=True):
     """`roots[e]` is the slot of equation e's own value; `untimed` the slots that are the same at every timestep."""
 
     slots: list[Slot] = field(default_factory=list)
@@ -76,6 +73,24 @@ class Program:
         """Whether a slot's value varies in time."""
         entry = self.slots[slot]
         return entry.read if isinstance(entry, Leaf) else entry.timed
+
+    @cached_property
+    def recalled(self) -> frozenset[int]:
+        """Slots whose values are read again when a gradient is pulled back."""
+        found: set[int] = set()
+        for slot, entry in enumerate(self.slots):
+            if isinstance(entry, Instruction):
+                if entry.operation.recalls_result:
+                    found.add(slot)
+                if entry.operation.recalls_args:
+                    found.update(entry.args)
+        return frozenset(found)
+
+    def passing(self, slot: int) -> bool:
+        """Whether a value is read once, by the next instruction of its equation, and then by nobody."""
+        entry = self.slots[slot]
+        inner = isinstance(entry, Instruction) and entry.timed and self.roots[entry.equation] != slot
+        return inner and slot not in self.recalled
 
     def instruction(self, slot: int) -> Instruction:
         entry = self.slots[slot]

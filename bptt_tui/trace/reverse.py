@@ -8,12 +8,13 @@ sequential runs in the loop over time. Gradients by parameters are not taken her
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
+from bptt_tui.calculus.operations import Held
 from bptt_tui.network.timesteps import Index
 from bptt_tui.trace.banks import Bank, Banks, beside, matrix_times_vector, stacked_weights
 from bptt_tui.trace.forward import Progress, column, fused_argument
@@ -24,8 +25,7 @@ from bptt_tui.trace.storage import Storage
 Array = NDArray[Any]
 
 
-@dataclass
-class Adjoints:
+class Adjoints(Struct):
     """∂E/∂slot, `(rows, *shape)` by slot; a slot without an entry has gradient 0 everywhere.
 
     `fused` is the part of a softmax's (or sigmoid's) adjoint that arrives from a loss computed together with it:
@@ -65,12 +65,19 @@ class Adjoints:
         self._shared.discard(slot)
         return self.arrays[slot]
 
-    def make_ready(self, slot: int) -> None:
-        """Prepare a slot of a recurrence: a node's adjoint gets rows for its initial values in front."""
+    def make_ready(self, slot: int, *, overwritten: bool = False) -> None:
+        """Prepare a slot of a recurrence: a node's adjoint gets rows for its initial values in front.
+
+        `overwritten`: an intermediate value's adjoint is written to before it is read.
+        """
         entry = self.storage.program.instruction(slot)
         name = self.storage.unrolled.network.equations[entry.equation].target
         if self.storage.program.roots[entry.equation] != slot:
-            self.writable(slot)
+            if overwritten:
+                count = self.storage.times(entry.equation).count
+                self.put(slot, np.empty((count, *entry.shape), self.storage.dtype))
+            else:
+                self.writable(slot)
             return
         ahead = self.storage.ahead(name)
         if slot in self.arrays:
@@ -95,14 +102,14 @@ class Adjoints:
             start += entry.shape[0]
             if slot in self.arrays:
                 part[...] = self.arrays[slot]
-            self._put(slot, part)
+            self.put(slot, part)
         return whole
 
     def share(self, slot: int, other: int) -> None:
         """Let `other` have the very array of `slot`: the two adjoints are one."""
-        self._put(other, self.arrays[slot])
+        self.put(other, self.arrays[slot])
 
-    def _put(self, slot: int, array: Array) -> None:
+    def put(self, slot: int, array: Array) -> None:
         """Keep the adjoint of a slot of a recurrence that has no initial values in front."""
         entry = self.storage.program.instruction(slot)
         self.arrays[slot] = array
@@ -275,7 +282,7 @@ class _Loop:
             if bank.wide:
                 self.wholes[bank] = adjoints.make_ready_beside(bank.slots)
             else:
-                adjoints.make_ready(bank.slots[0])
+                adjoints.make_ready(bank.slots[0], overwritten=self._lone(bank.slots[0]))
 
     def _targets(self, slot: int) -> list[tuple[int, int] | None]:
         """For every argument, the slot of this recurrence its gradient goes to, and the lag."""
@@ -301,8 +308,8 @@ class _Loop:
     def _bank_steps(self, bank: Bank, index: int, targets: tuple[tuple[int, int] | None, ...]) -> list[Step]:
         """The calls that bring a gradient from a bank to one argument of each of its slots."""
         operation = self.program.instruction(bank.slots[0]).operation
-        if bank.wide and operation.ufunc is None and targets[0] is not None:
-            return self._product(bank, targets[0][0])
+        if bank.wide and operation.held is not None and targets[0] is not None:
+            return self._product(bank, operation.held, targets[0][0])
         if all(target is not None and target[1] == 0 and self._lone(target[0]) for target in targets):
             slots = tuple(target[0] for target in targets if target is not None)
             slope = operation.slopes[index] if operation.slopes else None
@@ -315,7 +322,8 @@ class _Loop:
         found: list[Step] = []
         for slot, target in zip(bank.slots, targets, strict=True):
             if target is not None:
-                found.extend(_pull_steps(self.adjoints, slot, index, overwrite=self._lone(target[0])))
+                lone, alone = self._lone(target[0]), not self.banks.of[target[0]].wide
+                found.extend(_pull_steps(self.adjoints, slot, index, overwrite=lone, replace=alone))
         return found
 
     def _keeps_shape(self, slot: int, index: int) -> bool:
@@ -335,13 +343,13 @@ class _Loop:
             self.adjoints.share(own, slot)
         return True
 
-    def _product(self, bank: Bank, target: int) -> list[Step]:
+    def _product(self, bank: Bank, held: Held, target: int) -> list[Step]:
         """Several products with one vector: one product with all matrices."""
         entry = self.program.instruction(bank.slots[0])
         whole = self.wholes[bank]
         g = Column(whole, slice(0, len(whole)))
         result = self.adjoints.column(entry.args[1])
-        pull = stacked_weights(self.storage, bank).T.dot
+        pull = held.pull(stacked_weights(self.storage, bank))
         if self._lone(target, len(bank.slots)):
             return [Step(entry.equation, pull, (g, result))]
         into = Column(np.empty(entry.shapes[1], self.storage.dtype), None)
@@ -363,34 +371,65 @@ class _Loop:
         return Step(equation, np.multiply, (g, beside(slopes, len(whole)), result))
 
 
-def _pull_steps(adjoints: Adjoints, slot: int, index: int, *, overwrite: bool) -> list[Step]:
-    """The calls that bring a gradient from `slot` to its argument, one timestep at a time."""
+def _pull_steps(adjoints: Adjoints, slot: int, index: int, *, overwrite: bool, replace: bool) -> list[Step]:
+    """The calls that bring a gradient from `slot` to its argument, one timestep at a time.
+
+    `overwrite`: it is all that the argument gets; `replace`: and no other array depends on where it is kept.
+    """
     storage = adjoints.storage
     entry = storage.program.instruction(slot)
+    arg = entry.args[index]
     g = Column(adjoints.arrays[slot], slice(0, len(adjoints.arrays[slot])))
-    result = adjoints.column(entry.args[index])
+    slope = _slope(storage, slot, index)
+    if overwrite and replace and slope is not None and _expendable(storage, slot, index, slope):
+        # g · slope is written over the slopes: fresh memory costs more than the product.
+        adjoints.put(arg, slope)
+        product = Column(slope, slice(0, len(slope)))
+        return [Step(entry.equation, np.multiply, (g, product, product))]
+    result = adjoints.column(arg)
     if overwrite:
-        return [_pull_step(storage, slot, index, g, result)]
+        return [_pull_step(storage, slot, index, slope, g, result)]
     into = Column(np.empty(entry.shapes[index] or (1,), storage.dtype), None)
     add = Step(entry.equation, np.add, (result, into, result))
-    return [_pull_step(storage, slot, index, g, into), add]
+    return [_pull_step(storage, slot, index, slope, g, into), add]
 
 
-def _pull_step(storage: Storage, slot: int, index: int, g: Column, result: Column) -> Step:
+def _slope(storage: Storage, slot: int, index: int) -> Array | None:
+    """The slopes of an elementwise operation at all timesteps, where they have the argument's shape and vary."""
+    entry = storage.program.instruction(slot)
+    operation = entry.operation
+    if not operation.elementwise or entry.shapes[index] != entry.shape or isinstance(operation.slopes[index], float):
+        return None
+    slope = operation.slope(index, *storage.recall(slot), entry.shapes)
+    assert not isinstance(slope, float)
+    return slope
+
+
+def _expendable(storage: Storage, slot: int, index: int, slope: Array) -> bool:
+    """Whether slopes are numbers of their own, not a value of the network, and can become an adjoint."""
+    entry = storage.program.instruction(slot)
+    full = (storage.times(entry.equation).count, *entry.shape)
+    if not isinstance(storage.program.slots[entry.args[index]], Instruction) or slope.shape != full:
+        return False
+    answer, args = storage.recall(slot)
+    owned = slope.flags.owndata and slope.dtype == storage.dtype
+    return owned and not any(np.may_share_memory(slope, array) for array in (answer, *args))
+
+
+def _pull_step(storage: Storage, slot: int, index: int, slope: Array | None, g: Column, result: Column) -> Step:
     """One call per timestep: g · ∂ans/∂arg → result."""
     entry = storage.program.instruction(slot)
     operation, shapes = entry.operation, entry.shapes
-    if operation.elementwise and shapes[index] == entry.shape:
-        slope = operation.slope(index, *storage.recall(slot), shapes)
-        if isinstance(slope, float):
-            return Step(entry.equation, _copy if slope == 1.0 else np.negative, (g, result))
+    if slope is not None:
         varying = slope.ndim > len(entry.shape)
-        index_ = slice(0, len(slope)) if varying else None
+        rows = slice(0, len(slope)) if varying else None
         if varying and slope.shape[1:] != entry.shape:
             slope = np.broadcast_to(slope, (len(slope), *entry.shape))
-        return Step(entry.equation, np.multiply, (g, Column(slope, index_), result))
-    if index == 1 and matrix_times_vector(storage.program, entry):
-        return Step(entry.equation, storage.arrays[entry.args[0]].T.dot, (g, result))
+        return Step(entry.equation, np.multiply, (g, Column(slope, rows), result))
+    if operation.elementwise and shapes[index] == entry.shape:
+        return Step(entry.equation, _copy if operation.slopes[index] == 1.0 else np.negative, (g, result))
+    if index == 1 and operation.held is not None and matrix_times_vector(storage.program, entry):
+        return Step(entry.equation, operation.held.pull(storage.arrays[entry.args[0]]), (g, result))
 
     recalled = [column(storage, arg, cells=False) for arg in entry.args] if operation.recalls_args else []
     if operation.recalls_result:

@@ -20,7 +20,11 @@ _NOTHING: Array = np.empty(0)
 
 
 class Storage:
-    """Forward values of a program. `with_initial[name]` has the rows before t = 0 in front."""
+    """Forward values of a program. `with_initial[name]` has the rows before t = 0 in front.
+
+    `rows_passing` holds, for values inside a recurrence that the next call reads and nobody after it, the one row that
+    serves all timesteps.
+    """
 
     def __init__(self, unrolled: Unrolled, program: Program) -> None:
         self.unrolled = unrolled
@@ -30,6 +34,7 @@ class Storage:
         given = [value for group in groups for value in group.values()]
         self.dtype = np.complex128 if any(value.dtype.kind == "c" for value in given) else np.float64
         self.arrays: dict[int, Array] = {}
+        self.rows_passing: dict[int, Array] = {}
         self.with_initial: dict[str, Array] = {}
         self._given = _given(unrolled)
         self._every = Timesteps(0, unrolled.steps)
@@ -56,14 +61,23 @@ class Storage:
         return np.concatenate([before, rows]).astype(self.dtype, copy=False)
 
     def allocate(self, slot: int) -> Array:
-        """An empty array for a timed instruction's values; a node's lies behind its initial values."""
+        """An array for a timed instruction's values; a node's lies behind its initial values.
+
+        Where that is possible it is the array of an argument, to be written over row by row: fresh memory costs more
+        than the arithmetic on it.
+        """
         entry = self.program.instruction(slot)
         count = self.times(entry.equation).count
-        if self.program.roots[entry.equation] != slot:
-            self.arrays[slot] = np.empty((count, *entry.shape), self.dtype)
-            return self.arrays[slot]
+        is_root = self.program.roots[entry.equation] == slot
         name = self.unrolled.network.equations[entry.equation].target
-        ahead = self.ahead(name)
+        ahead = self.ahead(name) if is_root else 0
+        spent = None if ahead else self._spent(entry)
+        if not is_root:
+            self.arrays[slot] = np.empty((count, *entry.shape), self.dtype) if spent is None else spent
+            return self.arrays[slot]
+        if spent is not None:
+            self.with_initial[name] = self.arrays[slot] = spent
+            return spent
         whole = np.empty((ahead + count, *entry.shape), self.dtype)
         if ahead:
             whole[:ahead] = self._given[name]
@@ -71,11 +85,42 @@ class Storage:
         self.arrays[slot] = whole[ahead:]
         return self.arrays[slot]
 
-    def allocate_beside(self, slots: tuple[int, ...]) -> Array:
-        """Empty arrays for vectors without initial values, side by side in one array, which is returned."""
+    def _spent(self, entry: Instruction) -> Array | None:
+        """The array of an argument that nobody else reads, of the result's shape; None where there is none."""
+        full = (self.times(entry.equation).count, *entry.shape)
+        if entry.operation.ufunc is None:
+            return None
+        for arg in entry.args:
+            source = self.program.slots[arg]
+            if not isinstance(source, Instruction) or not self.program.passing(arg) or arg not in self.arrays:
+                continue
+            # Other operations may hand on an argument as it is, or a view of it.
+            fresh = source.operation.ufunc is not None or source.operation.held is not None
+            array = self.arrays[arg]
+            if fresh and array.shape == full and array.flags.owndata and array.flags.writeable:
+                return array
+        return None
+
+    def allocate_row(self, slots: tuple[int, ...]) -> Array:
+        """One row for a value that is only passed on within a timestep, or vectors side by side; it has no history."""
+        entries = [self.program.instruction(slot) for slot in slots]
+        if len(slots) == 1:
+            self.rows_passing[slots[0]] = np.empty(entries[0].shape, self.dtype)
+            return self.rows_passing[slots[0]]
+        whole = np.empty(sum(entry.shape[0] for entry in entries), self.dtype)
+        start = 0
+        for slot, entry in zip(slots, entries, strict=True):
+            self.rows_passing[slot] = whole[start : start + entry.shape[0]]
+            start += entry.shape[0]
+        return whole
+
+    def allocate_beside(self, slots: tuple[int, ...], whole: Array | None = None) -> Array:
+        """Arrays for vectors without initial values, side by side in one array, which is returned: `whole`, if given,
+        to be written over."""
         entries = [self.program.instruction(slot) for slot in slots]
         count = self.times(entries[0].equation).count
-        whole = np.empty((count, sum(entry.shape[0] for entry in entries)), self.dtype)
+        if whole is None:
+            whole = np.empty((count, sum(entry.shape[0] for entry in entries)), self.dtype)
         start = 0
         for slot, entry in zip(slots, entries, strict=True):
             part = whole[:, start : start + entry.shape[0]]
@@ -139,15 +184,7 @@ class Storage:
 
     def forget_unread(self) -> None:
         """Let go of intermediate values that no pullback reads, such as the terms of a sum."""
-        program = self.program
-        read: set[int] = set()
-        for slot, entry in enumerate(program.slots):
-            if isinstance(entry, Instruction):
-                if entry.operation.recalls_result:
-                    read.add(slot)
-                if entry.operation.recalls_args:
-                    read.update(entry.args)
-        self.keep(read)
+        self.keep(set(self.program.recalled))
 
     def keep(self, wanted: set[int]) -> None:
         """Forget intermediate values; nodes, fixed values and `wanted` slots stay."""

@@ -9,11 +9,11 @@ way the running sum after the last term is the gradient, bit for bit, because it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.shapes import Shape, size
@@ -27,8 +27,7 @@ SMALL = 1 << 16
 BLOCK = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
+class Touch(Struct, frozen=True):
     """An instruction that varies in time, reading a value that does not and that depends on the parameter."""
 
     slot: int
@@ -189,6 +188,12 @@ class Terms:
             return None
         return self._adjoints.arrays[touch.slot], self._storage.get(other)
 
+    @property
+    def outer_vectors(self) -> Array | None:
+        """x `(uses, n)` where every term is g_t ⊗ x_t for the one touch's gradient g_t; None where it is not so."""
+        factors = self._outer_factors()
+        return None if factors is None else factors[1]
+
     def _between(self, early: int, late: int) -> Array:
         """The terms of timesteps early … late, in time order."""
         moments = self.times.array()
@@ -231,6 +236,23 @@ class Terms:
             if rows.stop > rows.start:
                 total = total + self._pull_total(touch, rows)
         return total
+
+    @property
+    def touches(self) -> tuple[Touch, ...]:
+        """Where the parameter enters the timesteps, as far as a gradient reaches it there."""
+        return tuple(self._touches)
+
+    def pull(self, touch: Touch, row: int, g: Array) -> Array:
+        """g · ∂slot/∂p at one row of a touch's slot, for any g of the slot's shape behind a leading axis."""
+        _, answer, args, entry = self._at(touch, row)
+        value = entry.operation.pull(touch.index, g, answer, args, entry.shapes)
+        return self._through_untimed(entry.args[touch.index], value)
+
+    def pull_total(self, touch: Touch, g: Array) -> Array:
+        """Σ_t g_t · ∂slot_t/∂p over all rows of a touch's slot, for any g `(rows, *shape)`; of p's shape."""
+        _, answer, args, entry = self._at(touch, slice(None))
+        value = entry.operation.pull_total(touch.index, g, answer, args, entry.shapes)
+        return self._through_untimed(entry.args[touch.index], value)
 
     def _pull(self, touch: Touch, rows: slice | int) -> Array:
         """The touch's terms at some rows, `(rows, *shape)`, or at one row."""

@@ -7,11 +7,11 @@ Made once, forward and backward; after that any position is random access. What 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bptt_tui.errors import NetworkError
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Consumer:
+class Consumer(Struct, frozen=True):
     """An equation that reads a node, and the name by which it does: (b, `s[t-1]`) reads s one timestep later."""
 
     equation: int

@@ -12,11 +12,12 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.operations import NOTATIONS, OPERATIONS
@@ -50,8 +51,7 @@ MOST, FEWEST, TIMESTEPS = 4000, 64, 2_000_000
 LARGEST = 1 << 24
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One entry: of ∂E/∂p (`t` None) or of the contribution of the use at `t`. `error` is relative."""
 
     parameter: str
@@ -63,8 +63,7 @@ class Check:
     status: Status = "cannot verify"
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """All checks made; `skipped` entries were left out to keep within the budget of loss evaluations."""
 
     method: Method
@@ -107,7 +106,7 @@ def verify(trace: Trace, budget: int | None = None, progress: Callable[[int, int
     total, checks = sum(shares), []
     for group, share in zip(groups, shares, strict=True):
         if share:
-            nudge = _Nudge(trace, method, group)
+            nudge = Nudge(trace, method, group)
             for number in _drawn(trace, group, share):
                 checks.append(nudge.check(*group.place(number)))
                 if progress is not None:
@@ -131,8 +130,7 @@ def _analytic(expression: Expression) -> bool:
 # --- which entries ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
+class Group(Struct, frozen=True):
     """The entries of one parameter, numbered: those of its total (`times` None) or those of its contributions."""
 
     parameter: str
@@ -156,11 +154,11 @@ class _Group:
         return (None if self.times is None else self.times.at_row(use)), entry
 
 
-def _groups(trace: Trace, name: str) -> Iterator[_Group]:
+def _groups(trace: Trace, name: str) -> Iterator[Group]:
     terms = trace.terms[name]
-    yield _Group(name, terms.shape, None, trace.steps)
+    yield Group(name, terms.shape, None, trace.steps)
     if terms.times.count:
-        yield _Group(name, terms.shape, terms.times, trace.steps)
+        yield Group(name, terms.shape, terms.times, trace.steps)
 
 
 def _shares(counts: Sequence[int], budget: int) -> list[int]:
@@ -172,7 +170,7 @@ def _shares(counts: Sequence[int], budget: int) -> list[int]:
     return shares
 
 
-def _drawn(trace: Trace, group: _Group, share: int) -> Sequence[int]:
+def _drawn(trace: Trace, group: Group, share: int) -> Sequence[int]:
     """`share` of a group's entries, ascending: drawn, as an even stride would always meet the same entry.
 
     Of a long sequence, half of them where the contribution has not vanished, as there may be few such uses.
@@ -194,14 +192,17 @@ def _drawn(trace: Trace, group: _Group, share: int) -> Sequence[int]:
 # --- nudging ---------------------------------------------------------------------------------------------------------
 
 
-class _Nudge:
-    """Compares entries of one group: nudges a parameter as a whole, or one use of it alone."""
+class Nudge:
+    """Compares entries of one group: nudges a parameter as a whole, or one use of it alone.
 
-    def __init__(self, trace: Trace, method: Method, group: _Group) -> None:
+    `loss` is the loss as a function of the nudge.
+    """
+
+    def __init__(self, trace: Trace, method: Method, group: Group) -> None:
         self._trace = trace
         self._method: Method = method
         self._parameter = group.parameter
-        self._loss = _Loss(trace.unrolled, group.parameter, tied=group.times is None, method=method)
+        self.loss = NudgedLoss(trace.unrolled, group.parameter, tied=group.times is None, method=method)
 
     def check(self, t: int | None, entry: tuple[int, ...]) -> Check:
         """One entry, of the total or of the use at `t`."""
@@ -231,7 +232,7 @@ class _Nudge:
 
     def _slope(self, check: Check, h: float) -> tuple[float, float]:
         """The loss, and its slope by a complex step of h."""
-        value = self._loss(check.t, check.entry, complex(0.0, h))
+        value = self.loss(check.t, check.entry, complex(0.0, h))
         return float(value.real), float(value.imag) / h
 
     # A difference: (E(p + h) − E(p − h)) / 2h, which cannot be better than the rounding of E over h.
@@ -239,7 +240,7 @@ class _Nudge:
     def _difference(self, check: Check) -> Check:
         """A central difference at h = ε^⅓·max(1, |x|); where it differs, kinks nearby are looked for."""
         value = float(self._trace.unrolled.values.parameters[self._parameter][check.entry])
-        h = EPSILON ** (1 / 3) * max(1.0, abs(value))
+        h = step_for(value)
         found, bend, noise = self._differ(check, value, h)
         if found.status != "differs":
             return found
@@ -252,8 +253,8 @@ class _Nudge:
 
     def _differ(self, check: Check, value: float, h: float) -> tuple[Check, float, float]:
         """The comparison with a central difference at h, by how much the one-sided slopes differ, and the noise."""
-        up, down = (value + h) - value, value - (value - h)
-        high, here, low = (float(self._loss(check.t, check.entry, step)) for step in (up, 0.0, -down))
+        up, down = exact_steps(value, h)
+        high, here, low = (float(self.loss(check.t, check.entry, step)) for step in (up, 0.0, -down))
         check = replace(check, nudged=(high - low) / (up + down))
         if not np.isfinite(check.nudged):
             edge = np.isfinite(here) and np.isfinite(high) != np.isfinite(low)
@@ -313,6 +314,16 @@ class _Nudge:
         return any(trouble.kind == "underflow" for trouble in self._trace.troubles)
 
 
+def step_for(value: float) -> float:
+    """How far to nudge a value for a central difference: ε^⅓·max(1, |value|), where both its errors are small."""
+    return float(EPSILON ** (1 / 3)) * max(1.0, abs(value))
+
+
+def exact_steps(value: float, h: float) -> tuple[float, float]:
+    """What adding and subtracting h really does to a value, rounded as it is."""
+    return (value + h) - value, value - (value - h)
+
+
 def _compared(check: Check, noise: float, tolerance: float, *, below: bool) -> Check:
     """The verdict on two finite numbers; `below`: they are too small for the noise to agree."""
     largest = max(abs(check.derived), abs(check.nudged))
@@ -327,8 +338,11 @@ def _compared(check: Check, noise: float, tolerance: float, *, below: bool) -> C
     return replace(check, error=gap / largest, status=status)
 
 
-class _Loss:
-    """The loss as a function of a nudge to one parameter: to all its uses, or (not `tied`) to one alone."""
+class NudgedLoss:
+    """The loss as a function of a nudge to one parameter: to all its uses, or (not `tied`) to one alone.
+
+    A nudge that has been made is not computed again.
+    """
 
     def __init__(self, unrolled: Unrolled, parameter: str, *, tied: bool, method: Method) -> None:
         self._unrolled = unrolled if tied else untie(unrolled, parameter)
@@ -339,8 +353,15 @@ class _Loss:
         changed = {**group, parameter: self._array}
         values = replace(values, parameters=changed) if tied else replace(values, inputs=changed)
         self._unrolled = replace(self._unrolled, values=values)
+        self._known: dict[tuple[int | None, tuple[int, ...], float | complex], Any] = {}
 
     def __call__(self, t: int | None, entry: tuple[int, ...], step: float | complex) -> Any:
+        key = (t, entry, step) if step else (None, (), step)
+        if key not in self._known:
+            self._known[key] = self._nudged(t, entry, step)
+        return self._known[key]
+
+    def _nudged(self, t: int | None, entry: tuple[int, ...], step: float | complex) -> Any:
         place = entry if t is None else (t, *entry)
         before = self._array[place]
         self._array[place] = before + step

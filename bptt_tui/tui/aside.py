@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bptt_tui.debugger.comparing import percent
 from bptt_tui.debugger.view import Compared, Comparison, View
 from bptt_tui.tui.figures import shown
 from bptt_tui.tui.ink import Line, wrapped
+from bptt_tui.tui.markdown import rendered
 
 _NUMBER = 12
 
@@ -18,14 +20,13 @@ def question(view: View, width: int) -> list[Line]:
     return [*asked, *wrapped(((how, "dim"),), width), ()]
 
 
-def asides(view: View, width: int) -> list[Line]:
+def asides(view: View, width: int, *, notes: bool = True) -> list[Line]:
     """Chapter and notes of this position, displays, stops that are met here, and the comparison."""
     lines: list[Line] = []
-    if view.notes:
+    if view.notes and notes:
         lines += [(), ((view.chapter, "title"),)] if view.chapter else [()]
         for note in view.notes:
-            for paragraph in note.splitlines():
-                lines += wrapped((("│ ", "accent"), (paragraph, "plain")), width, indent=2)
+            lines += [(("│ ", "accent"), *line) for line in rendered(note, max(width - 2, 1))]
     if view.displays:
         lines += [(), *(line for text in view.displays for line in wrapped(((text, "plain"),), width, indent=2))]
     here = [row for row in view.breakpoints if row.here]
@@ -42,15 +43,16 @@ def _comparison(comparison: Comparison, width: int) -> list[Line]:
     """Before and after, one line for the loss and one for each gradient."""
     lines: list[Line] = [(), *wrapped((("changed: ", "title"), (comparison.edit, "plain")), width, indent=2)]
     label = max(len(row.label) for row in (comparison.loss, *comparison.rows))
-    lines += [_compared(row, label) for row in (comparison.loss, *comparison.rows)]
+    lines += [_compared(row, label, width) for row in (comparison.loss, *comparison.rows)]
     return lines
 
 
-def _compared(row: Compared, label: int) -> Line:
+def _compared(row: Compared, label: int, width: int) -> Line:
     before, after = shown(row.before, _NUMBER), shown(row.after, _NUMBER)
     return (
         (row.label.ljust(label), "dim"),
         (f"  {before.rjust(_NUMBER)}", "plain"),
         ("  → ", "dim"),
-        (after, "strong"),
+        (after.ljust(_NUMBER), "strong"),
+        (f"  {percent(row.relative)}" if label + 2 * _NUMBER + 16 <= width else "", "dim"),
     )

@@ -26,9 +26,10 @@ class Header(Bar):
         self._playing = ""
 
     def play_state(self, text: str) -> None:
-        """`▶ replay 3 of 9`, `⏸ …`, or nothing."""
-        self._playing = text
-        self.refresh()
+        """`▶ replaying 3 of 9 ×2`, `⏸ …`, `◇ taken over at …`, or nothing."""
+        if text != self._playing:
+            self._playing = text
+            self.refresh()
 
     def line(self, width: int) -> Line:
         if self.view is None:
@@ -54,7 +55,7 @@ def _facts(view: View, playing: str, width: int) -> Line:
     if not isinstance(view.loss, Missing) and not short:
         facts.append((f"   {loss_name(view)} = {figure(view.loss, 10)}", "plain"))
     if playing:
-        facts.append((f"  {playing.partition(' ')[0]}" if narrow else f"   {playing}", "accent"))
+        facts.append((f"  {playing[0]}" if narrow else f"   {playing}", "accent"))
     elif view.recording:
         facts.append(("  ● " if narrow else "   ● ", "error"))
         facts.append((str(view.recording) if short else f"recording {view.recording}", "dim"))
@@ -62,8 +63,11 @@ def _facts(view: View, playing: str, width: int) -> Line:
     return tuple(facts)
 
 
+_MESSAGE_LINES = 3
+
+
 class MessageBar(Bar):
-    """What the debugger said last; an error wraps to a second line before it is cut."""
+    """What the debugger said last, in up to three lines."""
 
     DEFAULT_CSS = "MessageBar { height: auto; max-height: 3; background: $background; }"
 
@@ -91,10 +95,22 @@ class MessageBar(Bar):
         if not self._text:
             return [()]
         mark: Run = ("✗ ", "error") if self._ink == "error" else ("› ", "accent")
-        return wrapped(((" ", "plain"), mark, (self._text, self._ink)), max(width - 1, 8), indent=3)
+        return self._broken(self._text, mark, width)
+
+    def _broken(self, text: str, mark: Run, width: int) -> list[Line]:
+        """Each line of the text wrapped; only the first has the mark."""
+        lines: list[Line] = []
+        for part in text.split("\n"):
+            head = (" ", "plain"), mark if not lines else ("  ", "plain")
+            lines += wrapped((*head, (part, self._ink)), max(width - 1, 8), indent=3)
+        return lines
+
+    def fits(self, text: str, width: int) -> bool:
+        """Whether all of a message shows here."""
+        return len(self._broken(text, ("› ", "accent"), width)) <= _MESSAGE_LINES
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        return min(len(self._lines(width)), 3)
+        return min(len(self._lines(width)), _MESSAGE_LINES)
 
     def render_line(self, y: int) -> Strip:
         lines = self._lines(self.size.width)
@@ -164,22 +180,31 @@ class PaneTabs(Bar):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._active = PANES[0][0]
+        self._notes, self._note_here = False, False
 
-    def activate(self, id: str) -> None:
-        """Mark the tab of this pane."""
+    def activate(self, id: str, view: View) -> None:
+        """Mark the tab of this pane; notes have one where there are any, lit where one is pinned to this position."""
         self._active = id
+        self._notes = bool(view.all_notes or view.chapters) or id == "notes"
+        self._note_here = bool(view.notes)
         self.refresh()
 
     def line(self, width: int) -> Line:
-        return tuple((text, "now" if id == self._active else "dim") for id, text in _tab_texts())
+        return tuple((text, self._ink(id)) for id, text in self._texts())
+
+    def _ink(self, id: str) -> str:
+        return "now" if id == self._active else "accent" if id == "notes" and self._note_here else "dim"
+
+    def _texts(self) -> list[tuple[str, str]]:
+        """The tabs; where there is no room for its name, that of the notes is a number."""
+        tabs = [(id, f" {number} {name}") for number, (id, name) in enumerate(PANES, 1) if id != "notes" or self._notes]
+        if self._notes and sum(len(text) for _, text in tabs) > self.size.width:
+            tabs[-1] = ("notes", f" {len(PANES)}")
+        return tabs
 
     def on_click(self, event: events.Click) -> None:
         x = 0
-        for id, text in _tab_texts():
+        for id, text in self._texts():
             if x <= event.x < x + len(text):
                 self.post_message(self.Chosen(id))
             x += len(text)
-
-
-def _tab_texts() -> list[tuple[str, str]]:
-    return [(id, f" {number} {name}") for number, (id, name) in enumerate(PANES, 1)]

@@ -43,15 +43,31 @@ BINDING_TABLE: tuple[KeyRow, ...] = (
     KeyRow("c", "c", "run.continue", "continue", "on to the next breakpoint or watch", "continue", rank=9),
     KeyRow("C", "C", "run.reverse", "reverse", "back to the breakpoint or watch before", "reverse-continue"),
     KeyRow("b", "b", "run.break", "break", "a breakpoint here, or no longer", "break", rank=10),
+    KeyRow("B", "B", "list.stops", "stops", "breakpoints and watches: on, off, delete", action="list('stops')"),
+    KeyRow("w", "w", "run.watch", "watch", "stop where a value changes", action="prompt('watch ')"),
     KeyRow("u", "u", "chain.up", "up", "up the chain, towards E", "up"),
     KeyRow("d", "d", "chain.down", "down", "down the chain", "down"),
     KeyRow("e", "e", "edit.set", "set", "change a value and recompute: w 0.9, s[0] = 0.1", action="prompt('set ')"),
     KeyRow("U", "U", "edit.undo", "undo", "undo the last change of a value", "undo"),
     KeyRow("ctrl+r", "^r", "edit.redo", "redo", "make it again", "redo"),
+    KeyRow("equals_sign", "=", "list.changes", "changes", "gradient before and after, edits", action="list('changes')"),
+    KeyRow("m", "m", "note.write", "note", "write a note, or begin a chapter, here", action="write_note"),
+    KeyRow("N", "N", "list.contents", "contents", "the chapters and notes, to go to one", action="list('contents')"),
+    KeyRow("a", "a", "predict.answer", "answer", "answer what predict mode asks", action="prompt('answer ')"),
+    KeyRow("P", "P", "predict.toggle", "predict", "predict mode, or no longer", action="predict"),
     KeyRow("left_square_bracket", "[", "move.earlier", "earlier", "the same node one timestep earlier", "earlier"),
     KeyRow("right_square_bracket", "]", "move.later", "later", "the same node one timestep later", "later"),
     KeyRow("ctrl+o", "^o", "move.older", "older", "where the last jump came from", "older"),
-    KeyRow("space", "space", "play.toggle", "play", "play or pause", action="play", rank=6),
+    KeyRow("O", "O", "move.newer", "newer", "undo older", "newer"),
+    KeyRow("space", "space", "play.toggle", "play", "play, pause, resume a replay taken over", action="play", rank=6),
+    KeyRow("r", "r", "play.replay", "replay", "replay the recording from its beginning", action="replay"),
+    KeyRow("R", "R", "play.record", "record", "record from here, in a replay: a new end", action="record"),
+    KeyRow("comma", ",", "play.back", "scrub back", "a command back in the replay", action="scrub(-1)"),
+    KeyRow("full_stop", ".", "play.on", "scrub on", "a command on in the replay", action="scrub(1)"),
+    KeyRow("left_parenthesis", "(", "play.slower", "slower", "play at half the speed", action="speed(-1)"),
+    KeyRow("right_parenthesis", ")", "play.faster", "faster", "play twice as fast", action="speed(1)"),
+    KeyRow("left_curly_bracket", "{", "chapter.previous", "chapter before", "the chapter before", action="chapter(-1)"),
+    KeyRow("right_curly_bracket", "}", "chapter.next", "next chapter", "the next chapter", action="chapter(1)"),
     KeyRow("slash", "/", "prompt.goto", "go to", "go to a position or a node: s[1]", action="prompt('goto ')", rank=11),
     KeyRow("colon", ":", "prompt.command", "command", "type a command", action="prompt('')", rank=5),
     KeyRow("tab", "tab", "pane.next", "pane", "the next pane", action="next_pane(1)", rank=12),
@@ -61,6 +77,7 @@ BINDING_TABLE: tuple[KeyRow, ...] = (
     KeyRow("3", "3", "pane.chain", "chain", "the chain from E", action="pane('chain')"),
     KeyRow("4", "4", "pane.contributions", "sums", "the contributions", action="pane('contributions')"),
     KeyRow("5", "5", "pane.strip", "norms", "the gradient over time", action="pane('strip')"),
+    KeyRow("6", "6", "pane.notes", "notes", "the notes of this position", action="pane('notes')"),
     KeyRow("less_than_sign", "<", "strip.earlier", "bar before", "where the strip's last bar leads", action="bar(-1)"),
     KeyRow("greater_than_sign", ">", "strip.later", "bar after", "where the strip's next bar leads", action="bar(1)"),
     KeyRow("v", "v", "strip.node", "norms of", "the strip of the next recurrent node", action="switch_strip"),
@@ -71,15 +88,29 @@ BINDING_TABLE: tuple[KeyRow, ...] = (
     KeyRow("D", "D", "derivation", "derivation", "judge a derivation of your own", action="derivation", rank=17),
     KeyRow("y", "y", "copy.value", "copy value", "copy the value in full precision", action="copy_value", rank=14),
     KeyRow("Y", "Y", "copy.formula", "copy formula", "copy the equation or the chain", action="copy_formula"),
-    KeyRow("ctrl+s", "^s", "session.save", "save", "save session, position and recording", action="save", rank=13),
+    KeyRow("o", "o", "session.open", "open", "open another session", action="app('open')"),
+    KeyRow("ctrl+s", "^s", "session.save", "save", "save session, position, recording", action="app('save')", rank=13),
     KeyRow("question_mark", "?", "help", "help", "keys and commands", action="help", rank=3),
-    KeyRow("q", "q", "quit", "quit", "leave the debugger", action="app.quit", rank=4),
+    KeyRow("q", "q", "quit", "quit", "leave the debugger", action="app('quit')", rank=4),
 )  # fmt: skip
 
 
 def bindings() -> list[Binding]:
-    """The table as Textual bindings."""
+    """The table as Textual bindings.
+
+    They have priority: the app then carries out each key before it looks at the next, so what is typed behind a key
+    that opens the command line lands there. Other bindings would be carried out later, in the focused pane's turn.
+    """
     return [
-        Binding(row.keys, row.bound, row.label, show=False, key_display=row.shown, tooltip=row.tooltip, id=row.id)
+        Binding(
+            row.keys,
+            row.bound,
+            row.label,
+            show=False,
+            key_display=row.shown,
+            tooltip=row.tooltip,
+            id=row.id,
+            priority=True,
+        )
         for row in BINDING_TABLE
     ]

@@ -13,8 +13,9 @@ current factor is at the tail.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from bptt_tui.debugger.view import HIDDEN, Factor, Missing, Pane, Shown, View
 from bptt_tui.tui.figures import shown, squeezed
@@ -48,7 +49,7 @@ class ChainPane(LinesPane):
             return _to_come(view.pane, width)
         if width < _NARROW:
             factors = chain.factors(_MOST)
-            return _standing(chain.title, factors, chain.complete and len(factors) < _MOST, width)
+            return _standing(chain.title, factors, len(factors) < _MOST and chain.complete, width)
         blocks = max((height + 1) // 6, 1)
         return _lying(view, width, blocks)
 

@@ -7,41 +7,43 @@ Widgets do not know each other or the debugger; what they want, they post as a m
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
-from textual.app import ComposeResult
+from textual.app import ComposeResult, ScreenStackError
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.geometry import Size
-from textual.screen import Screen
-from textual.timer import Timer
 from textual.widget import Widget
 
 from bptt_tui.debugger.commands import COMMANDS
 from bptt_tui.debugger.debugger import Debugger
 from bptt_tui.debugger.view import View
-from bptt_tui.errors import BpttError
 from bptt_tui.tui.bars import Header, Keys, MessageBar, PaneTabs
-from bptt_tui.tui.bindings import bindings
+from bptt_tui.tui.bindings import BINDING_TABLE, bindings
 from bptt_tui.tui.chain import ChainPane
 from bptt_tui.tui.contributions import ContributionsPane
 from bptt_tui.tui.copying import formula_text, value_text
 from bptt_tui.tui.graph import GraphPane
-from bptt_tui.tui.ink import width_of
 from bptt_tui.tui.layout import PANES, Layout, layout_classes, layout_of, panes_shown
 from bptt_tui.tui.node import NodePane
+from bptt_tui.tui.notes import NotesPane, has_notes
 from bptt_tui.tui.pane import Bar, Pane, loss_name
+from bptt_tui.tui.playbar import PlayBar
 from bptt_tui.tui.player import Player
+from bptt_tui.tui.playing import Playing
+from bptt_tui.tui.prompting import Prompting
 from bptt_tui.tui.strip import StripPane
 
 if TYPE_CHECKING:
     from bptt_tui.tui.derivation.screen import DerivationScreen
-    from bptt_tui.tui.prompt import Prompt
+
+_KEYS = frozenset(row.bound.partition("(")[0] for row in BINDING_TABLE)  # the actions that keys are bound to
 
 
-class DebuggerScreen(Screen[None]):
+class DebuggerScreen(Playing, Prompting):
     """Draws the debugger's View and turns keys, clicks and typed lines into its commands."""
 
     AUTO_FOCUS = "#graph"
@@ -61,7 +63,9 @@ class DebuggerScreen(Screen[None]):
         }
         #graph { height: 1fr; }
         #strip { height: auto; }
-        #node { width: 9fr; height: 1fr; }
+        #right { width: 9fr; height: 1fr; }
+        #node { height: 1fr; }
+        #notes { max-height: 50%; min-height: 3; }
         #chain { height: 7; }
         #contributions { height: auto; max-height: 10; }
     }
@@ -81,30 +85,32 @@ class DebuggerScreen(Screen[None]):
         self.player = player
         self._active = "graph"
         self._lower = "chain"
-        self._left_off: int | None = None
-        self._clock: Timer | None = None
         self._header = Header(id="header")
+        self._playbar = PlayBar(id="playbar")
         self._tabs = PaneTabs(id="tabs")
+        self._node = NodePane(id="node")
         self._panes: dict[str, Pane] = {
             "graph": GraphPane(id="graph"),
             "strip": StripPane(id="strip"),
-            "node": NodePane(id="node"),
+            "node": self._node,
             "chain": ChainPane(id="chain"),
             "contributions": ContributionsPane(id="contributions"),
+            "notes": NotesPane(id="notes"),
         }
         self._network = Vertical(self._panes["graph"], self._panes["strip"], id="network")
-        self._upper = Horizontal(self._network, self._panes["node"], id="upper")
+        self._right = Vertical(self._panes["node"], self._panes["notes"], id="right")
+        self._upper = Horizontal(self._network, self._right, id="upper")
         self._message = MessageBar(id="message")
         self._keys = Keys(id="keys")
-        self._prompt: Prompt | None = None
         self._derivation: DerivationScreen | None = None
-        self._show_panes(layout_of(size.width, size.height))
+        self._layout = layout_of(size.width, size.height)
 
     def compose(self) -> ComposeResult:
         self._network.border_title = Content("1 unrolled network")
         self._network.border_subtitle = Content(f"▲ ∂{loss_name(self.debugger.view)}/∂node > 0   ▼ < 0")
         self.show(self.debugger.view)
         yield self._header
+        yield self._playbar
         yield self._tabs
         yield self._upper
         yield self._panes["chain"]
@@ -113,81 +119,56 @@ class DebuggerScreen(Screen[None]):
         yield self._keys
 
     def on_mount(self) -> None:
-        if self.player.recording:
-            self._resume()
-        elif self.player.recording is not None:
-            self.player.recording = None
-            self.say("this session has no recording; space plays it step by step")
-
-    # One path
-
-    def perform(self, line: str) -> bool:
-        """Give the debugger one line and draw what it answers; False where it could not be carried out."""
-        try:
-            view = self.debugger.do(line)
-        except BpttError as error:
-            self._pause()
-            self.say(str(error), error=True)
-            return False
-        self.show(view, asked=line)
-        if view.verdict is not None and not self.player.playing:
-            self.action_derivation()
-            self.desk.face(view.verdict.statement.text)
-        return True
+        self.start_replay()
 
     def show(self, view: View, *, asked: str = "") -> None:
-        """Hand the View to every widget; a message of several lines gets a dialog."""
+        """Hand the View to every widget; a message of more lines than the message line has gets a dialog."""
+        self._show_panes(self._layout)
         drawn: list[Pane | Bar] = [*self._panes.values(), self._header, self._message, self._keys]
         for widget in drawn:
             widget.show(view)
-        self._header.play_state(self.player.state())
-        text = view.message
-        if view.verdict is not None:
-            return
-        if "\n" in text.strip("\n") or width_of(text) > 2 * self.size.width:
+        self.playing_changed()
+        if view.verdict is None and not self._message.fits(view.message, self.size.width):
             self.say("")
-            self._notice(asked or "message", text)
+            self._notice(asked or "message", view.message)
+
+    def perform(self, line: str) -> bool:
+        """A formula that was judged is shown with its verdict."""
+        done = super().perform(line)
+        verdict = self.debugger.view.verdict
+        if done and verdict is not None:
+            self.action_derivation()
+            self.desk.face(verdict.statement.text)
+        return done
 
     def say(self, text: str, *, error: bool = False) -> None:
-        """Put a text on the message line."""
         self._message.say(text, error=error)
+
+    @property
+    def said(self) -> str:
+        return self._message.text
 
     def _notice(self, title: str, text: str) -> None:
         """One dialog at a time: a replay that prints must not pile them up."""
-        if self.player.playing:
+        if self.player.replaying:
             self.say(text.splitlines()[0])
             return
         from bptt_tui.tui.dialogs import Notice
 
         self.app.push_screen(Notice(title, text))
 
-    # Commands from keys, clicks and the command line
+    def playing_changed(self) -> None:
+        self._header.play_state(self.player.state())
+        self._playbar.follow(self.player, self.player.starts(self.debugger.state.chapters))
 
-    def action_command(self, line: str) -> None:
-        self._pause()
-        self.perform(line)
+    # The command line, clicks
 
-    async def action_prompt(self, text: str) -> None:
-        self._pause()
-        if self._prompt is None:
-            from bptt_tui.tui.prompt import Prompt
+    def focus_pane(self) -> None:
+        self.set_focus(self._panes[self._active], scroll_visible=False)
 
-            self._prompt = Prompt(COMMANDS, id="prompt")
-            await self.mount(self._prompt, after=self._message)
-        self._keys.display = False
-        self._prompt.open(text)
-
-    def on_prompt_given(self, event: Prompt.Given) -> None:
-        self.on_prompt_closed()
-        if event.line in ("q", "quit", "exit") and event.line not in COMMANDS:
-            self.app.exit()
-            return
-        self.perform(event.line)
-
-    def on_prompt_closed(self) -> None:
-        self._keys.display = True
-        if self.focused is self._prompt or self.focused is None:
-            self._panes[self._active].focus(scroll_visible=False)
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys are the screen's while a pane has the focus; on the command line they are letters."""
+        return action not in _KEYS or self.focused is None or isinstance(self.focused, Pane)
 
     @on(GraphPane.NodeClicked)
     def _node_clicked(self, event: GraphPane.NodeClicked) -> None:
@@ -206,77 +187,42 @@ class DebuggerScreen(Screen[None]):
     def _tab_clicked(self, event: PaneTabs.Chosen) -> None:
         self.action_pane(event.id)
 
-    # Playing
-
-    def action_play(self) -> None:
-        if self.player.playing:
-            self._pause()
-            self.say("paused; space goes on")
-        elif self.player.finished:
-            self.say("the replay is over; every key works as usual")
-        else:
-            self._resume()
-
-    def _resume(self) -> None:
-        """Play on; a replay goes on from where it stopped, wherever the learner has gone since."""
-        view = self.debugger.view
-        if self.player.recording is not None and self._left_off not in (None, view.position):
-            self.perform(f"goto {self._left_off}")
-        self.player.playing = True
-        self._wait()
-
-    def _pause(self) -> None:
-        if self.player.playing:
-            self._left_off = self.debugger.view.position
-        if self._clock is not None:
-            self._clock.stop()
-        self.player.playing = False
-        self._header.play_state(self.player.state())
-
-    def _wait(self) -> None:
-        """Set the clock for the next command, or stop where there is none."""
-        view = self.debugger.view
-        over = self.player.finished or (self.player.recording is None and view.position >= view.last)
-        if over:
-            self._pause()
-            done = "the replay is over" if self.player.recording is not None else "the end: every contribution is taken"
-            self.say(f"{done}; every key works as usual")
-        else:
-            self._header.play_state(self.player.state())
-            self._clock = self.set_timer(self.player.wait(), self._tick)
-
-    def _tick(self) -> None:
-        if self.player.playing and self.perform(self.player.take()):
-            self._wait()
-
     # Panes
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_classes(layout_classes(event.size))
-        self._show_panes(layout_of(event.size.width, event.size.height))
+        self._layout = layout_of(event.size.width, event.size.height)
+        self._show_panes(self._layout)
 
     def _show_panes(self, layout: Layout) -> None:
         """Show the panes of this layout."""
-        shown = panes_shown(layout, self._active, self._lower)
+        view = self.debugger.view
+        notes = bool(view.notes) if layout == "medium" else has_notes(view)
+        shown = panes_shown(layout, self._active, self._lower, notes=notes)
+        self._node.notes = "notes" not in shown
         displayed: dict[Widget, bool] = {pane: id in shown for id, pane in self._panes.items()}
         displayed[self._network] = bool(shown & {"graph", "strip"})
-        displayed[self._upper] = bool(shown & {"graph", "strip", "node"})
+        displayed[self._upper] = bool(shown & {"graph", "strip", "node", "notes"})
+        displayed[self._right] = bool(shown & {"node", "notes"})
         displayed[self._tabs] = layout == "small"
         for widget, display in displayed.items():
             if widget.display != display:
                 widget.display = display
-        self._tabs.activate(self._active)
+        self._tabs.activate(self._active, self.debugger.view)
 
     def action_pane(self, id: str) -> None:
         """Bring a pane to the front and give it the keys for scrolling."""
         self._active = id
         if id in ("chain", "contributions"):
             self._lower = id
-        self._show_panes(layout_of(self.size.width, self.size.height))
+        self._show_panes(self._layout)
         self._panes[id].focus(scroll_visible=False)
 
     def action_next_pane(self, step: int) -> None:
-        ids = [id for id, _ in PANES if id != "strip" or self.debugger.view.strip is not None]
+        view = self.debugger.view
+        absent = {"strip"} if view.strip is None else set()
+        absent |= set() if has_notes(view) else {"notes"}
+        ids = [id for id, _ in PANES if id not in absent]
         at = ids.index(self._active) if self._active in ids else 0
         self.action_pane(ids[(at + step) % len(ids)])
 
@@ -286,17 +232,17 @@ class DebuggerScreen(Screen[None]):
         id = event.widget.id
         if id is not None and any(id == pane for pane, _ in PANES):
             self._active = id
-            self._tabs.activate(id)
+            self._tabs.activate(id, self.debugger.view)
 
     # Copying, help, saving
 
     def action_switch_arrays(self) -> None:
-        self.say(self.query_one(NodePane).switch())
+        self.say(self._node.switch())
 
     def action_inspect(self) -> None:
         from bptt_tui.tui.inspector import Inspector, inspectable
 
-        self._pause()
+        self.pause()
         if entries := inspectable(self.debugger.view):
             self.app.push_screen(Inspector(entries))
         else:
@@ -308,14 +254,50 @@ class DebuggerScreen(Screen[None]):
         if self._derivation is None:
             from bptt_tui.tui.derivation.screen import DerivationScreen
 
-            self._derivation = DerivationScreen(self.debugger, self.show, self.perform)
+            self._derivation = DerivationScreen(self)
             self.app.install_screen(self._derivation, f"derivation-{id(self)}")
         return self._derivation
 
+    def on_unmount(self) -> None:
+        """Another session has a desk of its own."""
+        if self._derivation is not None:
+            with suppress(ScreenStackError):  # at the end of the app it may be the one on top
+                self.app.uninstall_screen(self._derivation)
+
     def action_derivation(self) -> None:
-        self._pause()
+        self.pause()
         if self.desk not in self.app.screen_stack:
             self.app.push_screen(self.desk)
+
+    def action_write_note(self) -> None:
+        """Write the note of this position, or the title of a chapter that begins here."""
+        from bptt_tui.tui.note_editor import NoteEditor, Pinned, Written
+
+        self.pause()
+        pinned = Pinned.of(self.debugger.state)
+
+        def keep(written: Written | None) -> None:
+            commands = [] if written is None else pinned.commands(written)
+            for line in commands:
+                if not self.perform(line):
+                    return
+            if not commands:
+                self.say("nothing is changed")
+
+        self.app.push_screen(NoteEditor(self.debugger.cursor.position, pinned.texts), keep)
+
+    def action_list(self, which: str) -> None:
+        """A dialog on what there is: `stops`, `contents` or `changes`."""
+        from bptt_tui.tui.listing import Listing
+
+        self.pause()
+        listing = Listing(self)
+        made = {"stops": listing.stops, "contents": listing.contents, "changes": listing.changes}
+        self.app.push_screen(made[which]())
+
+    def action_predict(self) -> None:
+        """Ask before the next number is shown, or no longer."""
+        self.action_command("predict on" if self.debugger.state.predict is None else "predict off")
 
     def action_switch_strip(self) -> None:
         self.say(self.query_one(StripPane).switch())
@@ -348,9 +330,10 @@ class DebuggerScreen(Screen[None]):
         from bptt_tui.tui.dialogs import Notice
         from bptt_tui.tui.help import help_text
 
-        self._pause()
+        self.pause()
         self.app.push_screen(Notice("help", help_text(COMMANDS)))
 
-    async def action_save(self) -> None:
-        self._pause()
-        await self.app.run_action("save")
+    async def action_app(self, action: str) -> None:
+        """What concerns the file or another session is the app's."""
+        self.pause()
+        await self.app.run_action(action)

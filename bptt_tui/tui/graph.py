@@ -207,19 +207,21 @@ class GraphPane(Pane):
         two = self._lines_per_row == 2
         awaited = not isinstance(cell.adjoint, Missing) or not self._before_backward()
         glyph = mark.glyph if awaited and not two and not initial else " "
+        edge = "●" if cell.stop and not initial else "▌" if now else " "
+        held = "≡" if cell.pinned else " "
         if now:
             first: Line = (
-                ("▌", "now-mark"),
-                (f"{name} ", "now"),
+                (edge, "now-mark"),
+                (f"{name}{held}", "now"),
                 *text,
                 ("" if initial else flag + glyph, f"now-{mark.tone}"),
                 ("▐", "now-mark"),
             )
         else:
             first = (
-                (" ", "plain"),
+                (edge, "warning" if edge == "●" else "plain"),
                 (name, "name" if known else "faint"),
-                (" ", "plain"),
+                (held, "warning" if cell.pinned else "plain"),
                 *text,
                 ("" if initial else flag, flag_ink),
                 ("" if initial else glyph, mark.ink),

@@ -15,6 +15,7 @@ _READING = (
     ("▲ ▼ ◆", "the gradient's sign: positive, negative, entries of both"),
     ("▲ ▴ ▵", "its size: at least 1, at least 0.01, smaller"),
     ("·", "not yet computed; – is what does not exist"),
+    ("● ≡", "a breakpoint is set on this node; its value is pinned"),
     ("─▶", "a value flows into the next timestep"),
     ("◀━", "a gradient came back along this edge"),
     ("~ ! ↓", "saturated; overflow or NaN; underflow"),

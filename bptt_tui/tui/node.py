@@ -52,6 +52,7 @@ class NodePane(LinesPane):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._numbers = False
+        self.notes = True  # whether notes stand here, for want of a pane of their own
 
     def switch(self) -> str:
         """From heat maps to numbers, or back; returns what to say about it."""
@@ -64,12 +65,12 @@ class NodePane(LinesPane):
         pane = view.pane
         if pane is None:
             self.entitle("2 node")
-            return _nothing_yet(view, width)
+            return _nothing_yet(view, width, notes=self.notes)
         self.entitle(f"2 {pane.title}", numerals.shape(pane.shape))
-        return node_lines(view, pane, width, height, numbers=self._numbers)
+        return node_lines(view, pane, width, height, numbers=self._numbers, notes=self.notes)
 
 
-def _nothing_yet(view: View, width: int) -> list[Line]:
+def _nothing_yet(view: View, width: int, *, notes: bool) -> list[Line]:
     """Position 0: what there is to do."""
     backward = view.last - view.forward_steps
     text = f"Nothing is computed yet: {view.forward_steps} nodes forward, then {backward} steps back."
@@ -78,25 +79,27 @@ def _nothing_yet(view: View, width: int) -> list[Line]:
         (),
         *wrapped((("n", "accent"), (" takes the next node, ", "dim"), ("p", "accent"), (" undoes it.", "dim")), width),
         *_remarks(view.remarks, width, "warning"),
-        *asides(view, width),
+        *asides(view, width, notes=notes),
     ]
 
 
-def node_lines(view: View, pane: Pane, width: int, height: int, *, numbers: bool = False) -> list[Line]:
+def node_lines(
+    view: View, pane: Pane, width: int, height: int, *, numbers: bool = False, notes: bool = True
+) -> list[Line]:
     """The pane in lines of at most `width` cells.
 
     Where `height` lines are not enough, arrays are drawn smaller, then blank lines go, the last first, and then the
     pictures. What does not fit even so scrolls, with all its lines.
     """
-    roomy = _all_lines(view, pane, width, Drawn(_TALLEST, _TALLEST, _TALLEST, numbers))
+    roomy = _all_lines(view, pane, width, Drawn(_TALLEST, _TALLEST, _TALLEST, numbers), notes)
     if len(roomy) <= height or numbers:
         return roomy
-    smaller = [_all_lines(view, pane, width, drawn) for drawn in _SMALLER]
+    smaller = [_all_lines(view, pane, width, drawn, notes) for drawn in _SMALLER]
     fitting = [lines for lines in smaller if len(lines) <= height]
     if fitting:
         return fitting[0]
     pictured = [lines for lines in smaller if _has_tiles(lines)]
-    for lines in (*pictured, _all_lines(view, pane, width, _TIGHT)):
+    for lines in (*pictured, _all_lines(view, pane, width, _TIGHT, notes)):
         if sum(bool(line) for line in lines) <= height:
             return _without_blanks(lines, height)
     return roomy
@@ -111,7 +114,7 @@ def _without_blanks(lines: list[Line], height: int) -> list[Line]:
     return kept
 
 
-def _all_lines(view: View, pane: Pane, width: int, drawn: Drawn) -> list[Line]:
+def _all_lines(view: View, pane: Pane, width: int, drawn: Drawn, notes: bool) -> list[Line]:
     lines = [
         *question(view, width),
         *_remarks(view.remarks, width, "warning"),
@@ -133,7 +136,7 @@ def _all_lines(view: View, pane: Pane, width: int, drawn: Drawn) -> list[Line]:
         lines += [(), *wrapped(((pane.prediction, "plain"),), width)]
     for remark in pane.remarks:
         lines += [(), *_remarks((remark,), width, "dim")]
-    return [*lines, *asides(view, width)]
+    return [*lines, *asides(view, width, notes=notes)]
 
 
 def _inflow(inflow: Inflow, title: str, width: int, drawn: Drawn) -> list[Line]:

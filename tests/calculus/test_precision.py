@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from bptt_tui.calculus.operations import FUSIONS, OPERATIONS
+from bptt_tui.trace import Network
 
 mpmath.mp.dps = 50
 mp = mpmath.mpf
@@ -85,8 +86,7 @@ def logistic_slope(z):
 UNARY = {
     "neg": (lambda z: -z, lambda z: mp(-1), EVERYWHERE),
     "tanh": (mpmath.tanh, lambda z: mpmath.sech(z) ** 2, EVERYWHERE),
-    # Below −709.78 the value is 0 where the true one is subnormal; the slope is right there too.
-    "sigmoid": (lambda z: sigmoid(z) if z > -709.8 else mp(0), logistic_slope, EVERYWHERE),
+    "sigmoid": (sigmoid, logistic_slope, EVERYWHERE),
     "relu": (lambda z: max(z, mp(0)), lambda z: mp(z > 0), EVERYWHERE),
     "exp": (mpmath.exp, mpmath.exp, EVERYWHERE),
     "log": (mpmath.log, lambda z: 1 / z, POSITIVE),
@@ -126,6 +126,26 @@ def test_a_function_and_its_slope(name):
     worst_slope = max((ulps(got, slope(mp(x))), x) for got, x in zip(slopes, grid, strict=True))
     assert worst_value[0] <= 4, worst_value
     assert worst_slope[0] <= 4, worst_slope
+
+
+@pytest.mark.parametrize("z", [-745.0, -720.0, -709.0, -37.0, -1.0, 0.0, 1.0, 37.0, 709.0, 720.0, 1e300])
+def test_sigmoid_of_complex_numbers(z):
+    """The value of the real part and, as the imaginary part, the slope: a complex step works in both tails."""
+    step = 1e-10
+    got = OPERATIONS["sigmoid"].evaluate((np.array(complex(z, step)),), ((),))
+    assert ulps(got.real, sigmoid(mp(z))) <= 4
+    assert abs(mp(float(got.imag)) - mp(step) * logistic_slope(mp(z))) <= mp(2) ** -50 * mp(step) * logistic_slope(
+        mp(z)
+    ) + mp(5e-324)
+
+
+def test_sigmoid_in_place():
+    """The loop over time writes into a given array, and nothing else changes."""
+    z = np.array([-745.0, -1.0, 0.0, 800.0, np.nan])
+    out = np.empty_like(z)
+    assert OPERATIONS["sigmoid"].ufunc(z, out=out) is out
+    np.testing.assert_array_equal(out, OPERATIONS["sigmoid"].evaluate((z,), ((5,),)))
+    assert z[0] == -745.0
 
 
 @pytest.mark.parametrize("name", BINARY)
@@ -179,22 +199,77 @@ def true_softmax(logits):
     return [power / mpmath.fsum(powers) for power in powers]
 
 
+def true_losses(logits):
+    """−ln o, also where o is nearer to 1 than 50 digits can tell."""
+    top = mp(max(logits))
+    rest = mpmath.fsum(mpmath.exp(mp(q) - top) for i, q in enumerate(logits) if i != int(np.argmax(logits)))
+    return [mpmath.log1p(rest) - (mp(q) - top) for q in logits]
+
+
+def true_jacobian(logits):
+    want = true_softmax(logits)
+    n = len(logits)
+    others = [mpmath.fsum(want[k] for k in range(n) if k != i) for i in range(n)]
+    return [[want[i] * others[i] if i == j else -want[i] * want[j] for j in range(n)] for i in range(n)]
+
+
+def worst_entry(matrix, want):
+    n = len(want)
+    return max((ulps(matrix[i, j], want[i][j]), i, j) for i in range(n) for j in range(n))
+
+
 @pytest.mark.parametrize("logits", LOGITS)
 def test_softmax_and_its_jacobian(logits):
-    """Every probability, and every entry of diag(o) − o·oᵀ, on and off the diagonal."""
+    """Every probability, and every entry of diag(o) − o·oᵀ as it is shown, on and off the diagonal.
+
+    A history's pullback multiplies two probabilities as they are, and has the rounding of both.
+    """
     operation = OPERATIONS["softmax"]
     q = np.array(logits)
     o = operation.evaluate((q,), ((3,),))
-    pulled = operation.pull(0, np.eye(3), o, (q,), ((3,),))
-    symbolic = OPERATIONS["softmax_jacobian"].evaluate((q, o), ((3,), (3,)))
-    want = true_softmax(logits)
-    for i in range(3):
-        assert ulps(o[i], want[i]) <= 4
-        for j in range(3):
-            others = mpmath.fsum(want[k] for k in range(3) if k != i)
-            entry = want[i] * others if i == j else -want[i] * want[j]
-            assert ulps(pulled[i, j], entry) <= 5
-            assert ulps(symbolic[i, j], entry) <= 5
+    assert max(ulps(got, want) for got, want in zip(o, true_softmax(logits), strict=True)) <= 4
+    want = true_jacobian(logits)
+    assert worst_entry(operation.jacobian((q,), ((3,),)), want)[0] <= 4
+    assert worst_entry(OPERATIONS["softmax_jacobian"].evaluate((q, o), ((3,), (3,))), want)[0] <= 4
+    assert worst_entry(operation.pull(0, np.eye(3), o, (q,), ((3,),)), want)[0] <= 8
+
+
+def drawn_logits():
+    """Logits of every spread, and some whose probabilities, or products of two, are subnormal."""
+    rng = np.random.default_rng(11)
+    for spread in (1e-3, 0.1, 1.0, 3.0, 10.0, 50.0, 300.0):
+        for n in (1, 2, 3, 5, 8):
+            yield rng.normal(size=n) * spread
+    for low, high in ((-745.5, -700.0), (-375.0, -340.0)):
+        for n in (2, 3, 6):
+            yield np.append(rng.uniform(low, high, n), 0.0)
+            yield np.append(rng.uniform(low, high, n), [0.0, 0.0])
+    yield np.zeros(40)
+    yield np.append(rng.normal(size=60), 4.0)
+
+
+@pytest.mark.parametrize("logits", list(drawn_logits()), ids=lambda q: f"{len(q)} logits within {np.ptp(q):.3g}")
+def test_softmax_jacobians_of_drawn_logits(logits):
+    """The entries that are shown, as `Trace.jacobian` has them, keep within 4 ulp whatever the logits."""
+    trace = Network(["k = x * q", "o = softmax(k)", "E = sum(o)"]).trace(parameters={"q": logits}, inputs={"x": [1.0]})
+    shown = trace.partial("o", 0, "k")
+    assert worst_entry(shown, true_jacobian(logits.tolist()))[0] <= 4
+
+
+@pytest.mark.parametrize("n", [3, 8, 64])
+def test_softmax_pulls_back_to_equal_logits(n):
+    """A gradient on one of n equally likely classes: −1/n² for each of the others, without cancelling."""
+    operation, q = OPERATIONS["softmax"], np.zeros(n)
+    o = operation.evaluate((q,), ((n,),))
+    pulled = operation.pull(0, np.eye(n), o, (q,), ((n,),))
+    assert worst_entry(pulled, true_jacobian([0.0] * n))[0] <= 8
+
+
+@pytest.mark.parametrize("logits", [[np.inf, 1.0], [np.nan, 1.0], [-np.inf, 1.0]])
+def test_a_softmax_jacobian_without_finite_logits(logits):
+    """NaN where there is no probability, 0 beside a logit of −inf; nothing is raised."""
+    jacobian = OPERATIONS["softmax"].jacobian((np.array(logits),), ((2,),))
+    assert np.all(jacobian == 0) if logits[0] == -np.inf else np.isnan(jacobian).all()
 
 
 @pytest.mark.parametrize("logits", LOGITS)
@@ -209,13 +284,63 @@ def test_softmax_cross_entropy(logits, target):
         row = fusion.pull(np.array(1.0), q, o, y, shapes)
         hot = fusion.pull(np.array(1.0), q, o, np.eye(3)[target], ((3,), (3,)))
     want = true_softmax(logits)
-    top = mp(max(logits))
-    rest = mpmath.fsum(mpmath.exp(mp(q) - top) for i, q in enumerate(logits) if i != int(np.argmax(logits)))
-    assert ulps(loss, mpmath.log1p(rest) - (mp(logits[target]) - top)) <= 4
+    assert ulps(loss, true_losses(logits)[target]) <= 4
     for i in range(3):
         true = want[i] if i != target else -mpmath.fsum(want[k] for k in range(3) if k != target)
-        assert ulps(row[i], true) <= 5
-        assert ulps(hot[i], true) <= 5
+        assert ulps(row[i], true) <= 4
+        assert ulps(hot[i], true) <= 4
+
+
+DISTRIBUTIONS = [
+    [0.2, 0.5, 0.3],
+    [1 / 3, 1 / 3, 1 / 3],
+    [0.0, 0.5, 0.5],
+    [0.0, 1.0, 0.0],
+    [1.0, 1e-17, 0.0],
+    [1e-300, 0.0, 1 - 2.0**-53],
+    [2.0, 0.0, 0.5],
+]
+
+
+def off_by(got, parts):
+    """A difference of two parts in ulps of the larger one: what they have in common cannot leave more."""
+    size = max(parts)
+    return (
+        0.0
+        if got == parts[0] - parts[1]
+        else abs(mp(float(got)) - (parts[0] - parts[1])) / mp(float(np.spacing(float(size))))
+    )
+
+
+@pytest.mark.parametrize("logits", LOGITS)
+@pytest.mark.parametrize("target", DISTRIBUTIONS)
+def test_softmax_cross_entropy_of_a_distribution(logits, target):
+    """Σy·o − y, entry by entry oᵢ·(Σ other y) − yᵢ·(Σ other o): where a target is 0 or certain, purely relative."""
+    fusion, shapes = FUSIONS["cross_entropy", "softmax"], ((3,), (3,))
+    q, y = np.array(logits), np.array(target)
+    o = OPERATIONS["softmax"].evaluate((q,), ((3,),))
+    with np.errstate(all="ignore"):
+        loss = fusion.evaluate(q, y, shapes)
+        row = fusion.pull(np.array(1.0), q, o, y, shapes)
+    want, exact = true_softmax(logits), [mp(part) for part in target]
+    logs = true_losses(logits)
+    assert ulps(loss, mpmath.fsum(part * log for part, log in zip(exact, logs, strict=True) if part)) <= 4
+    for i in range(3):
+        others = [k for k in range(3) if k != i]
+        parts = want[i] * mpmath.fsum(exact[k] for k in others), exact[i] * mpmath.fsum(want[k] for k in others)
+        assert off_by(row[i], parts) <= 4
+
+
+@pytest.mark.parametrize("gap", [800.0, 710.0, 745.0, 37.0])
+def test_a_remote_class_with_a_small_share_keeps_its_gradient(gap):
+    """At a gap of 800 the certain class's row is the others' share of the target, however small."""
+    fusion, shapes = FUSIONS["cross_entropy", "softmax"], ((2,), (2,))
+    q, y = np.array([gap, 0.0]), np.array([1.0, 1e-17])
+    o = OPERATIONS["softmax"].evaluate((q,), ((2,),))
+    row = fusion.pull(np.array(1.0), q, o, y, shapes)
+    share = 1 / (1 + mpmath.exp(mp(gap)))
+    assert off_by(row[0], ((1 - share) * mp(1e-17), share)) <= 4
+    assert off_by(row[1], (share, (1 - share) * mp(1e-17))) <= 4
 
 
 PROBABILITIES = [5e-324, 1e-310, 1e-300, 1e-17, 1e-8, 0.1, 0.3, 0.5, 0.9, 1 - 1e-8, 1 - 2.0**-53]
@@ -274,6 +399,21 @@ def test_sigmoid_binary_cross_entropy(q, y):
     assert ulps(loss, mpmath.log1p(mpmath.exp(signed))) <= 4
     want = sigmoid(mp(q)) if y == 0.0 else -sigmoid(-mp(q))
     assert ulps(row, want) <= 4
+
+
+@pytest.mark.parametrize("q", [-800.0, -720.0, -37.0, -1e-300, 0.0, 1e-8, 0.3, 20.0, 37.0, 720.0, 800.0])
+@pytest.mark.parametrize("y", [0.0, 1e-300, 1e-17, 0.1, 0.3, 0.5, 0.9, 1 - 2.0**-53, 1.0])
+def test_sigmoid_binary_cross_entropy_of_a_share(q, y):
+    """Targets between 0 and 1: the loss is a sum of what is not negative, the row (1 − y)·σ(q) − y·σ(−q)."""
+    fusion = FUSIONS["binary_cross_entropy", "sigmoid"]
+    with np.errstate(all="ignore"):
+        loss = fusion.evaluate(np.array(q), np.array(y), ((), ()))
+        o = OPERATIONS["sigmoid"].evaluate((np.array(q),), ((),))
+        row = fusion.pull(np.array(1.0), np.array(q), o, np.array(y), ((), ()))
+    z, share = mp(q), mp(y)
+    want = share * mpmath.log1p(mpmath.exp(-z)) + (1 - share) * mpmath.log1p(mpmath.exp(z))
+    assert ulps(loss, want) <= 4
+    assert off_by(row, ((1 - share) * sigmoid(z), share * sigmoid(-z))) <= 4
 
 
 @pytest.mark.parametrize("y", [0.0, 1.5, -3.0, 1e300])

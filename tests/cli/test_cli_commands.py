@@ -54,7 +54,7 @@ def test_help_and_version_load_no_numpy_and_no_textual(arguments: list[str]) -> 
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     modules = shown.stdout.rpartition("MODULES ")[2].split()
     assert "bptt_tui.cli" in modules
-    assert [name for name in ("numpy", "textual", "rich", "msgspec") if name in modules] == []
+    assert [name for name in ("numpy", "textual", "rich") if name in modules] == []
 
 
 def test_help_lists_every_command_and_shows_examples(run: Run) -> None:

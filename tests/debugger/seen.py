@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import fields
 from oracles.case import Case
 from oracles.networks import random_case
 
@@ -18,9 +19,9 @@ from bptt_tui.session import Loss, Session
 def everything(view: View) -> dict[str, Any]:
     """All that a screen could draw of a position, numbers bit for bit; not the message and the recording's length."""
     seen = {
-        field.name: plain(getattr(view, field.name))
-        for field in dataclasses.fields(view)
-        if field.name not in ("graph", "chain", "contributions", "strips", "message", "recording")
+        name: plain(getattr(view, name))
+        for name in view.__struct_fields__
+        if name not in ("graph", "chain", "contributions", "strips", "message", "recording", "exhibit")
     }
     graph, chain, table = view.graph, view.chain, view.contributions
     seen["graph"] = (graph.rows, graph.first, graph.last, plain(graph.edges()), graph.links())
@@ -39,13 +40,13 @@ def everything(view: View) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Dataclasses as tuples, arrays as shape and bytes."""
+    """Structs as tuples, arrays as shape and bytes."""
     if isinstance(value, np.ndarray):
         return value.shape, value.tobytes()
     if isinstance(value, tuple):
         return tuple(plain(entry) for entry in value)
-    if dataclasses.is_dataclass(value):
-        return tuple(plain(getattr(value, field.name)) for field in dataclasses.fields(value))
+    if isinstance(value, Struct):
+        return tuple(plain(getattr(value, field.name)) for field in fields(value))
     return value
 
 

@@ -296,8 +296,8 @@ def test_old_and_new_gradient_stand_side_by_side(debugger: Debugger) -> None:
     assert compared is not None and compared.edit == "w: 0.9 → 0.6"
     assert debugger.do("compare").message.splitlines()[:3] == [
         "w: 0.9 → 0.6",
-        "       before            after             difference",
-        "E      0.978503          1.21118           0.232674",
+        "       before            after             difference        relative",
+        "E      0.978503          1.21118           0.232674          +23.8 %",
     ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import replace
 from seen import everything, make, random_session
 
 from bptt_tui.calculus import numerals
@@ -31,8 +32,8 @@ def numbers(value: Any) -> set[float]:
         return {abs(value)}
     if isinstance(value, list | tuple):
         return set().union(*map(numbers, value))
-    if dataclasses.is_dataclass(value):
-        return numbers([getattr(value, field.name) for field in dataclasses.fields(value)])
+    if isinstance(value, Struct):
+        return numbers([getattr(value, name) for name in value.__struct_fields__])
     return set()
 
 
@@ -42,15 +43,15 @@ def texts(value: Any) -> str:
         return f"{value}\n"
     if isinstance(value, list | tuple):
         return "".join(map(texts, value))
-    if dataclasses.is_dataclass(value):
-        return texts([getattr(value, field.name) for field in dataclasses.fields(value)])
+    if isinstance(value, Struct):
+        return texts([getattr(value, name) for name in value.__struct_fields__])
     return ""
 
 
 def parts(view: View) -> list[Any]:
     """All that every accessor of a View gives."""
     graph, table = view.graph, view.contributions
-    own = [getattr(view, f.name) for f in dataclasses.fields(view) if f.name not in ("graph", "chain", "contributions")]
+    own = [getattr(view, n) for n in view.__struct_fields__ if n not in ("graph", "chain", "contributions")]
     cells = [graph.cell(row, t) for row in range(len(graph.rows)) for t in range(graph.first, graph.last + 1)]
     terms = [table.cell(row, t) for row in range(len(table.rows)) for t in range(table.steps)]
     sums = [table.so_far(row) for row in range(len(table.rows))]
@@ -83,7 +84,7 @@ def given_away(session: Session, position: int, kind: str, move: str) -> set[flo
     plain, asking = Debugger(session), Debugger(session)
     for debugger in (plain, asking):
         debugger.do(f"goto {position - 1}")
-    known = numbers(parts(dataclasses.replace(plain.view, strips=()))) | given_numbers(session)
+    known = numbers(parts(replace(plain.view, strips=()))) | given_numbers(session)
     if plain.view.strip is not None:
         known |= numbers(plain.view.strip.norms[plain.view.strip.known_from :])
     asking.do(f"predict on {kind}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 from formula_shapes import sketch
 
@@ -11,7 +10,9 @@ from bptt_tui.session import load
 
 QUESTION = load("question")
 
-PARTIAL_U0 = "∂E[1]/∂o[1] ∂o[1]/∂q[1] ∂q[1]/∂s[1] ∂s[1]/∂z[1] ∂z[1]/∂b[1] ∂b[1]/∂s[0] ∂s[0]/∂z[0] ∂z[0]/∂a[0] ∂a[0]/∂u[0]"
+PARTIAL_U0 = (
+    "∂E[1]/∂o[1] ∂o[1]/∂q[1] ∂q[1]/∂s[1] ∂s[1]/∂z[1] ∂z[1]/∂b[1] ∂b[1]/∂s[0] ∂s[0]/∂z[0] ∂z[0]/∂a[0] ∂a[0]/∂u[0]"
+)
 
 
 def sketches(text: str, session: str = "question") -> list[str]:
@@ -47,7 +48,8 @@ def sketches(text: str, session: str = "question") -> list[str]:
             ["∂E[1]/∂w", "(∂E[1]/∂o[1] ∂o[1]/∂q[1] v[1] ∂s[1]/∂z[1] (s[0] + (w[1] ∂s[0]/∂z[0] s[-1])))"],
         ),
         (
-            r"\dfrac{\partial{L}}{\partial{u}}=\sum_t \dfrac{\partial{L}}{\partial{u_t}} = \dfrac{\partial L}{\partial o}"
+            r"\dfrac{\partial{L}}{\partial{u}}=\sum_t \dfrac{\partial{L}}{\partial{u_t}} = "
+            r"\dfrac{\partial L}{\partial o}"
             r" \dfrac{\partial o}{\partial s_1} \dfrac{\partial s_1}{\partial u_1}+\dfrac{\partial L}{\partial o}"
             r" \dfrac{\partial o}{\partial s_1}\dfrac{\partial s_1}{\partial s_0}\dfrac{\partial s_0}{\partial u_0}",
             [
@@ -77,5 +79,3 @@ def test_spans_are_places_in_the_text() -> None:
     assert text[slice(*first.span)] == r"\partial E/\partial o"
     assert text[slice(*first.above.span)] == "E"
     assert [text[slice(*term.span)] for term in group.terms] == ["s_{-1}", "2"]
-
-

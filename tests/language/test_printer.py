@@ -64,7 +64,8 @@ def test_numbers_put_in():
         ("W1", None, "W1", "W1", "W_{1}"),
         ("alpha", 0, "alpha[0]", "alpha₀", r"\alpha_{0}"),
         ("gate", 0, "gate[0]", "gate₀", r"\mathrm{gate}_{0}"),
-        ("_", None, "_", "_", r"\mathrm{}"),
+        ("_", None, "_", "_", r"\mathrm{\_}"),
+        ("_x", 1, "_x[1]", "_x₁", r"\mathrm{\_x}_{1}"),
     ],
 )
 def test_labels(name, t, plain, unicode, latex):

@@ -259,7 +259,7 @@ def test_a_loss_that_is_not_scalar():
 def test_inputs_of_unequal_lengths():
     """Both names and both lengths."""
     _, message = said(Network(["E = x * y"]).trace, inputs={"x": [1.0, 2.0], "y": [1.0]})
-    assert message == "inputs.y: 1 timesteps, but x has 2; all inputs have one length"
+    assert message == "inputs.y: 1 timestep, but x has 2; all inputs have one length"
 
 
 def test_initial_values_of_a_longer_delay():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from oracles.case import Case
 from oracles.judge import faults
 
@@ -85,7 +86,33 @@ def planted(operation, index, plant):
     pulls = list(operation.pulls)
     true_pull = pulls[index]
     pulls[index] = lambda *args: plant(true_pull(*args))
-    return replace(operation, pulls=tuple(pulls), totals=(), recalls=(True, True))
+    held = planted_in_loop(operation, plant).held if index == 1 and operation.held else operation.held
+    return replace(operation, pulls=tuple(pulls), totals=(), recalls=(True, True), held=held)
+
+
+def planted_in_loop(operation, plant):
+    """The operation with only the call spoiled that a recurrence makes to pull back through one matrix."""
+
+    def pull(matrix):
+        right = operation.held.pull(matrix)
+
+        def call(g, out):
+            right(g, out)
+            out[...] = plant(out)
+
+        return call
+
+    return replace(operation, held=operation.held._replace(pull=pull))
+
+
+def transposed_in_loop(operation):
+    """W·g where a recurrence should take Wᵀ·g, for each of the square matrices that lie on top of each other."""
+
+    def pull(matrix):
+        n = matrix.shape[1]
+        return operation.held.pull(matrix.reshape(-1, n, n).swapaxes(1, 2).reshape(-1, n))
+
+    return replace(operation, held=operation.held._replace(pull=pull))
 
 
 def test_every_operation_has_a_network_to_plant_in():
@@ -116,8 +143,41 @@ def test_a_transposed_matrix_is_caught(monkeypatch, index):
     pulls[index] = transposed
     spoiled = replace(matmul, pulls=tuple(pulls), totals=(), recalls=(True, True))
     monkeypatch.setitem(OPERATIONS, "matmul", spoiled)
-    # `M @ (A @ h)` reads both factors where no special case for a matrix times a state in a loop applies.
+    # `A @ (A @ h)` outside the recurrence, where the table's pullbacks serve all timesteps at once.
     case = network("h = tanh(A @ sigmoid(A @ h[t-1]) + x)", "E = sum(A @ (A @ (h * h)))")
+    assert faults(case)
+
+
+RECURRENCES = {
+    "one product": ["h = tanh(A @ h[t-1] + x)"],
+    "a product of a product": ["h = tanh(A @ sigmoid(A @ h[t-1]) + x)"],
+    "two side by side": ["i = sigmoid(A @ h[t-1] + x)", "g = tanh(A @ h[t-1] - x)", "h = i * g"],
+    "two delays": ["h = tanh(A @ h[t-1] + A @ h[t-2] + x)"],
+    "a state read twice": ["h = tanh(A @ h[t-1] + v * h[t-1])"],
+}
+
+
+def recurrence(name):
+    """A network whose only matrix products are inside its recurrence."""
+    case = network(*RECURRENCES[name], "E = 0.5 * sum(h * h) + sum(h)")
+    return dataclasses.replace(case, initial={"h": [[0.1, 0.2], [0.3, -0.4]]}) if name == "two delays" else case
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+@pytest.mark.parametrize("name", RECURRENCES)
+def test_a_spoiled_product_inside_a_recurrence_is_caught(monkeypatch, name, plant):
+    """W @ h[t-1] is pulled back by a call of its own, made once from W: it comes from the table, and is checked."""
+    case = recurrence(name)
+    assert faults(case) == []
+    monkeypatch.setitem(OPERATIONS, "matmul", planted_in_loop(OPERATIONS["matmul"], PLANTS[plant]))
+    assert faults(case)
+
+
+@pytest.mark.parametrize("name", RECURRENCES)
+def test_a_transposed_product_inside_a_recurrence_is_caught(monkeypatch, name):
+    """Wᵀ·δ taken for W·δ in the loop."""
+    case = recurrence(name)
+    monkeypatch.setitem(OPERATIONS, "matmul", transposed_in_loop(OPERATIONS["matmul"]))
     assert faults(case)
 
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from oracles.networks import random_case
-from test_planted_faults import PLANTS, cases, exercising, network, planted
+from test_planted_faults import (
+    PLANTS,
+    RECURRENCES,
+    cases,
+    exercising,
+    network,
+    planted,
+    planted_in_loop,
+    recurrence,
+    transposed_in_loop,
+)
 
 from bptt_tui.calculus.operations import FUSIONS, OPERATIONS
 from bptt_tui.session import bundled, load
@@ -19,7 +29,7 @@ from bptt_tui.trace.terms import Terms
 from bptt_tui.trace.trace import Trace
 from bptt_tui.trace.verify import Check, untie
 
-# Products inside and outside the loop over time: inside, W @ h is pulled back by Wᵀ without asking the table.
+# Products inside and outside the loop over time.
 PRODUCTS = network("h = tanh(A @ sigmoid(A @ h[t-1]) + x)", "E = sum(A @ (A @ (h * h)))")
 
 
@@ -71,6 +81,15 @@ def test_saturated_and_zero_logits_agree(equation: str, q: float) -> None:
     assert abs(q) > 300 or statuses(report) == {"agrees"}
 
 
+@pytest.mark.parametrize("z", [-708.5, -720.0, -745.0, 720.0])
+def test_a_sigmoid_in_its_tail_hides_nothing_else(z: float) -> None:
+    """Where σ is subnormal, or 1, the rest of the gradient is verified as ever."""
+    trace = one_weight(["k = w * x", "E = sigmoid(k) + k * k"], z, inputs={"x": [1.0]})
+    report = trace.verify()
+    assert report.holds
+    assert statuses(report) == {"agrees"}
+
+
 @pytest.mark.parametrize("name", ["vectors", "lstm", "question-sigmoid"])
 def test_untying_a_parameter_leaves_the_loss_as_it_is(name: str) -> None:
     """u as a sequence of equal values is the network with u."""
@@ -119,7 +138,7 @@ def test_a_spoiled_fusion_is_caught(monkeypatch: pytest.MonkeyPatch, pair: tuple
     case = network("h = tanh(v * h[t-1] + x)", f"E = {pair[0]}({pair[1]}(A @ h), y)")
     assert case.trace().verify().holds
     true = FUSIONS[pair]
-    monkeypatch.setitem(FUSIONS, pair, dataclasses.replace(true, pull=lambda *args: PLANTS[plant](true.pull(*args))))
+    monkeypatch.setitem(FUSIONS, pair, replace(true, pull=lambda *args: PLANTS[plant](true.pull(*args))))
     assert case.trace().verify().failing
 
 
@@ -133,9 +152,28 @@ def test_a_transposed_product_is_caught(monkeypatch: pytest.MonkeyPatch, index: 
         pulls[0] = lambda g, ans, args, shapes: np.swapaxes(right(g, ans, args, shapes), -1, -2)
     else:
         pulls[1] = lambda g, ans, args, shapes: right(g, ans, (np.swapaxes(args[0], -1, -2), args[1]), shapes)
-    spoiled = dataclasses.replace(matmul, pulls=tuple(pulls), totals=(), recalls=(True, True))
+    spoiled = replace(matmul, pulls=tuple(pulls), totals=(), recalls=(True, True))
     monkeypatch.setitem(OPERATIONS, "matmul", spoiled)
     assert PRODUCTS.trace().verify().failing
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+@pytest.mark.parametrize("name", RECURRENCES)
+def test_a_spoiled_product_inside_a_recurrence_is_caught(
+    monkeypatch: pytest.MonkeyPatch, name: str, plant: str
+) -> None:
+    """The call that a recurrence makes for W @ h[t-1], spoiled on its own; the products are nowhere else."""
+    case = recurrence(name)
+    assert case.trace().verify().holds
+    monkeypatch.setitem(OPERATIONS, "matmul", planted_in_loop(OPERATIONS["matmul"], PLANTS[plant]))
+    assert case.trace().verify().failing
+
+
+@pytest.mark.parametrize("name", RECURRENCES)
+def test_a_transposed_product_inside_a_recurrence_is_caught(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """The same for W·δ instead of Wᵀ·δ."""
+    monkeypatch.setitem(OPERATIONS, "matmul", transposed_in_loop(OPERATIONS["matmul"]))
+    assert recurrence(name).trace().verify().failing
 
 
 def test_a_dropped_use_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,7 +214,7 @@ def test_a_lag_that_is_off_by_one_is_caught(monkeypatch: pytest.MonkeyPatch) -> 
         entry = self.storage.program.slots[arg]
         if isinstance(entry, Leaf) and entry.lag == 1:
             assert isinstance(found.index, slice)
-            return dataclasses.replace(found, index=slice(found.index.start + 1, found.index.stop + 1))
+            return replace(found, index=slice(found.index.start + 1, found.index.stop + 1))
         return found
 
     monkeypatch.setattr(Adjoints, "column", late)

@@ -24,11 +24,10 @@ async def test_stops_edits_displays_and_notes_are_shown() -> None:
         for line in ("break s[0]", "continue", "display s[0]", "note Look **here**", "set w 0.9"):
             debugger.main.perform(line)
         await debugger.pilot.pause()
-        await debugger.press("enter")  # the edit says in a dialog that the expected totals no longer hold
         text = debugger.text()
         assert "breakpoint 1: s[0]" in text
         assert "changed: w: 0.6 → 0.9" in text and "0.830676" in text and "0.775354" in text
-        assert "Look **here**" in text
+        assert "Look here" in text
         assert "s[0] = 0.58498" in text
 
 

@@ -35,7 +35,7 @@ def test_every_binding_has_an_id_a_tooltip_and_an_action_that_exists() -> None:
     assert len(set(keys)) == len(keys)
     for row in BINDING_TABLE:
         assert row.tooltip and row.label and bool(row.command) != bool(row.action)
-        if row.action and not row.action.startswith("app."):
+        if row.action:
             assert hasattr(DebuggerScreen, f"action_{row.action.partition('(')[0]}"), row.id
 
 

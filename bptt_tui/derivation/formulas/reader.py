@@ -23,6 +23,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from bptt_tui.derivation.formulas.parts import children, describe
 from bptt_tui.derivation.formulas.scanner import Token, plain_index, plain_power, scan
 from bptt_tui.derivation.formulas.scope import Scope, Traced
 from bptt_tui.derivation.formulas.tree import (
@@ -73,9 +74,9 @@ def read(text: str, network: Unrolled | Session | Traced | Scope) -> Statement:
     return _Reader(text, Scope.of(network)).statement()
 
 
-def read_formula(text: str, network: Unrolled | Session | Traced | Scope) -> Formula:
-    """A formula alone, without an equals sign: one side of a statement."""
-    return _Reader(text, Scope.of(network)).whole()
+def read_formula(text: str, network: Unrolled | Session | Traced | Scope, variables: tuple[str, ...] = ()) -> Formula:
+    """A formula alone, without an equals sign: one side of a statement, or, with `variables`, the inside of a sum."""
+    return _Reader(text, Scope.of(network), variables=variables).whole()
 
 
 class _Reader:
@@ -308,13 +309,17 @@ class _Reader:
             elif token.kind == "^":
                 self.next()
                 base = self._above(base, start)
-            elif token.kind == "sub" and not isinstance(base, Value | Number | Call):
+            elif token.kind == "sub" and self._bracketed(base):
                 self.next()
                 base = self._entries(base, self._parts(token), start)
-            elif token.kind == "[" and token.start == self.before and self._indexes() and _has_entries(base):
+            elif token.kind == "[" and token.start == self.before and self._bracketed(base) and self._indexes():
                 base = self._entries(base, self._bracket(), start)
             else:
                 return base
+
+    def _bracketed(self, base: Formula) -> bool:
+        """Whether an index that follows is of the whole: after a bracket, a function, a power."""
+        return not isinstance(base, Value | Number) or self.tokens[self.index - 1].kind in _OPENING.values()
 
     def _raised(self, token: Token) -> Formula:
         text = plain_power(token.text)
@@ -751,9 +756,11 @@ class _Reader:
             variable = self._variable(match[1], part)
             end = last if match[3] is None else self._bound(match[3], part)
             return variable, self._bound(match[2], part), end
-        if match := re.fullmatch(rf"(?:([^≤<]+)([≤<]))?{name}(?:([≤<])([^≤<]+))?", text):
+        if (match := re.fullmatch(rf"()(){name}([≤<])([^≤<]+)", text)) or (
+            match := re.fullmatch(rf"([^≤<]+)([≤<]){name}(?:([≤<])([^≤<]+))?", text)
+        ):
             variable = self._variable(match[3], part)
-            first = None if match[1] is None else self._shifted(self._bound(match[1], part), match[2] == "<", 1)
+            first = None if not match[1] else self._shifted(self._bound(match[1], part), match[2] == "<", 1)
             end = last if match[5] is None else self._shifted(self._bound(match[5], part), match[4] == "<", -1)
             return variable, first, end
         raise self.error(f"{part.text!r} says no timesteps", part.start, "expected t, t=0 or k≤t")
@@ -1097,52 +1104,6 @@ class _Reader:
             column=start,
             hint=guess or f"the names are {', '.join(names[:20])}",
         )
-
-
-def children(formula: Formula) -> tuple[Formula, ...]:
-    """The parts of a formula, one level down, left to right."""
-    if isinstance(formula, Add):
-        return formula.terms
-    if isinstance(formula, Multiply):
-        return formula.factors
-    if isinstance(formula, Negate | Transpose):
-        return (formula.operand,)
-    if isinstance(formula, Divide):
-        return (formula.top, formula.bottom)
-    if isinstance(formula, Power):
-        return (formula.base, formula.exponent)
-    if isinstance(formula, Call):
-        return formula.arguments
-    if isinstance(formula, Entry):
-        return (formula.operand, *formula.indices)
-    if isinstance(formula, Sum | Product):
-        return (formula.body,)
-    if isinstance(formula, Partial):
-        return (formula.above, formula.below)
-    return ()
-
-
-def describe(formula: Formula) -> str:
-    """A name with its index in plain text, for errors: s[1], the entry v[0]."""
-    if isinstance(formula, Value):
-        return formula.name if formula.t is None else f"{formula.name}[{moment_text(formula.t)}]"
-    if isinstance(formula, Entry):
-        indices = ", ".join(describe(index) for index in formula.indices)
-        return f"the entry {indices} of {describe(formula.operand)}"
-    if isinstance(formula, Number):
-        return f"{formula.value:g}"
-    return "a formula"
-
-
-def moment_text(moment: Moment) -> str:
-    """t-1, 0, -1."""
-    if not moment.variable:
-        return str(moment.offset)
-    return moment.variable + (f"{moment.offset:+d}" if moment.offset else "")
-
-
-def _has_entries(base: Formula) -> bool:
-    return not isinstance(base, Value | Number)
 
 
 def _a(kind: str) -> str:

@@ -148,9 +148,11 @@ class _Scanner:
             return self._run(_SUPERSCRIPTS, "^n")
         if text.startswith(".T", place) and not text[place + 2 : place + 3].isalnum():
             return self.add("ᵀ", place + 2)
-        if character.isdecimal() or (character == "." and text[place + 1 : place + 2].isdecimal()):
+        if (character.isdecimal() and character not in _SIGNS) or (
+            character == "." and text[place + 1 : place + 2].isdecimal()
+        ):
             return self._number()
-        for sign, kind in (("**", "^"), (":=", "="), ("==", "="), ("<=", "≤"), ("..", "…")):
+        for sign, kind in (("**", "^"), (".*", "⊙"), (":=", "="), ("==", "="), ("<=", "≤"), ("..", "…")):
             if text.startswith(sign, place):
                 return self.add(kind, place + len(sign) + (text.startswith("...", place) and kind == "…"))
         if character in "″":

@@ -1,0 +1,228 @@
+"""The reverse sweep of every loss step at once: one gradient flows back per loss step instead of their sum.
+
+At each timestep, last to first, every operation is pulled back once for all loss steps that can reach it, as a batch
+with the loss steps as its leading axis. So T loss steps over T timesteps cost T times as many calls as one timestep,
+not T² of them. What a sum of losses hides is then visible: which loss sent what.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bptt_tui.trace import Trace
+from bptt_tui.trace.program import Instruction, Leaf, Program
+
+Array = NDArray[Any]
+Progress = Callable[[int], None]
+Pull = Callable[[int, int, Array, dict[int, Array]], None]
+_NOTHING: Array = np.empty(0)
+
+
+class Moment(NamedTuple):
+    """What has arrived at timestep `t`: by slot, `(active, *shape)`, a row per group of loss steps, latest first.
+
+    The groups whose loss steps all lie before `t` have no row: `active` is how many have one.
+    """
+
+    t: int
+    active: int
+    flows: dict[int, Array]
+
+
+def sweep(
+    trace: Trace, wanted: set[int], groups: Sequence[Sequence[int]], progress: Progress | None = None
+) -> Iterator[Moment]:
+    """∂(Σ over a group of ∂total/∂E_t'·E_t')/∂slot for the `wanted` slots, from the last timestep to the first.
+
+    `groups` are ascending sets of loss steps, latest group last; a row's gradient is that of its group's share of the
+    total. Yields a Moment for each timestep at which a wanted slot is reached. `progress` is told how many timesteps
+    are done since the last time, and may raise to cancel.
+    """
+    return _Sweep(trace, wanted, groups).moments(progress)
+
+
+def calls(trace: Trace, wanted: set[int]) -> int:
+    """How many operations a sweep pulls back, every timestep counted: what it costs."""
+    program, times = trace.program, trace.unrolled.times
+    return sum(times[program.instruction(slot).equation].count for slot in _leading_to(program, wanted))
+
+
+class _Sweep:
+    def __init__(self, trace: Trace, wanted: set[int], groups: Sequence[Sequence[int]]) -> None:
+        self._unrolled = trace.unrolled
+        self._storage = trace.storage
+        self._program = trace.program
+        self._wanted = wanted
+        self._share = trace.share
+        self._latest_first = [frozenset(group) for group in reversed(groups)]
+        self._waits = [-max(group) for group in self._latest_first]  # ascending, to find those at t or later
+        useful = _leading_to(self._program, wanted)
+        times = self._unrolled.times
+        # Slots are numbered in an order that computes everything before it is read at the same timestep.
+        self._slots = sorted((s for s in useful if times[self._program.instruction(s).equation].count), reverse=True)
+        self._useful = set(self._slots)
+        self._values: dict[int, Array] = {}
+        self._pulls = {slot: self._pulls_of(slot) for slot in self._slots}
+        self._waiting: dict[tuple[int, int], Array] = {}
+
+    def moments(self, progress: Progress | None) -> Iterator[Moment]:
+        times, program = self._unrolled.times, self._program
+        loss = program.roots[self._unrolled.network.loss]
+        for t in range(-self._waits[0], -1, -1):
+            active = bisect_right(self._waits, -t)
+            arrived: dict[int, Array] = {}
+            for number in range(active):
+                if t in self._latest_first[number] and loss in self._useful:
+                    self._arrivals(loss, t)[number] += self._share
+            shown: dict[int, Array] = {}
+            for slot in self._slots:
+                row = times[program.instruction(slot).equation].row(t)
+                g = self._waiting.pop((slot, t), None)
+                if row is None or g is None:
+                    continue
+                g = g[:active]
+                for pull in self._pulls[slot]:
+                    pull(t, row, g, shown)
+                if slot in self._wanted:
+                    arrived[slot] = g
+            for slot, part in shown.items():
+                arrived[slot] = arrived[slot] + part if slot in arrived else part
+            if arrived:
+                yield Moment(t, active, arrived)
+            if progress is not None:
+                progress(1)
+
+    def _arrivals(self, slot: int, t: int) -> Array:
+        """Where the gradient by a slot at `t` is collected, `(groups, *shape)`."""
+        found = self._waiting.get((slot, t))
+        if found is None:
+            shape = self._program.instruction(slot).shape
+            found = self._waiting[slot, t] = np.zeros((len(self._waits), *shape), self._storage.dtype)
+        return found
+
+    def _value(self, slot: int) -> Array:
+        """A slot's values for all timesteps of its equation; the trace keeps only some of them."""
+        entry = self._program.slots[slot]
+        if isinstance(entry, Leaf):
+            return self._storage.get(slot)
+        if slot in self._storage.arrays:
+            return self._storage.arrays[slot]
+        if slot not in self._values:
+            value = entry.operation.evaluate(tuple(self._value(arg) for arg in entry.args), entry.shapes)
+            count = self._unrolled.times[entry.equation].count
+            self._values[slot] = np.broadcast_to(value, (count, *entry.shape))
+        return self._values[slot]
+
+    # --- one call per argument that leads on ----------------------------------------------------------------------
+
+    def _pulls_of(self, slot: int) -> list[Pull]:
+        entry = self._program.instruction(slot)
+        found = []
+        for index, arg in enumerate(entry.args):
+            if not entry.operation.differentiable(index):
+                continue
+            if index == 0 and slot in self._program.fused:
+                found.append(self._fused(slot))
+            elif self._leads_on(arg):
+                found.append(self._plain(slot, index, self._target(arg)))
+        return found
+
+    def _leads_on(self, arg: int) -> bool:
+        entry = self._program.slots[arg]
+        if isinstance(entry, Instruction):
+            return arg in self._useful
+        return entry.source is not None and self._program.roots[entry.source] in self._useful
+
+    def _target(self, arg: int) -> Callable[[int, Array], None]:
+        """Adds to the gradient by an argument, given the timestep of what reads it."""
+        entry = self._program.slots[arg]
+        if isinstance(entry, Instruction):
+
+            def add(t: int, value: Array) -> None:
+                self._arrivals(arg, t)[: len(value)] += value
+
+            return add
+        assert entry.source is not None
+        root, lag, times = self._program.roots[entry.source], entry.lag, self._unrolled.times[entry.source]
+
+        def add_earlier(t: int, value: Array) -> None:
+            # Initial and pinned values end the sweep.
+            if times.row(t - lag) is not None:
+                self._arrivals(root, t - lag)[: len(value)] += value
+
+        return add_earlier
+
+    def _plain(self, slot: int, index: int, add: Callable[[int, Array], None]) -> Pull:
+        entry = self._program.instruction(slot)
+        operation, shapes = entry.operation, entry.shapes
+        answer = self._value(slot) if operation.recalls_result else None
+        args = tuple(self._value(arg) for arg in entry.args) if operation.recalls_args else ()
+        if operation.elementwise:
+            slope = operation.slope(index, _NOTHING if answer is None else answer, args, shapes)
+            rank = max(len(shape) for shape in shapes)
+            varies = isinstance(slope, np.ndarray) and slope.ndim > rank
+            axes = tuple(range(-rank, 0)) if rank and not shapes[index] else ()
+
+            def multiply(t: int, row: int, g: Array, _shown: dict[int, Array]) -> None:
+                value = g * (slope[row] if varies else slope)  # type: ignore[index]
+                add(t, value.sum(axis=axes) if axes else value)
+
+            return multiply
+        timed = tuple(self._program.timed(arg) for arg in entry.args)
+
+        def call(t: int, row: int, g: Array, _shown: dict[int, Array]) -> None:
+            here = tuple(a[row] if varies else a for a, varies in zip(args, timed, strict=False))
+            add(t, operation.pull(index, g, _NOTHING if answer is None else answer[row], here, shapes))
+
+        return call
+
+    def _fused(self, outer: int) -> Pull:
+        """A loss and the softmax it reads: the logits get o − y at once."""
+        program = self._program
+        entry, fused = program.instruction(outer), program.fused[outer]
+        inner = program.instruction(fused.inner)
+        times = self._unrolled.times[inner.equation]
+        logits, probabilities = self._value(inner.args[0]), self._value(fused.inner)
+        target, target_varies = self._value(entry.args[1]), program.timed(entry.args[1])
+        add = self._target(inner.args[0]) if self._leads_on(inner.args[0]) else None
+        wanted = fused.inner in self._wanted
+
+        def call(t: int, row: int, g: Array, shown: dict[int, Array]) -> None:
+            place = times.row(t)
+            assert place is not None
+            y = target[row] if target_varies else target
+            o = probabilities[place]
+            if add is not None:
+                add(t, fused.fusion.pull(g, logits[place], o, y, entry.shapes))
+            if wanted:
+                part = entry.operation.pull(0, g, _NOTHING, (o, y), entry.shapes)
+                shown[fused.inner] = shown[fused.inner] + part if fused.inner in shown else part
+
+        return call
+
+
+def _leading_to(program: Program, wanted: set[int]) -> set[int]:
+    """The timed slots that read a wanted slot, now or later, directly or not; and those themselves."""
+    readers: dict[int, list[int]] = {}
+    for slot, entry in enumerate(program.slots):
+        if not isinstance(entry, Instruction) or not entry.timed:
+            continue
+        for arg in entry.args:
+            source = program.slots[arg]
+            if isinstance(source, Instruction):
+                readers.setdefault(arg, []).append(slot)
+            elif source.source is not None:
+                readers.setdefault(program.roots[source.source], []).append(slot)
+    found = set(wanted)
+    waiting = list(wanted)
+    while waiting:
+        for reader in readers.get(waiting.pop(), ()):
+            if reader not in found:
+                found.add(reader)
+                waiting.append(reader)
+    return found

@@ -1,0 +1,349 @@
+"""Every chain from E down to a use or a node: counted, listed one at a time, summed.
+
+    chains = Chains(trace, "w", 0)
+    chains.count                       # how many there are, exactly, without listing them
+    for chain in chains: …             # one at a time, earliest loss step first
+    chains.chain(10**20)               # any one of them at once
+    chains.by_loss()                   # for every loss step, how many go through it and what they sum to
+
+A chain is a path along which a change of the use reaches the loss, as the product of the local partials on its edges.
+The product of one chain is its part of ∂E/∂w₀; the sum over all chains is ∂E/∂w₀. Where a node is read by several
+others chains multiply: an LSTM has more over 50 timesteps than can ever be listed. They are counted by dynamic
+programming, every node's number being the sum of its readers', and the same numbers find the n-th chain in as many
+steps as it has factors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bptt_tui.derivation.by_loss import sweep
+from bptt_tui.derivation.naming import Naming
+from bptt_tui.derivation.partials import Partials
+from bptt_tui.errors import NetworkError
+from bptt_tui.trace import Consumer, Trace
+
+Array = NDArray[Any]
+Place = tuple[str, int]
+DENSE_LIMIT = 4096  # numbers of a Jacobian that is written out
+FARTHEST = 4096  # timesteps between a loss step and what its chains lead to, for single chains
+_AT_ONCE = 1 << 27
+
+
+class Link(NamedTuple):
+    """One edge: the node `name` at `t` (or the use) as `reader` reads it; None: a loss step, by the total."""
+
+    name: str
+    t: int
+    reader: Consumer | None
+
+    @property
+    def above(self) -> int | None:
+        """When the reader is computed; None for the total."""
+        return None if self.reader is None else self.t + self.reader.lag
+
+
+class ChainFactor(NamedTuple):
+    """One factor of a chain: ∂consumer/∂source, its formula and numbers, and the product from E down to here.
+
+    `shape` is rows × columns; `value` the Jacobian, None where it has more than DENSE_LIMIT numbers; `running` has the
+    shape of what is read.
+    """
+
+    link: Link
+    title: str
+    symbol: str
+    latex: str
+    shape: tuple[int, int]
+    value: Array | None
+    running: Array
+
+
+class Chain(NamedTuple):
+    """One path: its number among those of its loss step (from 0), and its edges from E down."""
+
+    loss: int
+    number: int
+    links: tuple[Link, ...]
+
+
+class Group(NamedTuple):
+    """The chains through one loss step: how many, and what they sum to, in the shape of what they lead to."""
+
+    loss: int
+    chains: int
+    total: Array
+
+
+class Chains:
+    """The chains to the use of a parameter at `t`, or to a node.
+
+    Raises NetworkError for what the loss does not depend on, or is not used at `t`.
+    """
+
+    def __init__(
+        self, trace: Trace, name: str, t: int, *, naming: Naming | None = None, partials: Partials | None = None
+    ) -> None:
+        self.trace, self.name, self.t = trace, name, t
+        self._network = trace.unrolled.network
+        self._naming = naming or Naming(trace.unrolled)
+        self._partials = partials or Partials(trace, self._naming)
+        self.is_use = name in trace.terms
+        if self.is_use:
+            trace.contribution(name, t)
+            self.shape = trace.terms[name].shape
+        else:
+            trace.adjoint(name, t)
+            if name not in self._network.index:
+                raise NetworkError(f"{name} is no node and no parameter")
+            self.shape = trace.unrolled.shapes[name]
+        self._upward: dict[int, dict[Place, int]] = {}
+        self._sums: dict[int, dict[int, Array]] = {}
+        self._loss_name = self._network.loss_name
+
+    # --- counting ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def counts(self) -> dict[int, int]:
+        """By loss step, the number of chains through it; loss steps without one are left out."""
+        trace, network = self.trace, self._network
+        longest = max((lag for reads in network.reads for lag in (-(by.offset or 0) for by in reads)), default=0)
+        steps = trace.unrolled.loss_times
+        losses = steps if isinstance(steps, range) else frozenset(steps)
+        reads = [[by for by in reads if self._flows(e, by)] for e, reads in enumerate(network.reads)]
+        found: dict[int, int] = {}
+        reached: dict[Place, int] = {} if self.is_use else {(self.name, self.t): 1}
+        for t in range(self.t, trace.steps):
+            for equation in network.order:
+                target = network.targets[equation]
+                if trace.unrolled.times[equation].row(t) is None or (target, t) in reached:
+                    continue
+                total = sum(reached.get((by.name, t + (by.offset or 0)), 0) for by in reads[equation])
+                if self.is_use and t == self.t:
+                    total += sum(by.name == self.name for by in reads[equation])
+                if total:
+                    reached[target, t] = total
+            if t in losses and (self._loss_name, t) in reached:
+                found[t] = reached[self._loss_name, t]
+            for target in network.targets:
+                reached.pop((target, t - longest), None)
+        return found
+
+    @property
+    def count(self) -> int:
+        """The number of all chains, exactly."""
+        return sum(self.counts.values())
+
+    def _flows(self, equation: int, by: Any) -> bool:
+        return self._partials.flows(equation, by)
+
+    def _consumers(self, name: str, t: int) -> Iterator[tuple[Consumer, Place]]:
+        """The readers of a node or use that pass a gradient back, and where they are."""
+        for consumer in self.trace.consumers(name, t):
+            if self._flows(consumer.equation, consumer.by):
+                yield consumer, (self._network.targets[consumer.equation], t + consumer.lag)
+
+    def _paths(self, loss: int) -> dict[Place, int]:
+        """By node, the number of paths from it up to a loss step."""
+        if loss not in self._upward:
+            if loss - self.t > FARTHEST:
+                raise NetworkError(
+                    f"the chains through t = {loss} have more than {loss - self.t:,} factors each",
+                    hint=f"single chains over at most {FARTHEST:,} timesteps",
+                )
+            found: dict[Place, int] = {(self._loss_name, loss): 1}
+            for t in range(loss, self.t - 1, -1):
+                for equation in reversed(self._network.order):
+                    place = (self._network.targets[equation], t)
+                    if place not in found and self.trace.exists(*place):
+                        paths = sum(found.get(above, 0) for _, above in self._consumers(*place))
+                        if paths:
+                            found[place] = paths
+            if self.is_use:
+                found[self.name, self.t] = sum(found.get(p, 0) for _, p in self._consumers(self.name, self.t))
+            self._upward[loss] = found
+        return self._upward[loss]
+
+    # --- one at a time -----------------------------------------------------------------------------------------------
+
+    def __iter__(self) -> Iterator[Chain]:
+        for loss in self.counts:
+            yield from self.through(loss)
+
+    def through(self, loss: int, start: int = 0) -> Iterator[Chain]:
+        """The chains through one loss step, from number `start` on."""
+        number, count = start, self.counts.get(loss, 0)
+        while number < count:
+            yield self._numbered(loss, number)
+            number += 1
+
+    def chain(self, number: int) -> Chain:
+        """One of all chains, numbered from 0, earliest loss step first. Raises NetworkError past the last."""
+        left = number
+        for loss, count in self.counts.items():
+            if 0 <= left < count:
+                return self._numbered(loss, left)
+            left -= count
+        raise NetworkError(f"there is no chain {spelled(number + 1)}", hint=f"there are {spelled(self.count)}")
+
+    def _numbered(self, loss: int, number: int) -> Chain:
+        """Up from the target: at every node, into the reader among whose paths the number lies."""
+        paths = self._paths(loss)
+        here, left = (self.name, self.t), number
+        links: list[Link] = []
+        while here != (self._loss_name, loss):
+            for consumer, above in self._consumers(*here):
+                through = paths.get(above, 0)
+                if left < through:
+                    links.append(Link(*here, consumer))
+                    here = above
+                    break
+                left -= through
+            else:
+                raise AssertionError("a path was counted that is not there")
+        if self.trace.unrolled.has_total:
+            links.append(Link(*here, None))
+        return Chain(loss, number, tuple(reversed(links)))
+
+    # --- factors -----------------------------------------------------------------------------------------------------
+
+    def title(self) -> str:
+        """`∂E/∂w₀`."""
+        naming = self._naming
+        label = naming.use(self.name, self.t) if self.is_use else naming.node(self.name, self.t)
+        return naming.partial(naming.total(), label)
+
+    def product(self, chain: Chain) -> Array:
+        """The product of a chain's factors, in the shape of what it leads to."""
+        running: Array = np.asarray(1.0)
+        for product in self._running(chain):
+            running = product
+        return running
+
+    def factors(self, chain: Chain) -> tuple[ChainFactor, ...]:
+        """The factors of a chain, from E down."""
+        return tuple(
+            self._factor(link, running) for link, running in zip(chain.links, self._running(chain), strict=True)
+        )
+
+    def _factor(self, link: Link, running: Array) -> ChainFactor:
+        naming, partials = self._naming, self._partials
+        source = naming.use(link.name, link.t) if link.name in self.trace.terms else naming.node(link.name, link.t)
+        reader, at = link.reader, link.above
+        if reader is None or at is None:
+            count = len(self.trace.unrolled.loss_times)
+            mean = self._network.reduction == "mean"
+            symbol, latex = (f"1/{count}", rf"\frac{{1}}{{{count}}}") if mean else ("1", "1")
+            title = naming.partial(naming.total(), source)
+            return ChainFactor(link, title, symbol, latex, (1, 1), np.full((1, 1), self.trace.share), running)
+        equation, by = reader.equation, reader.by
+        rows, columns = partials.shape(equation, by)
+        return ChainFactor(
+            link,
+            naming.partial(naming.node(self._network.targets[equation], at), source),
+            partials.text(equation, at, by),
+            partials.text(equation, at, by, "latex"),
+            (rows, columns),
+            self.trace.jacobian(equation, at, by) if rows * columns <= DENSE_LIMIT else None,
+            running,
+        )
+
+    def _running(self, chain: Chain) -> Iterator[Array]:
+        """The products from E down, one for each factor."""
+        trace = self.trace
+        running: Array = np.asarray(1.0)
+        above: tuple[Link, Array] | None = None
+        for link in chain.links:
+            before = running
+            with np.errstate(all="ignore"):
+                if link.reader is None or link.above is None:
+                    running = np.asarray(trace.share)
+                else:
+                    fused = None if above is None else self._fused(above[0], above[1], link)
+                    step = trace.local(link.reader.equation, link.above)
+                    running = np.asarray(step.pull(running, link.reader.by)) if fused is None else fused
+                    running = running.reshape(trace.unrolled.shapes[link.name])
+            above = link, before
+            yield running
+
+    def _fused(self, loss: Link, g: Array, softmax: Link) -> Array | None:
+        """g·(o − y) where the edges are from a loss to its softmax and from there to the logits: the product of their
+        partials, −y/o and diag(o) − ooᵀ, can overflow. None for any other two edges."""
+        program, trace = self.trace.program, self.trace
+        if loss.reader is None or softmax.reader is None or loss.above is None or softmax.above is None:
+            return None
+        outer, inner = program.roots[loss.reader.equation], program.roots[softmax.reader.equation]
+        fused = program.fused.get(outer)
+        if fused is None or fused.inner != inner:
+            return None
+        entry, below = program.instruction(outer), program.instruction(inner)
+        logits = program.slots[below.args[0]]
+        if getattr(logits, "name", None) != softmax.name:
+            return None
+        upper, lower = (
+            trace.local(loss.reader.equation, loss.above),
+            trace.local(softmax.reader.equation, softmax.above),
+        )
+        q, o, y = lower.value(below.args[0]), lower.value(inner), upper.value(entry.args[1])
+        return np.asarray(fused.fusion.pull(g, q, o, y, entry.shapes))
+
+    # --- sums --------------------------------------------------------------------------------------------------------
+
+    def by_loss(self, start: int = 0, stop: int | None = None) -> Iterator[Group]:
+        """For every loss step that has chains (number `start` … `stop` − 1 of them), their number and their sum."""
+        for loss in list(self.counts)[start:stop]:
+            yield Group(loss, self.counts[loss], self.sum(loss))
+
+    def sum(self, loss: int) -> Array:
+        """The sum of the chains through one loss step, in the shape of what they lead to: swept, not listed."""
+        if loss not in self.counts:
+            return np.zeros(self.shape)
+        total: Array = np.zeros(self.shape)
+        with np.errstate(all="ignore"):
+            flows = self._flows_of(loss)
+            if not self.is_use:
+                return next(iter(flows.values()), total).reshape(self.shape)
+            terms = self.trace.terms[self.name]
+            for touch in terms.touches:
+                row = self.trace.unrolled.times[touch.equation].row(self.t)
+                if row is not None and touch.slot in flows:
+                    total = total + terms.pull(touch, row, flows[touch.slot])
+        return np.asarray(total)
+
+    def _flows_of(self, loss: int) -> dict[int, Array]:
+        """What one loss step sends to where the target is read, by slot; of all loss steps at once if they are few."""
+        if loss not in self._sums:
+            program = self.trace.program
+            if self.is_use:
+                wanted = {touch.slot for touch in self.trace.terms[self.name].touches}
+            else:
+                wanted = {program.roots[self._network.index[self.name]]}
+            losses = sorted(self.counts)
+            numbers = sum(int(np.prod(program.instruction(slot).shape)) for slot in wanted)
+            span = losses[-1] - self.t + 1
+            together = losses if len(losses) * span * max(numbers, 1) <= _AT_ONCE else [loss]
+            found: dict[int, Array] = {}
+            for moment in sweep(self.trace, wanted, [(each,) for each in together]):
+                if moment.t <= self.t:
+                    found = moment.flows if moment.t == self.t else {}
+                    break
+            for number, each in enumerate(reversed(together)):
+                self._sums[each] = {slot: flow[number] for slot, flow in found.items()}
+        return self._sums[loss]
+
+
+def spelled(count: int) -> str:
+    """A count in digits, or by its size where it has more than 21: `1.27·10^30`."""
+    if count < 10**21:
+        return f"{count:,}".replace(",", " ")
+    # Python refuses to spell integers of thousands of digits; the logarithm of the leading bits is enough.
+    shift = max(count.bit_length() - 64, 0)
+    logarithm = float(np.log10(float(count >> shift)) + shift * np.log10(2.0))
+    exponent = int(logarithm)
+    mantissa = 10 ** (logarithm - exponent)
+    return f"{mantissa:.3g}·10^{exponent}"

@@ -1,0 +1,117 @@
+"""Walking over formulas: the parts of one, the same with other parts, comparison without regard to places."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from msgspec.structs import replace
+
+from bptt_tui.derivation.formulas.tree import (
+    Add,
+    Call,
+    Divide,
+    Entry,
+    Formula,
+    Moment,
+    Multiply,
+    Negate,
+    Number,
+    Partial,
+    Power,
+    Product,
+    Sum,
+    Transpose,
+    Value,
+)
+
+# Which fields of a kind hold formulas, in the order they are written.
+_PARTS: dict[type[Formula], tuple[str, ...]] = {
+    Number: (),
+    Value: (),
+    Partial: ("above", "below"),
+    Sum: ("body",),
+    Product: ("body",),
+    Add: ("terms",),
+    Negate: ("operand",),
+    Multiply: ("factors",),
+    Divide: ("top", "bottom"),
+    Power: ("base", "exponent"),
+    Transpose: ("operand",),
+    Call: ("arguments",),
+    Entry: ("operand", "indices"),
+}
+
+
+def children(formula: Formula) -> tuple[Formula, ...]:
+    """The parts of a formula, one level down, left to right."""
+    found: list[Formula] = []
+    for field in _PARTS[type(formula)]:
+        part = getattr(formula, field)
+        found += part if isinstance(part, tuple) else (part,)
+    return tuple(found)
+
+
+def walk(formula: Formula) -> Iterator[Formula]:
+    """A formula and all its parts, each before its own parts."""
+    waiting = [formula]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        waiting += reversed(children(part))
+
+
+def rebuilt(formula: Formula, change: Callable[[Formula], Formula]) -> Formula:
+    """The formula with `change` done to each part of it, one level down."""
+    changed = {}
+    for field in _PARTS[type(formula)]:
+        part = getattr(formula, field)
+        changed[field] = tuple(map(change, part)) if isinstance(part, tuple) else change(part)
+    return replace(formula, **changed) if changed else formula
+
+
+def bare(formula: Formula) -> Formula:
+    """The formula as if it had been made, not read: no part has a place. For comparison and as a dictionary's key."""
+    inner = rebuilt(formula, bare)
+    return inner if inner.span == (0, 0) else replace(inner, span=(0, 0))
+
+
+def substituted(formula: Formula, by: dict[Formula, Formula]) -> Formula:
+    """The formula with every part that equals a key of `by` (keys are `bare`) replaced."""
+    found = by.get(bare(formula))
+    return found if found is not None else rebuilt(formula, lambda part: substituted(part, by))
+
+
+def at_time(formula: Formula, variable: str, t: int) -> Formula:
+    """The formula with a sum's variable set to a timestep."""
+
+    def settle(moment: Moment | None) -> Moment | None:
+        return Moment(t + moment.offset) if moment is not None and moment.variable == variable else moment
+
+    def change(part: Formula) -> Formula:
+        if isinstance(part, Value):
+            return replace(part, t=settle(part.t)) if part.t is not None and part.t.variable == variable else part
+        part = rebuilt(part, change)
+        if isinstance(part, Sum | Product):
+            part = replace(part, first=settle(part.first), last=settle(part.last))
+        return part
+
+    return change(formula)
+
+
+def moment_text(moment: Moment) -> str:
+    """t-1, 0, -1."""
+    if not moment.variable:
+        return str(moment.offset)
+    return moment.variable + (f"{moment.offset:+d}" if moment.offset else "")
+
+
+def describe(formula: Formula) -> str:
+    """A name with its index in plain text, for errors: s[1], the entry 0 of v."""
+    if isinstance(formula, Value):
+        return formula.name if formula.t is None else f"{formula.name}[{moment_text(formula.t)}]"
+    if isinstance(formula, Entry):
+        indices = ", ".join(describe(index) for index in formula.indices)
+        return f"the entry {indices} of {describe(formula.operand)}"
+    if isinstance(formula, Number):
+        return f"{formula.value:g}"
+    return "a formula"

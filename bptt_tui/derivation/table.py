@@ -1,0 +1,282 @@
+"""The loss-time × use-time table of a parameter: what each loss step sends to each use of it.
+
+    table = Table(trace, "w")
+    table.entry(loss=5, use=2)          # ∂E₅/∂w₂, of w's shape, weighted as E₅ is in the total
+    table.row_sums()[5]                 # ∂E₅/∂w
+    table.column_sums()[2]              # ∂E/∂w₂, which is trace.contribution("w", 2)
+    table.total                         # ∂E/∂w, which is trace.gradient["w"]
+    table.numbers((0, 1))               # one entry of a weight matrix, (loss steps, uses)
+    table.norms()                       # ‖∂E_t'/∂w_t‖, (loss steps, uses)
+
+A row stands for a loss step, a column for a use, both ascending. With a mean, every loss step counts for its share, so
+that the sum of all entries is the gradient of the total. A loss step sends nothing to a later use: above the diagonal
+there is nothing, not a zero (`reaches`).
+
+Entries are not stored: kept are the gradients that arrive where the parameter is read (its cotangents), from which any
+entry is one product. Where they would take more than LARGEST numbers, neighbouring loss steps share a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bptt_tui.calculus.shapes import size
+from bptt_tui.derivation.by_loss import Progress, calls, sweep
+from bptt_tui.errors import NetworkError
+from bptt_tui.network import Timesteps
+from bptt_tui.trace import Trace
+from bptt_tui.trace.terms import Terms, Touch
+
+Array = NDArray[Any]
+LARGEST = 1 << 25  # numbers kept: 256 MB
+MOST_CALLS = 4_000_000  # operations pulled back: about half a minute
+MOST_PRODUCTS = 1 << 31  # multiplications for all norms
+_AT_ONCE = 1 << 20
+
+
+class Table:
+    """One parameter's table. Raises NetworkError for a name that is no parameter, and, before anything is allocated,
+    where the table would take too long or too much memory.
+
+    `losses` are the loss steps of each row, ascending, one or (in a long sequence) several; `uses` the timesteps at
+    which the parameter is used; `shape` its shape.
+    """
+
+    def __init__(self, trace: Trace, parameter: str, progress: Progress | None = None, largest: int = LARGEST) -> None:
+        self.trace = trace
+        self.parameter = parameter
+        if parameter not in trace.terms:
+            known = ", ".join(trace.terms) or "none"
+            raise NetworkError(f"{parameter} is not a parameter", hint=f"the parameters are {known}")
+        self.terms: Terms = trace.terms[parameter]
+        self.shape = self.terms.shape
+        self.uses: NDArray[np.int64] = self.terms.times.array()
+        self._touches = self.terms.touches
+        self.losses = self._grouped(largest)
+        self._cotangents: dict[int, Array] = {}
+        wanted = {touch.slot for touch in self._touches}
+        cost = calls(trace, wanted)
+        if cost > MOST_CALLS:
+            raise NetworkError(
+                f"the table of {parameter} would take {cost:,} operations over {trace.steps:,} timesteps",
+                hint=f"at most {MOST_CALLS:,}; print dE/d{parameter}[t] gives single contributions",
+            )
+        if wanted and len(self.uses):
+            self._fill(wanted, progress)
+
+    @property
+    def grouped(self) -> bool:
+        """Whether a row stands for several loss steps."""
+        return any(len(group) > 1 for group in self.losses)
+
+    @property
+    def numbers_per_row(self) -> int:
+        """How many numbers are kept for a row: the gradient that arrives wherever the parameter is read."""
+        program, times = self.trace.program, self.trace.unrolled.times
+        entries = [program.instruction(slot) for slot in {touch.slot for touch in self._touches}]
+        return sum(times[entry.equation].count * size(entry.shape) for entry in entries)
+
+    def _grouped(self, largest: int) -> tuple[tuple[int, ...], ...]:
+        """One row per loss step, or as many rows of neighbouring loss steps as fit."""
+        steps = self.trace.unrolled.loss_times
+        rows = max(largest // max(self.numbers_per_row, 1), 1)
+        length = -(-len(steps) // rows)
+        return tuple(tuple(steps[start : start + length]) for start in range(0, len(steps), length))
+
+    def _fill(self, wanted: set[int], progress: Progress | None) -> None:
+        program, times = self.trace.program, self.trace.unrolled.times
+        dtype = self.trace.storage.dtype
+        for slot in wanted:
+            entry = program.instruction(slot)
+            self._cotangents[slot] = np.zeros((times[entry.equation].count, len(self.losses), *entry.shape), dtype)
+        with np.errstate(all="ignore"):
+            for moment in sweep(self.trace, wanted, self.losses, progress):
+                for slot, flow in moment.flows.items():
+                    row = times[program.instruction(slot).equation].row(moment.t)
+                    # The latest loss step comes first out of the sweep, and last in the table.
+                    self._cotangents[slot][row, ::-1][: moment.active] = flow
+
+    # --- places ------------------------------------------------------------------------------------------------------
+
+    def row(self, loss: int) -> int:
+        """The row of a loss step. Raises NetworkError where no loss is taken then."""
+        for number, group in enumerate(self.losses):
+            if group[0] <= loss <= group[-1] and loss in group:
+                return number
+        raise NetworkError(f"no loss is taken at t = {loss}", hint=f"there is one at t = {self.losses[0][0]}")
+
+    def column(self, use: int) -> int:
+        """The column of a use. Raises NetworkError where the parameter is not used then."""
+        place = self.terms.times.row(use)
+        if place is None:
+            raise NetworkError(f"{self.parameter} is not used at t = {use}")
+        return place
+
+    def reaches(self) -> NDArray[np.bool_]:
+        """Which cells there are, `(rows, columns)`: a loss step cannot reach a later use."""
+        latest = np.array([group[-1] for group in self.losses])
+        result: NDArray[np.bool_] = latest[:, None] >= self.uses[None, :]
+        return result
+
+    # --- entries -----------------------------------------------------------------------------------------------------
+
+    def entry(self, loss: int, use: int) -> Array:
+        """∂E_loss/∂p_use, of p's shape; of a group of loss steps their sum. 0 for a use later than the loss."""
+        row, column = self.row(loss), self.column(use)
+        with np.errstate(all="ignore"):
+            return np.asarray(self._column(column, slice(row, row + 1))[0])
+
+    def _column(self, column: int, rows: slice) -> Array:
+        """The entries of one use for some rows, `(rows, *shape)`."""
+        t = int(self.uses[column])
+        total: Array = np.zeros((len(range(*rows.indices(len(self.losses)))), *self.shape), self.trace.storage.dtype)
+        for touch, place in self._touched(t):
+            total = total + self.terms.pull(touch, place, self._cotangents[touch.slot][place, rows])
+        return total
+
+    def _touched(self, t: int) -> Iterator[tuple[Touch, int]]:
+        """Where the parameter is read at `t`, and the row of the reading equation."""
+        for touch in self._touches:
+            place = self.trace.unrolled.times[touch.equation].row(t)
+            if place is not None:
+                yield touch, place
+
+    def _columns(self) -> Iterator[tuple[int, slice, Array]]:
+        """All entries, `(rows, *shape)` at a time: (column, rows, entries)."""
+        rows = max(_AT_ONCE // size(self.shape), 1)
+        with np.errstate(all="ignore"):
+            for column in range(len(self.uses)):
+                for start in range(0, len(self.losses), rows):
+                    part = slice(start, min(start + rows, len(self.losses)))
+                    yield column, part, self._column(column, part)
+
+    def _check_products(self) -> None:
+        products = len(self.losses) * len(self.uses) * size(self.shape)
+        if products > MOST_PRODUCTS:
+            raise NetworkError(
+                f"{len(self.losses):,} × {len(self.uses):,} entries of {size(self.shape):,} numbers are too many",
+                hint="ask for single entries, or for row and column sums",
+            )
+
+    def numbers(self, index: tuple[int, ...] = ()) -> Array:
+        """One number of every entry, `(rows, columns)`: of a scalar parameter the entry itself."""
+        if len(index) != len(self.shape) or not all(0 <= i < n for i, n in zip(index, self.shape, strict=True)):
+            raise NetworkError(f"{list(index)} is no entry of {self.parameter}", hint=f"its shape is {self.shape}")
+        result = np.zeros((len(self.losses), len(self.uses)), self.trace.storage.dtype)
+        outer = self._outer()
+        if outer is not None:
+            slot, other = outer
+            return np.asarray((self._cotangents[slot][:, :, index[0]] * other[:, index[1], None]).T)
+        self._check_products()
+        place = int(np.ravel_multi_index(index, self.shape)) if index else 0
+        for column, rows, entries in self._columns():
+            result[rows, column] = entries.reshape(len(entries), -1)[:, place]
+        return result
+
+    def norms(self) -> Array:
+        """‖∂E_t'/∂p_t‖ (of a matrix, Frobenius), `(rows, columns)`."""
+        return self._norms
+
+    @cached_property
+    def _norms(self) -> Array:
+        if not self.shape:
+            return np.abs(self.numbers())
+        outer = self._outer()
+        with np.errstate(all="ignore"):
+            if outer is not None:
+                # The norm of δ ⊗ x is ‖δ‖·‖x‖.
+                slot, other = outer
+                return np.asarray((lengths(self._cotangents[slot], 1) * lengths(other, 1)[:, None]).T)
+        self._check_products()
+        result = np.zeros((len(self.losses), len(self.uses)))
+        for column, rows, entries in self._columns():
+            result[rows, column] = lengths(entries, len(self.shape))
+        return result
+
+    def _outer(self) -> tuple[int, Array] | None:
+        """The slot whose cotangents, and the vectors `(uses, n)` with which, every entry is an outer product."""
+        if len(self._touches) != 1:
+            return None
+        vectors = self.terms.outer_vectors
+        return None if vectors is None else (self._touches[0].slot, vectors)
+
+    # --- sums --------------------------------------------------------------------------------------------------------
+
+    def row_sums(self) -> Array:
+        """∂E_t'/∂p for every row, `(rows, *shape)`. Raises NetworkError where that would not fit."""
+        if len(self.losses) * size(self.shape) > LARGEST:
+            raise NetworkError(
+                f"{len(self.losses):,} gradients of {size(self.shape):,} numbers would not fit",
+                hint="ask for single rows",
+            )
+        return self._row_sums
+
+    @cached_property
+    def _row_sums(self) -> Array:
+        return np.array([self.row_sum(row) for row in range(len(self.losses))])
+
+    def row_sum(self, row: int) -> Array:
+        """∂E_t'/∂p of one row, of p's shape."""
+        total: Array = np.zeros(self.shape, self.trace.storage.dtype)
+        with np.errstate(all="ignore"):
+            for touch in self._touches:
+                total = total + self.terms.pull_total(touch, self._cotangents[touch.slot][:, row])
+        return np.asarray(total)
+
+    def column_sum(self, column: int) -> Array:
+        """∂E/∂p_t of one column, of p's shape."""
+        t, total = int(self.uses[column]), np.zeros(self.shape, self.trace.storage.dtype)
+        with np.errstate(all="ignore"):
+            for touch, place in self._touched(t):
+                g = self._cotangents[touch.slot][place].sum(axis=0)
+                total = total + self.terms.pull(touch, place, g)
+        return np.asarray(total)
+
+    def column_sums(self) -> Array:
+        """∂E/∂p_t for every use, `(uses, *shape)`. Raises NetworkError where that would not fit."""
+        if len(self.uses) * size(self.shape) > LARGEST:
+            raise NetworkError(f"{len(self.uses):,} contributions of {size(self.shape):,} numbers would not fit")
+        return self._column_sums
+
+    @cached_property
+    def _column_sums(self) -> Array:
+        sums = [self.column_sum(column) for column in range(len(self.uses))]
+        return np.array(sums) if sums else np.zeros((0, *self.shape))
+
+    @cached_property
+    def total(self) -> Array:
+        """The sum of all entries, of p's shape: ∂E/∂p."""
+        return self.masked(np.ones((len(self.losses), len(self.uses)), dtype=np.bool_))
+
+    def masked(self, mask: NDArray[np.bool_]) -> Array:
+        """The sum of the entries where `mask` `(rows, columns)` is true, of p's shape.
+
+        Taken in the gradients that arrive, before they meet the parameter: an entry is linear in them.
+        """
+        total: Array = np.zeros(self.shape, self.trace.storage.dtype)
+        with np.errstate(all="ignore"):
+            for touch in self._touches:
+                columns = self._columns_of(self.trace.unrolled.times[touch.equation])
+                cotangents = self._cotangents[touch.slot]
+                kept = mask[:, columns].T.reshape(*cotangents.shape[:2], *(1,) * (cotangents.ndim - 2))
+                total = total + self.terms.pull_total(touch, np.add.reduce(cotangents, axis=1, where=kept))
+        return np.asarray(total)
+
+    def _columns_of(self, times: Timesteps) -> Any:
+        return np.searchsorted(self.uses, times.array())
+
+
+def lengths(values: Array, rank: int) -> Array:
+    """The norm over the last `rank` axes, without squares that underflow or overflow."""
+    axes = tuple(range(-rank, 0))
+    if not values.size:
+        return np.zeros(values.shape[: values.ndim - rank])
+    top = np.abs(values).max(axis=axes, keepdims=True)
+    scale = np.where((top > 0) & np.isfinite(top), top, 1.0)
+    squares: Array = np.square(values / scale).sum(axis=axes)
+    return np.asarray(scale.reshape(squares.shape) * np.sqrt(squares))

@@ -1,0 +1,127 @@
+"""The section on the sum over time: the loss-time × use-time table, and what truncating it would give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from bptt_tui.calculus import numerals
+from bptt_tui.derivation.table import Array
+from bptt_tui.derivation.table import Table as Sums
+from bptt_tui.derivation.truncation import Chunks, Truncated, Window, truncated
+from bptt_tui.errors import NetworkError
+from bptt_tui.export.document import Block, Cell, Heading, Maths, Paragraph, Run, Table, cell
+from bptt_tui.export.scene import Scene
+from bptt_tui.language.labels import latex_label
+
+_ACROSS, _DOWN = 12, 16  # columns and rows written out; of a larger table the ends
+_DECADES = 4.0  # over so many powers of ten a cell's colour fades
+
+
+def table_section(scene: Scene) -> Iterator[Block]:
+    """A table for every parameter, where there is more than one loss step."""
+    if not scene.unrolled.has_total:
+        return
+    yield Heading(1, ("Loss time by use time",))
+    yield Paragraph(
+        (
+            "A row for every loss step, a column for every use: ",
+            Maths(rf"\partial {_loss(scene)}/\partial p_t"),
+            ", as weighted in the total. Rows sum to what a loss step asks for, columns to a use's contribution, all "
+            "to the gradient. Of arrays the norm is shown, sums included.",
+        )
+    )
+    for parameter in scene.trace.gradient:
+        if len(scene.trace.uses(parameter)):
+            yield from _parameter(scene, parameter)
+
+
+def _parameter(scene: Scene, parameter: str) -> Iterator[Block]:
+    yield Heading(2, (Maths(rf"\partial {_loss(scene)}/\partial {latex_label(parameter, 't')}"),))
+    try:
+        sums = Sums(scene.trace, parameter)
+        cells = sums.norms() if sums.shape else sums.numbers()
+        yield _table(sums, cells)
+        yield _truncations(scene, sums)
+    except NetworkError as error:  # too large to be computed
+        yield Paragraph((f"Not computed: {error}.",))
+
+
+def _loss(scene: Scene) -> str:
+    return latex_label(scene.network.loss_name, "t'")
+
+
+def _shown(count: int, most: int) -> list[int | None]:
+    if count <= most:
+        return list(range(count))
+    half = most // 2
+    return [*range(half), None, *range(count - half, count)]
+
+
+def _size(value: Array) -> float:
+    """A scalar itself, an array's norm."""
+    return float(value) if not value.ndim else float(np.linalg.norm(value.reshape(-1)))
+
+
+def _table(sums: Sums, cells: Array) -> Block:
+    down, across = _shown(len(sums.losses), _DOWN), _shown(len(sums.uses), _ACROSS)
+    finite = np.abs(cells[np.isfinite(cells) & (cells != 0)])
+    largest = float(finite.max()) if finite.size else 0.0
+    reaches = sums.reaches()
+    heads = [("loss",), *(("…",) if j is None else (f"t = {sums.uses[j]}",) for j in across), ("sum",)]
+    rows = []
+    for i in down:
+        if i is None:
+            rows.append(tuple(cell("⋮") for _ in heads))
+            continue
+        group = sums.losses[i]
+        name = f"t' = {group[0]}" if len(group) == 1 else f"t' = {group[0]} … {group[-1]}"
+        inside = (
+            cell("…") if j is None else _entry(float(cells[i, j]), largest) if reaches[i, j] else cell("")
+            for j in across
+        )
+        rows.append((cell(name), *inside, cell(_text(_size(sums.row_sum(i))))))
+    last = (cell("…") if j is None else cell(_text(_size(sums.column_sum(j)))) for j in across)
+    rows.append((cell("sum"), *last, cell(_text(_size(sums.total)))))
+    return Table(tuple(heads), tuple(rows), right=frozenset(range(1, len(heads))))
+
+
+def _entry(value: float, largest: float) -> Cell:
+    return cell(_text(value), heat=_heat(value, largest))
+
+
+def _heat(value: float, largest: float) -> float | None:
+    """From the largest entry down, on a logarithmic scale of four decades, with the entry's sign."""
+    if not value or not np.isfinite(value) or not largest:
+        return None
+    strength = max(1 + np.log10(abs(value) / largest) / _DECADES, 0.05)
+    return float(np.copysign(strength, value))
+
+
+def _text(value: float) -> Run:
+    return numerals.number(value, 4)
+
+
+def _truncations(scene: Scene, sums: Sums) -> Block:
+    """Windows and chunks of growing length, beside the true gradient."""
+    lengths = [k for k in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512) if k < scene.unrolled.steps]
+    rows = [_truncated(truncated(sums, mask)) for k in lengths for mask in (Window(k), Chunks(k))]
+    rows.append(
+        (cell("none"), cell(_text(_size(scene.trace.gradient[sums.parameter]))), cell("1"), cell("1"), cell(""))
+    )
+    heads: tuple[tuple[Run, ...], ...] = (("truncated to",), ("gradient",), ("‖·‖ ratio",), ("cosine",), ("entries",))
+    return Table(heads, tuple(rows), right=frozenset({1, 2, 3, 4}))
+
+
+def _truncated(found: Truncated) -> tuple[Cell, ...]:
+    k = found.mask.k
+    plural = "s" * (k != 1)
+    what = f"a window of {k} timestep{plural}" if isinstance(found.mask, Window) else f"chunks of {k} timestep{plural}"
+    return (
+        cell(what),
+        cell(_text(_size(found.gradient))),
+        cell(_text(found.ratio)),
+        cell(_text(found.cosine)),
+        cell(f"{found.kept} of {found.cells}"),
+    )

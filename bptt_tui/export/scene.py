@@ -1,0 +1,82 @@
+"""What every section of a document is written from: a session, its trace, its names and formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from bptt_tui.calculus.operations import NOTATIONS
+from bptt_tui.derivation.naming import Naming
+from bptt_tui.derivation.partials import Partials
+from bptt_tui.export import figures
+from bptt_tui.language import Expression, Name, Printer
+from bptt_tui.session import Session
+
+MOST_LINES = 240  # of a section that grows with T; beyond it the middle timesteps are left out
+_AT_THE_ENDS = 3  # timesteps kept at either end, at least
+
+
+class Scene:
+    """A traced session, and how its formulas are written in LaTeX."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.trace = session.trace()
+        self.unrolled = self.trace.unrolled
+        self.network = self.unrolled.network
+        self.naming = Naming(self.unrolled)
+        self.partials = Partials(self.trace, self.naming)
+
+    @property
+    def total(self) -> str:
+        """The loss whose gradient is taken."""
+        return self.naming.total("latex")
+
+    @cached_property
+    def indexed(self) -> Printer:
+        """Writes an equation at any timestep: s_{t-1}."""
+        return Printer(NOTATIONS, "latex")
+
+    def at(self, t: int) -> Printer:
+        """Writes an equation at a timestep: s_{0}."""
+        return Printer(NOTATIONS, "latex", self.naming.leaf(t, "latex"))
+
+    def with_numbers(self, expression: Expression, t: int) -> str:
+        """An expression of scalars with its numbers put in; empty where an array is among them."""
+
+        def leaf(name: Name) -> str:
+            value = self.trace.value(name.name, t + (name.offset or 0))
+            if value.ndim:
+                raise _ArrayInside
+            return figures.number(float(value))
+
+        try:
+            return Printer(NOTATIONS, "latex", leaf).print(expression)
+        except _ArrayInside:
+            return ""
+
+    def fraction(self, above: str, below: str) -> str:
+        r"""\frac{\partial above}{\partial below}"""
+        return rf"\frac{{\partial {above}}}{{\partial {below}}}"
+
+    def shown_timesteps(self, lines_each: int) -> tuple[Sequence[int], Sequence[int]]:
+        """The timesteps a section writes out, first and last ones; the second is empty where none is left out."""
+        steps = self.unrolled.steps
+        if steps * lines_each <= MOST_LINES:
+            return range(steps), range(0)
+        kept = max(MOST_LINES // lines_each // 2, _AT_THE_ENDS)
+        return (range(steps), range(0)) if 2 * kept >= steps else (range(kept), range(steps - kept, steps))
+
+    def nodes_at(self, t: int) -> Iterator[int]:
+        """The equations whose node exists at `t`, in the order in which they are computed."""
+        present = self.unrolled.present
+        return (equation for equation in self.network.order if present[equation].row(t) is not None)
+
+
+class _ArrayInside(Exception):
+    """An expression that is too wide with its numbers put in."""
+
+
+def left_out(first: Sequence[int], last: Sequence[int]) -> str:
+    """What stands between the first and the last timesteps."""
+    return f"The timesteps {first[-1] + 1} to {last[0] - 1} are left out here."

@@ -1,0 +1,61 @@
+"""The notes pane: the chapter, the notes pinned to this position, and where the next ones are."""
+
+from __future__ import annotations
+
+from textual.geometry import Size
+
+from bptt_tui.debugger.view import View
+from bptt_tui.tui.ink import Line, wrapped
+from bptt_tui.tui.markdown import rendered
+from bptt_tui.tui.pane import LinesPane
+
+
+class NotesPane(LinesPane):
+    """Draws `View.notes`, and says how many more a lesson has."""
+
+    DEFAULT_CSS = "NotesPane { height: auto; }"
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(_lines(self.view, max(width, 1))) if self.view is not None else 1
+
+    def show(self, view: View) -> None:
+        new = self.view is None or (view.notes, view.chapter) != (self.view.notes, self.view.chapter)
+        super().show(view)
+        if new:
+            self.scroll_to(0, 0, animate=False, force=True)
+            self.refresh(layout=True)
+
+    def lines(self, view: View, width: int, height: int) -> list[Line]:
+        chapter = chapter_number(view)
+        self.entitle(f"6 {view.chapter}" if view.chapter else "6 notes", chapter)
+        return _lines(view, width)
+
+
+def chapter_number(view: View) -> str:
+    """`chapter 2 of 5`; empty where there are none."""
+    if not view.chapters:
+        return ""
+    begun = sum(chapter.position <= view.position for chapter in view.chapters)
+    return f"chapter {begun} of {len(view.chapters)}" if begun else f"{len(view.chapters)} chapters"
+
+
+def has_notes(view: View) -> bool:
+    """Whether the session has any note or chapter."""
+    return bool(view.all_notes or view.chapters)
+
+
+def _lines(view: View, width: int) -> list[Line]:
+    lines: list[Line] = []
+    for note in view.notes:
+        lines += [(), *rendered(note, width)]
+    if lines:
+        return lines[1:]
+    places = sorted({note.position for note in view.all_notes})
+    later = [place for place in places if place > view.position]
+    earlier = [place for place in places if place < view.position]
+    said = "no note here"
+    if later:
+        said += f"; the next is at position {later[0]}"
+    if earlier:
+        said += f"{',' if later else ';'} the one before at {earlier[-1]}"
+    return wrapped(((said, "dim"),), width)

@@ -1,0 +1,205 @@
+"""Work in progress is kept while the app runs, and what an earlier run left behind is offered.
+
+The app tells when a session is begun, changed, saved and left; writing is `session.autosave`'s business, in a thread.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from bptt_tui.debugger.debugger import Debugger
+from bptt_tui.errors import BpttError
+from bptt_tui.language.sanitise import visible
+from bptt_tui.session import Session, bundled, load
+from bptt_tui.session.autosave import Autosave
+from bptt_tui.session.drafts import Draft, Found, LeftOver, left_over
+from bptt_tui.tui.opening_line import OpeningLine, Progress, Started
+from bptt_tui.tui.player import Player
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LONGEST = 130
+
+
+class Recovered(NamedTuple):
+    """What was left behind, opened again; `kept` is what was saved of it, if anything."""
+
+    started: Started
+    draft: Draft
+    kept: Session | None
+
+
+class Keeper:
+    """The draft of the session that is open."""
+
+    def __init__(self, say: Callable[[str], object]) -> None:
+        self._say = say
+        self._autosave: Autosave | None = None
+
+    def begin(self, debugger: Debugger, kept: Session | None, draft: Draft | None = None) -> None:
+        """Keep another session's changes from now on; those of the one before are over."""
+        self.close(keep=False)
+        autosave = Autosave(debugger.session, kept, draft)
+        autosave.on_trouble = self._say
+        self._autosave = autosave
+        debugger.on_done = lambda: autosave.changed(debugger.moment())
+        if kept is None:
+            debugger.on_done()
+
+    def saved(self, kept: Session) -> None:
+        """All of it is in a file now."""
+        if self._autosave is not None:
+            self._autosave.saved(kept)
+
+    def close(self, *, keep: bool) -> None:
+        """The session is left; `keep` where that was nobody's wish."""
+        if self._autosave is not None:
+            self._autosave.close(keep=keep)
+            self._autosave = None
+
+
+class RecoverDialog(ModalScreen[Recovered | None]):
+    """Offers what was left over, one after the other. What is neither recovered nor discarded stays for later."""
+
+    DEFAULT_CSS = """
+    RecoverDialog {
+        align: center middle;
+        background: $background 60%;
+        & > Vertical {
+            width: 72;
+            max-width: 96%;
+            height: auto;
+            max-height: 94%;
+            border: round $accent 80%;
+            border-title-color: $accent;
+            border-title-style: bold;
+            border-subtitle-color: $foreground 50%;
+            padding: 0 2;
+            background: $surface;
+        }
+        & OptionList { height: auto; border: none; padding: 0; margin-top: 1; background: $surface; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "later", "later", show=False, id="recover.later")]
+    # No single key discards: the learner may be typing when the dialog comes up.
+    _ROWS = (("recover", "recover it"), ("discard", "discard it"), ("later", "decide later"))
+
+    def __init__(self, found: list[LeftOver], now: float | None = None) -> None:
+        super().__init__()
+        self._found = found
+        self._now = time.time() if now is None else now
+        self._about = Static()
+        self._line = OpeningLine()
+
+    def compose(self) -> ComposeResult:
+        box = Vertical()
+        box.border_title = Content("work was left behind")
+        box.border_subtitle = Content("enter chooses · esc later")
+        self._about.update(self._description())
+        with box:
+            yield self._about
+            yield OptionList(*(Option(text, id=id) for id, text in self._ROWS), compact=True)
+            yield self._line
+
+    def _description(self) -> Content:
+        header = self._found[0].header
+        title = header.title or header.name
+        more = f" · {len(self._found) - 1} more" if len(self._found) > 1 else ""
+        return Content.assemble(
+            (_cut(visible(title)), "bold"),
+            "\n" + _cut(visible(header.words)),
+            (f"\nchanged {when(header.saved, self._now)}{more}", "$foreground 70%"),
+        )
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        if event.option_id == "recover":
+            self._line.begin(self._open, self._found[0].header.name)
+        elif event.option_id == "discard":
+            self._line.give_up()
+            self._found.pop(0).discard()
+            self._next()
+        else:
+            self.action_later()
+
+    def _open(self, progress: Progress) -> Started:
+        session = self._found[0].session()
+        session.trace(progress)
+        return Started(Debugger(session), Player())
+
+    def _next(self) -> None:
+        if self._found:
+            self._line.say("")
+            self._about.update(self._description())
+        else:
+            self.dismiss(None)
+
+    @on(OpeningLine.Made)
+    def _made(self, event: OpeningLine.Made) -> None:
+        left = self._found.pop(0)
+        self._release()
+        self.dismiss(Recovered(event.started, left.adopt(), _saved(left)))
+
+    def action_later(self) -> None:
+        if not self._line.give_up():
+            self._release()
+            self.dismiss(None)
+
+    def _release(self) -> None:
+        for left in self._found:
+            left.release()
+        self._found = []
+
+    def on_unmount(self) -> None:
+        self._release()
+
+
+def look(session: Session | None) -> Found:
+    """What earlier runs left of this session, or of any."""
+    return left_over(session)
+
+
+def _saved(left: LeftOver) -> Session | None:
+    """The session as it is in its file, or as it comes with the program."""
+    header = left.header
+    try:
+        if header.path:
+            return load(header.path)
+        return load(header.name) if header.name in bundled.names() else None
+    except BpttError:
+        return None
+
+
+def when(then: float, now: float) -> str:
+    """A moment in words: `2 minutes ago`, and from a day on the date."""
+    seconds = max(now - then, 0)
+    if seconds < 60:
+        return "less than a minute ago"
+    if seconds < 3600:
+        return _ago(seconds // 60, "minute")
+    if seconds < 86400:
+        return _ago(seconds // 3600, "hour")
+    try:
+        return f"on {datetime.fromtimestamp(then):%Y-%m-%d at %H:%M}"
+    except (OverflowError, OSError, ValueError):
+        return "long ago"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _ago(count: float, unit: str) -> str:
+    return f"{count:.0f} {unit}{'s' if count != 1 else ''} ago"

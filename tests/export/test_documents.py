@@ -1,0 +1,208 @@
+"""Documents of every bundled session in every format: what is in them, and that nothing in a file becomes markup."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bptt_tui.calculus import numerals
+from bptt_tui.export.composing import compose
+from bptt_tui.export.document import (
+    Code,
+    Display,
+    Document,
+    Heading,
+    Items,
+    Maths,
+    Paragraph,
+    Strong,
+    Table,
+    Verbatim,
+    cell,
+    render,
+)
+from bptt_tui.session import Loss, Session, bundled, load
+
+FORMATS = ("markdown", "latex", "html")
+NETWORKS = [name for name in bundled.names() if not name.startswith("lesson")]
+TEX = shutil.which("pdflatex")
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+HOSTILE = (
+    r"""\input{/etc/passwd} $x$ <script>alert(1)</script> [a](javascript:b) `c` | & % # _ ^ ~ "q" 1. ∂E/∂w₀ α é 权 """
+    + "\x1b[31m"
+)
+EVERY_KIND = Document(
+    HOSTILE,
+    (
+        Heading(1, (HOSTILE,)),
+        Paragraph((HOSTILE, Maths(r"\frac{a}{b}"), Code(HOSTILE), Strong(HOSTILE))),
+        Paragraph(("- no list",)),
+        Items(((HOSTILE,), ("two",))),
+        Display((("a", "= b", "= 1"), ("", r"= \begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}"))),
+        Table(
+            ((HOSTILE,), ("n",)), ((cell(HOSTILE), cell("1", heat=-0.5)), (cell(Maths("|x|")), cell("2", dimmed=True)))
+        ),
+        Verbatim(f"{HOSTILE}\n  ^ here\n\n```\nend"),
+    ),
+)
+
+
+class Page(HTMLParser):
+    """Checks that elements nest, and collects their text and names."""
+
+    VOID = frozenset({"meta", "link"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.names: set[str] = set()
+        self.attributes: list[str] = []
+        self.words = ""
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.add(tag)
+        self.attributes += [value or "" for _, value in attrs]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_as_a_page(name: str) -> None:
+    text = render(compose(load(name)), "html")
+    page = Page(text)
+    assert not page.names & {"script", "img", "iframe", "object", "form"}
+    assert not re.search(r"https?:|//[a-z]|url\(|@import", text)
+    for formula in re.findall(r"<math.*?</math>", text, re.DOTALL):
+        ET.fromstring(formula)
+    assert "\\" not in page.words.replace(r"\x1b", "")
+
+
+def test_the_numbers_of_the_question_are_in_every_format() -> None:
+    session = load("question")
+    trace, document = session.trace(), compose(session)
+    wanted = [trace.loss, trace.value("s", 0), trace.adjoint("s", 0)]
+    wanted += [trace.contribution(p, t) for p in ("u", "w") for t in (0, 1)]
+    wanted += [trace.gradient["u"], trace.gradient["w"]]
+    for form in FORMATS:
+        text = render(document, form).replace("−", "-")
+        plain = re.sub(r"<[^>]*>", "", text)
+        for number in wanted[:2] + wanted[3:]:
+            assert numerals.number(float(np.asarray(number))) in plain, (form, number)
+        assert ("0.3169" in plain) and ("1×2" in plain or "{\\times}" in plain)
+
+
+def test_a_chain_is_written_as_fractions_formulas_numbers_and_shapes() -> None:
+    text = render(compose(load("question")), "markdown")
+    chain = text[text.index("#### The use at t = 0") :]
+    assert r"\frac{\partial b_{1}}{\partial s_{0}} \cdot \frac{\partial s_{0}}{\partial z_{0}}" in chain
+    assert r"\left(1 - s_{1}^2\right) \cdot 1 \cdot w \cdot \left(1 - s_{0}^2\right) \cdot 1 \cdot x_{0}" in chain
+    assert r"0.796279 \cdot 1 \cdot 0.6 \cdot 0.726821 \cdot 1 \cdot 0.5" in chain
+    assert r"1 {\times} 2 \cdot 2 {\times} 2 \cdot 2 {\times} 1" in chain
+
+
+def test_many_chains_are_grouped_and_many_timesteps_left_out() -> None:
+    lstm = render(compose(load("lstm")), "markdown")
+    assert "chains lead to it. Grouped by the loss step" in lstm
+    vanishing = render(compose(load("vanishing")), "markdown")
+    assert "are left out here" in vanishing and len(vanishing) < 200_000
+    question = load("question")
+    long = question.replace(inputs={"x": [0.1] * 3000}, loss=Loss(at="every"), expected=None)
+    assert len(render(compose(long), "html")) < 2_000_000
+
+
+def test_the_table_and_what_truncating_it_gives() -> None:
+    session = load("many-to-many")
+    text = render(compose(session), "markdown")
+    table = text[text.index("## Loss time by use time") :]
+    assert "| a window of 1 timestep |" in table and "| chunks of 2 timesteps |" in table
+    assert f"| {numerals.number(float(session.trace().gradient['u']), 4)} |" in table
+    assert "Loss time by use time" not in render(compose(load("question")), "markdown")
+
+
+def test_markdown_of_hostile_text() -> None:
+    text = render(EVERY_KIND, "markdown")
+    assert "\x1b" not in text and "<script" not in text.replace(r"\<script", "").replace("`", "")[:400]
+    outside = re.sub(r"(`+).+?\1", "", text, flags=re.DOTALL)
+    assert not re.search(r"(?<!\\)(<|\]\()", outside)
+    assert re.search(r"^\\- no list", text, re.MULTILINE)
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert len({len(re.findall(r"(?<!\\)\|", row)) for row in rows}) == 1
+
+
+def test_html_of_hostile_text() -> None:
+    page = Page(render(EVERY_KIND, "html"))
+    assert not page.names & {"script", "a", "img"} and "<script>alert(1)</script>" in page.words
+    assert "\x1b" not in page.words and r"\x1b[31m" in page.words
+
+
+def test_latex_of_hostile_text() -> None:
+    text = render(EVERY_KIND, "latex")
+    body = text[text.index(r"\title") :]
+    assert r"\input" not in body and "\x1b" not in body
+    assert all(character.isascii() or character == "é" for character in text)
+
+
+@pytest.mark.skipif(TEX is None, reason="pdflatex is not installed")
+@pytest.mark.parametrize("name", ["question", "many-to-many", "lstm", "min-char-rnn", "hostile"])
+def test_latex_compiles(name: str, tmp_path: Path) -> None:
+    document = EVERY_KIND if name == "hostile" else compose(load(name))
+    (tmp_path / "it.tex").write_text(render(document, "latex"), "utf-8")
+    assert TEX is not None
+    command = [TEX, "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "it.tex"]
+    run = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, errors="replace", timeout=120, check=False
+    )
+    assert run.returncode == 0, run.stdout[-2000:]
+    assert (tmp_path / "it.pdf").stat().st_size > 10_000
+    assert "Missing character" not in run.stdout
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+@pytest.mark.parametrize("name", ["question", "min-char-rnn", "hostile"])
+def test_a_browser_opens_the_page_without_an_error(name: str, tmp_path: Path) -> None:
+    document = EVERY_KIND if name == "hostile" else compose(load(name))
+    page = tmp_path / "it.html"
+    page.write_text(render(document, "html"), "utf-8")
+    assert CHROMIUM is not None
+    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+    run = subprocess.run(
+        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", *quiet, f"--user-data-dir={tmp_path / 'user'}",
+         "--enable-logging=stderr", "--dump-dom", page.as_uri()],
+        capture_output=True, text=True, errors="replace", timeout=120, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0
+    assert "CONSOLE" not in run.stderr, run.stderr[-2000:]
+    assert "</math>" in run.stdout and "</main>" in run.stdout
+
+
+def test_names_with_any_letters() -> None:
+    session = Session(
+        equations=("h_b = tanh(权 * x[t] + _k * h_b[t-1] + σ_i)", "loss_ = squared_error(h_b, y)"),
+        parameters={"权": 0.5, "_k": 0.3, "σ_i": 0.1},
+        inputs={"x": [1.0, 2.0]},
+        initial={"h_b": 0.1},
+        constants={"y": 0.2},
+        title="",
+    )
+    document = compose(session)
+    assert render(document, "latex").isascii()
+    for formula in re.findall(r"<math.*?</math>", render(document, "html"), re.DOTALL):
+        ET.fromstring(formula)
