@@ -10,6 +10,7 @@ textual.
 from __future__ import annotations
 
 import difflib
+import gc
 import math
 import os
 import re
@@ -245,6 +246,34 @@ def verify(session: str, form: str, budget: int | None) -> None:
         click.get_current_context().exit(1)
 
 
+SUFFIXES = {".md": "markdown", ".tex": "latex", ".html": "html"}
+
+
+@cli.command("export")
+@session_argument
+@click.option("--format", "form", type=click.Choice(list(SUFFIXES.values())), help="Default: what FILE ends in.")
+@click.option("-o", "output", metavar="FILE", help="Where to write, instead of standard output.")
+def export_document(session: str, form: str | None, output: str | None) -> None:
+    """Write the derivation as a document: every chain, every number, the sum over time.
+
+    LaTeX compiles by itself; HTML is one file that fetches nothing.
+    """
+    form = form or SUFFIXES.get(Path(output or "").suffix)
+    if form is None:
+        raise click.UsageError(f"--format is missing; it is one of {', '.join(SUFFIXES.values())}")
+    loaded = _traced(session)
+    from bptt_tui.export.composing import compose
+    from bptt_tui.export.document import render
+
+    text = render(compose(loaded), form)
+    if output is None:
+        _print(text, end="")
+        return
+    from bptt_tui.session import storage
+
+    storage.write(output, text.encode(), None, overwrite=True)
+
+
 @cli.command()
 @session_argument
 @click.argument("formula", shell_complete=complete_formula)
@@ -300,34 +329,6 @@ def _unreadable(error: FormulaError, formula: str, width: int) -> int:
     status = _refused(str(error.at("-" if formula == "-" else "formula")))
     click.echo("\n".join(f"  {line}" for line in unreadable(error.text, error.column, width - 2)), err=True)
     return status
-
-
-SUFFIXES = {".md": "markdown", ".tex": "latex", ".html": "html"}
-
-
-@cli.command("export")
-@session_argument
-@click.option("--format", "form", type=click.Choice(list(SUFFIXES.values())), help="Default: what FILE ends in.")
-@click.option("-o", "output", metavar="FILE", help="Where to write, instead of standard output.")
-def export_document(session: str, form: str | None, output: str | None) -> None:
-    """Write the derivation as a document: every chain, every number, the sum over time.
-
-    LaTeX compiles by itself; HTML is one file that fetches nothing.
-    """
-    form = form or SUFFIXES.get(Path(output or "").suffix)
-    if form is None:
-        raise click.UsageError(f"--format is missing; it is one of {', '.join(SUFFIXES.values())}")
-    loaded = _traced(session)
-    from bptt_tui.export.composing import compose
-    from bptt_tui.export.document import render
-
-    text = render(compose(loaded), form)
-    if output is None:
-        _print(text, end="")
-        return
-    from bptt_tui.session import storage
-
-    storage.write(output, text.encode(), None, overwrite=True)
 
 
 class _Progress:
@@ -391,6 +392,8 @@ def completion(shell: str) -> None:
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run a command line (default: the process's own) and exit with its status."""
+    # A start makes many objects, and they stay: not to be looked through whenever there are 700 more.
+    gc.set_threshold(20_000, 20, 20)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # an ASCII terminal shows ∂ as \u2202, and nothing fails
             stream.reconfigure(errors="backslashreplace")

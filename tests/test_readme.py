@@ -375,7 +375,7 @@ def test_the_command_line_is_shown_whole() -> None:
 # --- Python --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("code", blocks("python"), ids=["network", "session"])
+@pytest.mark.parametrize("code", blocks("python"), ids=["network", "session", "sum"])
 def test_the_python_examples_print_what_they_say(code: str, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`# →` is what a line prints. The debugger opens, on a stand-in for the screen."""
     opened = []

@@ -49,6 +49,7 @@ class Debugger:
     """Stands at the session's saved position. `clock` gives seconds, for the times of recorded commands."""
 
     interrupt: Callable[[], bool] | None = None  # asked now and then by a long run; true ends it
+    tell: Callable[[float], None] | None = None  # told by a long run how much of the way it has searched, 0 … 1
     on_done: Callable[[], None] | None = None  # told after each line that was carried out
 
     def __init__(self, session: Session, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -71,9 +72,9 @@ class Debugger:
             stopping=loaded(self._scene, saved, session.name),
         )
         self._message = ""
+        self._exhibit: Exhibit | None = None
         self._verdict: Verdict | None = None
         self._rehearsing = False
-        self._exhibit: Exhibit | None = None
         self._view: View | None = None
 
     def _saved_cursor(self, session: Session) -> Cursor:
@@ -145,6 +146,11 @@ class Debugger:
         return self._stages.comparison(self._state.edits.baseline, self._state.session)
 
     @property
+    def sums(self) -> Sums:
+        """The whole gradient as a sum, of the present numbers: table, knobs, build-up, chains."""
+        return self._stage.sums
+
+    @property
     def desk(self) -> attempts.Desk:
         """The learner's formulas, and their verdicts at the present numbers as far as they are known."""
         return attempts.desk(self._state, self._stage.verdicts)
@@ -161,11 +167,6 @@ class Debugger:
         verdicts = self._stage.verdicts
         if text not in verdicts:
             verdicts[text] = attempts.judged(self._state.session, text)
-
-    @property
-    def sums(self) -> Sums:
-        """The whole gradient as a sum, of the present numbers: table, knobs, build-up, chains."""
-        return self._stage.sums
 
     # --- for commands --------------------------------------------------------------------------------------------
 
@@ -188,6 +189,10 @@ class Debugger:
         """Put another state in its place."""
         self._state = state
 
+    def exhibit(self, exhibit: Exhibit) -> None:
+        """Have the next View say what is to be seen in full."""
+        self._exhibit = exhibit
+
     def judge(self, text: str) -> str:
         """The verdict on a formula in a sentence; the next View has all of it. A rehearsal has nobody to tell."""
         if self._rehearsing:
@@ -197,10 +202,6 @@ class Debugger:
         self.ponder(text)
         self._verdict = self._stage.verdicts[text]
         return headline(self._verdict)
-
-    def exhibit(self, exhibit: Exhibit) -> None:
-        """Have the next View say what is to be seen in full."""
-        self._exhibit = exhibit
 
     @property
     def asked(self) -> Asked | None:
@@ -236,10 +237,17 @@ class Debugger:
             self.on_done()
         return self.view
 
+    def check(self, line: str) -> str:
+        """What a line would say; everything stays as it is. CommandError says what is wrong with it."""
+        before = self._state
+        try:
+            return self._carry_out(line)
+        finally:
+            self._state = before
+
     def _carry_out(self, line: str) -> str:
         command, rest = read(line)
-        self._verdict = None
-        self._exhibit = None
+        self._exhibit = self._verdict = None
         return command.run(self, rest)
 
     def _to_record(self, line: str, before: Cursor) -> str:
@@ -278,7 +286,7 @@ class Debugger:
         recording then has to go there first.
         """
         here, self._state = self._state, self.beginning().state
-        shown, self._rehearsing = (self._verdict, self._exhibit), True
+        shown, self._rehearsing = (self._exhibit, self._verdict), True
         try:
             for recorded in self._recording:
                 self._view = None
@@ -287,8 +295,8 @@ class Debugger:
         except CommandError:
             return None
         finally:
-            self._state, self._rehearsing, self._view = here, False, None
-            self._verdict, self._exhibit = shown
+            (self._exhibit, self._verdict), self._rehearsing = shown, False
+            self._state, self._view = here, None
 
     # --- for replays ---------------------------------------------------------------------------------------------
 
@@ -317,8 +325,7 @@ class Debugger:
         self._recording_leads_here = bookmark.leads_here
         self._recording_on = bookmark.recording_on
         self._message = bookmark.message
-        self._verdict = None
-        self._exhibit = None
+        self._exhibit = self._verdict = None
         self._view = None
 
     def follow(self, line: str) -> None:
@@ -378,8 +385,8 @@ class Debugger:
             stopped=self._state.stopping.stopped,
             displays=displays(look, self._state.stopping),
             breakpoints=rows(look, self._state.stopping),
-            verdict=self._verdict,
             exhibit=self._exhibit,
+            verdict=self._verdict,
         )
 
 

@@ -203,7 +203,7 @@ def _run(debugger: Debugger, *, back: bool, until: Stop | None = None) -> str:
     now = debugger.state.stopping
     stops = now.stops if until is None else (*now.stops, until)
     low, high = (1, cursor.position - (cursor.factor == 0)) if back else (cursor.position + 1, debugger.last)
-    found = search(scene, stops, low, high, back=back, interrupt=debugger.interrupt)
+    found = search(scene, stops, low, high, back=back, interrupt=debugger.interrupt, tell=debugger.tell)
     message = debugger.go(Cursor((0 if back else debugger.last) if found.position is None else found.position))
     stopped = "; ".join(reason(stop, debugger.look) for stop in found.reached)
     gone = {stop.number for stop in found.reached if stop.temporary} | {0}

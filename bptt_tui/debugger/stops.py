@@ -28,6 +28,7 @@ Array = NDArray[Any]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 Interrupt = Callable[[], bool] | None
+Tell = Callable[[float], None] | None
 _FIRST_CHUNK, _GROWTH = 1024, 8
 _PATIENCE = 256  # positions looked at one by one between two questions whether to go on
 
@@ -138,12 +139,19 @@ class Found(Struct, frozen=True):
     stops: tuple[Stop, ...]
 
 
-def search(scene: Scene, stops: Sequence[Stop], low: int, high: int, *, back: bool, interrupt: Interrupt) -> Found:
-    """The first position of low … high (back: the last) at which an enabled stop is hit and not ignored."""
+def search(
+    scene: Scene, stops: Sequence[Stop], low: int, high: int, *, back: bool, interrupt: Interrupt, tell: Tell = None
+) -> Found:
+    """The first position of low … high (back: the last) at which an enabled stop is hit and not ignored.
+
+    `tell` is given the share of the positions searched, now and then.
+    """
     run = _Run(scene, back, interrupt)
     counted = {stop.number: stop for stop in stops}
     active = [stop.number for stop in stops if stop.enabled]
     for first, last in run.chunks(low, high) if active else ():
+        if tell is not None:
+            tell((high - last if back else first - low) / (high - low + 1))
         hits = {number: run.hits(counted[number], first, last) for number in active}
         ends = [hits[n][counted[n].ignore] for n in active if len(hits[n]) > counted[n].ignore]
         end = None if not ends else int(max(ends) if back else min(ends))

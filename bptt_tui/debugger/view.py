@@ -25,9 +25,10 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from bptt_tui.session.format import Chapter, Note
+
 if TYPE_CHECKING:
     from bptt_tui.derivation.judging.verdict import Verdict
-    from bptt_tui.session import Chapter, Note
 
 Value = NDArray[np.float64]
 Shape = tuple[int, ...]
@@ -337,8 +338,8 @@ class View(Struct, frozen=True):
     stopped: str = ""
     displays: tuple[str, ...] = ()
     breakpoints: tuple[BreakpointRow, ...] = ()
-    verdict: Verdict | None = None
     exhibit: Exhibit | None = None
+    verdict: Verdict | None = None
 
     @property
     def strip(self) -> Strip | None:

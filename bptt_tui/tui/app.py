@@ -79,7 +79,6 @@ class DebuggerApp(App[None]):
         if isinstance(debugger, Debugger):
             self.kept = debugger.session
         self._sessions = count(1)
-        self.add_mode(self.DEFAULT_MODE, self._first_screen)
         self.failure: BaseException | None = None
         self.on_theme_chosen: Callable[[str], None] | None = None
         self.history: History | None = None
@@ -106,6 +105,9 @@ class DebuggerApp(App[None]):
             self._rest = None
 
     def on_mount(self) -> None:
+        # A mode by name, so that `_show_anew` can remove it. Named before its screen is there, it would cost another
+        # reading of all style sheets.
+        self.add_mode(self.DEFAULT_MODE, self.get_default_screen)
         self.theme_changed_signal.subscribe(self, self._theme_changed)
         if self._opening is None:
             self._opened()
@@ -126,7 +128,7 @@ class DebuggerApp(App[None]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return sign_colours(self.current_theme)
 
-    def _first_screen(self) -> Screen[None]:
+    def get_default_screen(self) -> Screen[None]:
         if self._opening is None:
             return DebuggerScreen(self.debugger, self.player, self.size)
         from bptt_tui.tui.tracing import TracingScreen
@@ -161,6 +163,10 @@ class DebuggerApp(App[None]):
     def action_open(self) -> None:
         """Ask for another session and go on with that."""
         self.files.open()
+
+    def action_new(self) -> None:
+        """Make a session and go on with that."""
+        self.files.new()
 
     @cached_property
     def files(self) -> Files:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from textual.screen import Screen
 
-from bptt_tui.debugger.commands import COMMANDS, read
+from bptt_tui.debugger.command import Command
+from bptt_tui.debugger.commands import read
 from bptt_tui.debugger.debugger import Debugger
 from bptt_tui.debugger.view import View
 from bptt_tui.errors import BpttError
@@ -28,10 +29,7 @@ class Commanding(Screen[None]):
         """Put a text on the message line."""
         raise NotImplementedError
 
-    @property
-    def said(self) -> str:
-        """The text on the message line."""
-        raise NotImplementedError
+    wrong = ""  # what was wrong with the last line
 
     def pause(self) -> None:
         """Stop what plays."""
@@ -43,26 +41,49 @@ class Commanding(Screen[None]):
         A command given during a replay takes it over: it is left here and can be resumed.
         """
         replay = self.player.replay
-        try:
-            leaves = self.player.replaying and _walks(line)
-            if replay is not None and leaves:
-                replay.take_over(self.debugger)
-                self.pause()
-            try:
-                view = self.debugger.do(line)
-            except BpttError:
-                if replay is not None and leaves:
-                    replay.resume(self.debugger)
-                raise
-        except BpttError as error:
-            self.pause()
-            self.say(str(error), error=True)
+        self.wrong = ""
+        if self.runs_long:
+            self.say("a run goes on: esc stops it")
             return False
-        self.show(view, asked=line)
-        if leaves and "\n" not in view.message:
+        try:
+            command, rest = read(line)
+        except BpttError as error:
+            return self.settle(line, False, error)
+        leaves = replay is not None and self.player.replaying and _walks(command, rest)
+        if replay is not None and leaves:
+            replay.take_over(self.debugger)
+            self.pause()
+        if command.name in _RUNS and self.debugger.last >= LONG:
+            return self.run_long(line, leaves)
+        try:
+            return self.settle(line, leaves, self.debugger.do(line))
+        except BpttError as error:
+            return self.settle(line, leaves, error)
+
+    def settle(self, line: str, leaves: bool, answer: View | BpttError) -> bool:
+        """Draw what a line came to; `leaves` says that it took a replay over, which an error undoes."""
+        replay = self.player.replay
+        if isinstance(answer, BpttError):
+            if replay is not None and leaves:
+                replay.resume(self.debugger)
+            self.pause()
+            self.wrong = str(answer)
+            self.say(self.wrong, error=True)
+            return False
+        self.show(answer, asked=line)
+        if leaves and "\n" not in answer.message:
             said = f"taken over at {self.player.place}: space resumes it there"
-            self.say(f"{said} · {view.message}" if view.message else said)
+            self.say(f"{said} · {answer.message}" if answer.message else said)
         return True
+
+    @property
+    def runs_long(self) -> bool:
+        """Whether a command is being carried out beside the screen."""
+        raise NotImplementedError
+
+    def run_long(self, line: str, leaves: bool) -> bool:
+        """Carry out a line beside the screen."""
+        raise NotImplementedError
 
     def go_to_position(self, position: int) -> None:
         """Stand at a position; in a replay, where it first comes there."""
@@ -74,10 +95,13 @@ class Commanding(Screen[None]):
         self.perform(line)
 
 
-def _walks(line: str) -> bool:
-    """Whether a command belongs to the walk; notes and chapters are pinned without leaving a replay."""
-    command, rest = read(line)
-    pins = command.name in ("notes", "chapters", "note") or (
-        command is COMMANDS["chapter"] and rest not in ("next", "previous") and not rest.isdecimal()
+_RUNS = ("continue", "reverse-continue", "until", "reverse-until")  # commands that can search a whole trace
+LONG = 100_000  # positions from which on they run beside the screen
+
+
+def _walks(command: Command, rest: str) -> bool:
+    """Whether a command belongs to the walk; notes and the like are kept without leaving a replay."""
+    pins = command.name in ("notes", "chapters", "note", "attempts") or (
+        command.name == "chapter" and rest not in ("next", "previous") and not rest.isdecimal()
     )
     return not pins

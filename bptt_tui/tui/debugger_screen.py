@@ -20,7 +20,7 @@ from textual.widget import Widget
 
 from bptt_tui.debugger.commands import COMMANDS
 from bptt_tui.debugger.debugger import Debugger
-from bptt_tui.debugger.view import View
+from bptt_tui.debugger.view import Exhibit, View
 from bptt_tui.tui.bars import Header, Keys, MessageBar, PaneTabs
 from bptt_tui.tui.bindings import BINDING_TABLE, bindings
 from bptt_tui.tui.chain import ChainPane
@@ -35,6 +35,7 @@ from bptt_tui.tui.playbar import PlayBar
 from bptt_tui.tui.player import Player
 from bptt_tui.tui.playing import Playing
 from bptt_tui.tui.prompting import Prompting
+from bptt_tui.tui.running import Running
 from bptt_tui.tui.strip import StripPane
 
 if TYPE_CHECKING:
@@ -42,8 +43,10 @@ if TYPE_CHECKING:
 
 _KEYS = frozenset(row.bound.partition("(")[0] for row in BINDING_TABLE)  # the actions that keys are bound to
 
+_WHILE_RUNNING = frozenset({"pane", "next_pane", "zoom", "switch_strip", "switch_arrays"})
 
-class DebuggerScreen(Playing, Prompting):
+
+class DebuggerScreen(Playing, Prompting, Running):
     """Draws the debugger's View and turns keys, clicks and typed lines into its commands."""
 
     AUTO_FOCUS = "#graph"
@@ -128,25 +131,27 @@ class DebuggerScreen(Playing, Prompting):
         for widget in drawn:
             widget.show(view)
         self.playing_changed()
-        if view.verdict is None and not self._message.fits(view.message, self.size.width):
+        if view.verdict is not None:
+            if asked and not self.player.replaying:
+                self.action_derivation()
+                self.desk.face(view.verdict.statement.text)
+            return
+        if asked and view.exhibit is not None and not self.player.replaying:
+            self.say("")
+            self._show_sums(view.exhibit)
+        elif not self._message.fits(view.message, self.size.width):
             self.say("")
             self._notice(asked or "message", view.message)
 
-    def perform(self, line: str) -> bool:
-        """A formula that was judged is shown with its verdict."""
-        done = super().perform(line)
-        verdict = self.debugger.view.verdict
-        if done and verdict is not None:
-            self.action_derivation()
-            self.desk.face(verdict.statement.text)
-        return done
+    def _show_sums(self, exhibit: Exhibit) -> None:
+        """What a command asked to see in full, on its own screen."""
+        from bptt_tui.tui.sums_screen import SumsScreen
+
+        loss = loss_name(self.debugger.view)
+        self.app.push_screen(SumsScreen(self.debugger.sums, exhibit, loss, self.perform))
 
     def say(self, text: str, *, error: bool = False) -> None:
         self._message.say(text, error=error)
-
-    @property
-    def said(self) -> str:
-        return self._message.text
 
     def _notice(self, title: str, text: str) -> None:
         """One dialog at a time: a replay that prints must not pile them up."""
@@ -156,6 +161,9 @@ class DebuggerScreen(Playing, Prompting):
         from bptt_tui.tui.dialogs import Notice
 
         self.app.push_screen(Notice(title, text))
+
+    def running_changed(self, said: str) -> None:
+        self._header.play_state(said or self.player.state())
 
     def playing_changed(self) -> None:
         self._header.play_state(self.player.state())
@@ -168,6 +176,10 @@ class DebuggerScreen(Playing, Prompting):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys are the screen's while a pane has the focus; on the command line they are letters."""
+        if action == "interrupt":
+            return self.runs_long
+        if self.runs_long and action in _KEYS - _WHILE_RUNNING:
+            return False
         return action not in _KEYS or self.focused is None or isinstance(self.focused, Pane)
 
     @on(GraphPane.NodeClicked)
@@ -248,27 +260,6 @@ class DebuggerScreen(Playing, Prompting):
         else:
             self.say("nothing to look into yet")
 
-    @property
-    def desk(self) -> DerivationScreen:
-        """Where formulas are judged; made when it is first asked for, and kept as it is left."""
-        if self._derivation is None:
-            from bptt_tui.tui.derivation.screen import DerivationScreen
-
-            self._derivation = DerivationScreen(self)
-            self.app.install_screen(self._derivation, f"derivation-{id(self)}")
-        return self._derivation
-
-    def on_unmount(self) -> None:
-        """Another session has a desk of its own."""
-        if self._derivation is not None:
-            with suppress(ScreenStackError):  # at the end of the app it may be the one on top
-                self.app.uninstall_screen(self._derivation)
-
-    def action_derivation(self) -> None:
-        self.pause()
-        if self.desk not in self.app.screen_stack:
-            self.app.push_screen(self.desk)
-
     def action_write_note(self) -> None:
         """Write the note of this position, or the title of a chapter that begins here."""
         from bptt_tui.tui.note_editor import NoteEditor, Pinned, Written
@@ -298,6 +289,27 @@ class DebuggerScreen(Playing, Prompting):
     def action_predict(self) -> None:
         """Ask before the next number is shown, or no longer."""
         self.action_command("predict on" if self.debugger.state.predict is None else "predict off")
+
+    @property
+    def desk(self) -> DerivationScreen:
+        """Where formulas are judged; made when it is first asked for, and kept as it is left."""
+        if self._derivation is None:
+            from bptt_tui.tui.derivation.screen import DerivationScreen
+
+            self._derivation = DerivationScreen(self)
+            self.app.install_screen(self._derivation, f"derivation-{id(self)}")
+        return self._derivation
+
+    def on_unmount(self) -> None:
+        """Another session has a desk of its own."""
+        if self._derivation is not None:
+            with suppress(ScreenStackError):  # at the end of the app it may be the one on top
+                self.app.uninstall_screen(self._derivation)
+
+    def action_derivation(self) -> None:
+        self.pause()
+        if self.desk not in self.app.screen_stack:
+            self.app.push_screen(self.desk)
 
     def action_switch_strip(self) -> None:
         self.say(self.query_one(StripPane).switch())

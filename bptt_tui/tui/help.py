@@ -69,6 +69,12 @@ _PRINTED = {
     "question_mark": "?",
     "ctrl+s": "^s",
     "shift+tab": "⇧tab",
+    "ctrl+c": "^c",
+    "ctrl+r": "^r",
+    "ctrl+o": "^o",
+    "escape": "esc",
+    "comma": ",",
+    "full_stop": ".",
 }
 
 

@@ -19,6 +19,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
+from textual.widgets.input import Selection
 
 from bptt_tui.debugger.completing import Completion
 from bptt_tui.language.sanitise import visible
@@ -63,7 +64,8 @@ class Prompt(Input):
     ) -> None:
         """`complete` tells the options for a line; `given` takes a line, or an empty one where it was left.
 
-        It is called at once: what is typed after a line comes after it.
+        It is called at once, so what is typed after a line comes after it. It closes the prompt, or leaves it open on
+        a line that is to be mended.
         """
         super().__init__(id=id, placeholder="a command, such as: goto s[1]", compact=True, select_on_focus=False)
         self._history = history
@@ -78,10 +80,15 @@ class Prompt(Input):
     def is_open(self) -> bool:
         return self.has_class("-open")
 
-    def open(self, text: str) -> None:
-        """Show the line with `text` on it. It has the focus from now on, so that the next key is its own."""
+    def open(self, text: str, selected: int = 0) -> None:
+        """Show the line with `text` on it, of which typing replaces the last `selected` letters.
+
+        It has the focus from now on, so that the next key is its own.
+        """
         self.add_class("-open")
         self.write(text)
+        if selected:
+            self.selection = Selection(len(text) - selected, len(text))
         self.screen.set_focus(self, scroll_visible=False)
 
     def write(self, text: str) -> None:
@@ -98,15 +105,13 @@ class Prompt(Input):
             self.screen.set_focus(None)
 
     def action_close(self) -> None:
-        self.close()
         self._given("")
 
     async def action_submit(self) -> None:
-        line = self.value.strip()
-        self.close()
-        if line:
-            self._history.add(line)
-        self._given(line)
+        line = self.value
+        if line.strip():
+            self._history.add(line.strip())
+        self._given(line.strip())
 
     async def _on_key(self, event: events.Key) -> None:
         """Every key in its turn. An input would leave enter to the app, which comes to it after the next letters.
@@ -185,7 +190,7 @@ class Prompt(Input):
 
     def on_blur(self, _event: events.Blur) -> None:
         """Leaving the line with the mouse closes it."""
-        if self.is_open and self.app.app_focus:
+        if self.is_open and self.app.app_focus and self.screen.focused is not self:
             self.action_close()
 
 
@@ -196,14 +201,19 @@ class Options(Bar):
         super().__init__(id=id)
         self._completion = Completion(0, ())
         self._at: int | None = None
+        self._verdict: Run = ("", "plain")
 
-    def offer(self, completion: Completion, at: int | None) -> None:
-        """Show these options."""
+    def offer(self, completion: Completion, at: int | None, verdict: str = "", *, wrong: bool = False) -> None:
+        """Show these options, or what is known of the line as it stands."""
         self._completion, self._at = completion, at
+        self._verdict = (verdict, "error" if wrong else "good")
         self.refresh()
 
     def line(self, width: int) -> Line:
         options = self._completion.options
+        if self._verdict[0] and self._at is None and (self._verdict[1] == "good" or not options):
+            mark = "✗" if self._verdict[1] == "error" else "✓"
+            return ((f" {mark} ", self._verdict[1]), (self._verdict[0].replace("\n", " · "), self._verdict[1]))
         if not options:
             return ()
         about = options[self._at].about if self._at is not None else options[0].about if len(options) == 1 else ""

@@ -44,7 +44,7 @@ async def test_it_lists_sessions_and_recent_files(size: str, screen_golden: Snap
     recent.remember(os.path.realpath("walk.json"), "My vectors")
     async with opened(at=5, size=SIZES[size]) as debugger:
         await debugger.press("o")
-        assert debugger.text() == screen_golden
+        assert debugger.dialog_text() == screen_golden
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -53,7 +53,7 @@ async def test_what_cannot_be_opened_is_said_in_place(size: str, screen_golden: 
     async with opened(at=5, size=SIZES[size]) as debugger:
         await debugger.press("o")
         await typed(debugger, "./walks/none.json", "enter")
-        assert debugger.text() == screen_golden
+        assert debugger.dialog_text() == screen_golden
         await debugger.press("escape", "n")
         assert debugger.view.position == 6
 
@@ -150,9 +150,10 @@ async def test_a_long_trace_shows_its_progress_and_escape_cancels() -> None:
         assert debugger.view.steps == 2
 
 
-async def test_changed_values_are_asked_about(screen_golden: SnapshotAssertion) -> None:
+@pytest.mark.parametrize("size", SIZES)
+async def test_changed_values_are_asked_about(size: str, screen_golden: SnapshotAssertion) -> None:
     """A walk through a bundled session is not; the three answers."""
-    async with opened(at=5) as debugger:
+    async with opened(at=5, size=SIZES[size]) as debugger:
         await debugger.press("n", "o")
         dialog(debugger)
         await debugger.press("escape")
@@ -161,7 +162,7 @@ async def test_changed_values_are_asked_about(screen_golden: SnapshotAssertion) 
         await debugger.type("note mind the sign")
         await debugger.press("o")
         assert isinstance(debugger.app.screen, LeaveDialog)
-        assert debugger.text() == screen_golden
+        assert debugger.dialog_text() == screen_golden
         await debugger.press("escape")
         assert debugger.app.screen is debugger.main
         await debugger.press("o", "s")
@@ -189,3 +190,24 @@ async def test_a_file_of_ones_own_is_asked_about_after_any_command() -> None:
         assert isinstance(debugger.app.screen, LeaveDialog) and "1 command" in debugger.text()
         await debugger.press("s")
         assert debugger.app._exit and len(load("own.json").recording) == 1
+
+
+async def test_the_users_keys_hold_in_the_next_session_too() -> None:
+    async with opened() as debugger:
+        debugger.app.set_keymap({"step.next": "x"})
+        await debugger.press("o", *"answer", "enter")
+        assert debugger.view.title == load("answer").title
+        await debugger.press("x", "x", "n")
+        assert debugger.view.position == 2
+
+
+async def test_sessions_opened_one_after_the_other_leave_one_screen() -> None:
+    """Nothing of the ones before is kept: neither screens nor debuggers."""
+    async with opened() as debugger:
+        for name in ("answer", "vectors", "lstm"):
+            before = debugger.main
+            await debugger.press("o")
+            await typed(debugger, name, "enter")
+            assert not before.is_attached and debugger.app.screen_stack == [debugger.main]
+        assert len(debugger.app._screen_stacks) == 1
+        assert debugger.main.debugger is debugger.app.debugger

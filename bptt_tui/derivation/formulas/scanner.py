@@ -179,14 +179,10 @@ class _Scanner:
         self.add(kind, end, inner=(self.place, end))
 
     def _number(self) -> None:
-        end = self.place
-        while end < self.stop and folded(self.text[end]) in "0123456789.eE+-−":
-            end += 1
-        plain = "".join(map(folded, self.text[self.place : end]))
-        match = _NUMBER.match(plain)
+        match = _NUMBER.match(self.text, self.place, self.stop)
         if match is None:
             raise self.error(f"unexpected character {self.text[self.place]!r}", self.place, "digits are 0 … 9")
-        stop, exponent = self.place + match.end(), match[2] or ""
+        stop, exponent = match.end(), match[2] or ""
         value = match[1]
         tens = _TENS.match(self.text, stop, self.stop)
         if tens and not exponent:

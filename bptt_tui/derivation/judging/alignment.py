@@ -7,23 +7,26 @@ gap, everything else being left as it is.
 
 from __future__ import annotations
 
+import functools
+from collections import Counter
 from typing import Any, Literal
 
 import numpy as np
 from msgspec import Struct
 
-from bptt_tui.derivation.formulas.tree import Formula, Partial, Value
+from bptt_tui.derivation.formulas.tree import Add, Formula, Multiply, Negate, Partial, Span, Sum, Value
 from bptt_tui.derivation.judging.candidates import candidates, oriented
 from bptt_tui.derivation.judging.evaluation import NOTHING, Evaluator, Misfit, children
-from bptt_tui.derivation.judging.repair import Edit, Measured, Search, close, moments_of
+from bptt_tui.derivation.judging.grouping import Group
+from bptt_tui.derivation.judging.repair import Budget, Edit, Measured, Search, close, moments_of
 from bptt_tui.derivation.judging.samples import Stack
-from bptt_tui.derivation.judging.terms import Factor, Term, TooMany, expand
+from bptt_tui.derivation.judging.terms import Factor, Term, TooMany, expand, single
 from bptt_tui.derivation.judging.truth import Part, Truth, largest
 
 Fault = Literal["", "edit", "missing", "extra", "twice", "path", "open"]
 
-# How many terms of one formula are searched for a change; the others are compared only.
-MAX_SEARCHED = 8
+# How many terms written out of one sum are searched in vain before its others are compared only.
+MAX_FAILED = 2
 
 
 class Row(Struct, frozen=True):
@@ -39,6 +42,8 @@ class Row(Struct, frozen=True):
     due: Stack | None = None
     edit: Edit | None = None
     through: str = ""
+    # The product that the change is of, where it is not the term itself but the whole member.
+    source: Any = None
 
 
 class Alignment(Struct, frozen=True):
@@ -63,17 +68,47 @@ class Alignment(Struct, frozen=True):
         )
 
 
-def align(member: Formula, truth: Truth) -> Alignment:
-    """The member's terms beside the truth's contributions."""
+def align(member: Formula, truth: Truth, budget: Budget, *, thorough: bool) -> Alignment:
+    """The member's terms beside the truth's contributions; `thorough`: searched with all that could be due."""
     evaluator = truth.evaluator
     terms, expanded = _terms(member, evaluator)
     products = [Measured(term, evaluator) for term in terms]
-    return Alignment(tuple(_Aligning(products, truth).rows()), expanded)
+    aligning = _Aligning(products, truth, budget, thorough=thorough)
+    found = Alignment(tuple(aligning.rows()), expanded)
+    if found.cost[:2] > (0, 1):
+        shared = _shared(member, aligning)
+        if shared is not None:
+            rows = tuple(
+                Row(row.product, row.part, "edit", row.due, shared[1], source=shared[0])
+                for row in found.rows
+                if row.product is not None
+            )
+            return Alignment(rows, expanded)
+    return found
+
+
+def _shared(member: Formula, aligning: _Aligning) -> tuple[Measured, Edit] | None:
+    """A change of a factor that all terms share: of the member as one product, its brackets left closed."""
+    sign = 1.0
+    while isinstance(member, Negate):
+        member, sign = member.operand, -sign
+    if not isinstance(member, Multiply):
+        return None
+    truth = aligning.truth
+    closed = tuple(Factor(factor) for factor in member.factors)
+    group = Group(tuple(range(len(closed))), member.joins)
+    product = Measured(Term(sign, closed, group, member.span), truth.evaluator)
+    part = Part(truth.name, None, truth.value, truth.parts[0].below)
+    edit = aligning.search(product, truth.value, part)
+    if edit is None or (edit.factor is None and edit.due is None and edit.change in ("sign", "scale")):
+        return None if edit is None else (product, edit)
+    opened = edit.change != "missing" and isinstance(member.factors[min(edit.index, len(closed) - 1)], Add | Sum)
+    return None if opened else (product, edit)
 
 
 def _terms(member: Formula, evaluator: Evaluator) -> tuple[list[Term], bool]:
     """The terms of a member; the member itself where writing it out changes what it says."""
-    whole = [Term(1.0, (Factor(member),), (), member.span)]
+    whole = [single(Factor(member), member.span)]
     try:
         terms = expand(member, evaluator)
     except TooMany:
@@ -96,27 +131,91 @@ def _terms(member: Formula, evaluator: Evaluator) -> tuple[list[Term], bool]:
 
 
 class _Aligning:
-    def __init__(self, products: list[Measured], truth: Truth) -> None:
+    def __init__(
+        self, products: list[Measured], truth: Truth, budget: Budget | None = None, *, thorough: bool = False
+    ) -> None:
+        self.budget = budget or Budget()
+        self.thorough = thorough
+        # By the part of the text that a term comes from, the change that helped its sibling, or how often none did.
+        self.helped: dict[Span, Edit] = {}
+        self.failed: Counter[Span] = Counter()
         self.products = products
         self.truth = truth
         self.values = [None if p.value is None else truth.matched(p.value) for p in products]
         self.parts = list(truth.parts)
-        self.searched = 0
         self.paths: list[Row] = []
 
     def rows(self) -> list[Row]:
         """A row for every term, then one for every contribution without a term."""
         groups = self._assigned()
-        found: dict[int, Row] = {}
+        found = self._moved(groups)
         missing: list[Row] = []
         for place, part in enumerate(self.parts):
-            members = groups[place]
+            members = [index for index in groups[place] if index not in found]
+            settled = [found[index] for index in groups[place] if index in found]
+            if settled:
+                # Its gap is closed by the term that was moved here.
+                found.update({i: Row(self.products[i], part, "", self.values[i]) for i in members})
+                continue
             found.update(zip(members, self._group(members, part), strict=True))
             if not members and np.any(part.value):
                 missing.append(Row(None, part, "missing", part.value))
         for index in groups[len(self.parts)]:
             found[index] = self._stray(index)
         return [found[index] for index in sorted(found)] + missing + self.paths
+
+    def _moved(self, groups: list[list[int]]) -> dict[int, Row]:
+        """Terms that are too many where they say they belong and close the gap of another contribution when changed:
+        they are of that one, with a wrong index."""
+        found: dict[int, Row] = {}
+        gaps = [place for place in range(len(self.parts)) if not self._adds_up(groups[place], place)]
+        for place, members in enumerate(groups):
+            for index in list(members):
+                others = [gap for gap in gaps if gap != place]
+                if not others or not self._too_many(index, members, place):
+                    continue
+                for gap in others:
+                    moved = self._into(index, groups[gap], gap)
+                    if moved is None:
+                        continue
+                    members.remove(index)
+                    groups[gap].append(index)
+                    gaps.remove(gap)
+                    found[index] = moved
+                    break
+        return found
+
+    def _into(self, index: int, members: list[int], place: int) -> Row | None:
+        """The term as one of another contribution, where a change makes it close the gap there."""
+        part = self.parts[place]
+        rest = self._sum(members)
+        if rest is None and members:
+            return None
+        due = part.value if rest is None else part.value - rest
+        edit = self._search(index, due, part)
+        return None if edit is None else Row(self.products[index], part, "edit", due, edit)
+
+    def _adds_up(self, members: list[int], place: int) -> bool:
+        part = self.parts[place]
+        total = self._sum(members)
+        if total is None:
+            return not members and not np.any(part.value)
+        known = [value for i in members if (value := self.values[i]) is not None]
+        return bool(close(total, part.value, np.sum([largest(value) for value in known], axis=0))[1:].all())
+
+    def _too_many(self, index: int, members: list[int], place: int) -> bool:
+        """Whether the others of its group add up without this term, or it stands for nothing."""
+        if place == len(self.parts):
+            return True
+        value = self.values[index]
+        if value is None:
+            return False
+        rest = [i for i in members if i != index]
+        return (
+            (not np.any(value) or len(members) > 1)
+            and (bool(rest) or not np.any(value))
+            and (not np.any(value) or self._adds_up(rest, place))
+        )
 
     # --- which term stands for which contribution ----------------------------------------------------------------
 
@@ -174,7 +273,7 @@ class _Aligning:
                 if t is not None:
                     earliest.append(t)
             elif children(formula):
-                earliest += [t for t in moments_of(factor) if t >= 0]
+                earliest += [max(t, 0) for t in moments_of(factor)]
             elif isinstance(formula, Value) and formula.t is not None:
                 name, t = evaluator.key(formula, factor.env)
                 # What a parameter is named with is the timestep of its own edge.
@@ -186,7 +285,10 @@ class _Aligning:
             return min(earliest) if min(earliest) >= 0 else voted
         if voted is not None:
             return voted
-        return max(min(loose), 0) if loose else None
+        if loose:
+            return max(min(loose), 0)
+        within = {t for factor in product.term.factors for t in factor.env.values()}
+        return within.pop() if len(within) == 1 else None
 
     def _voted(self, product: Measured) -> int | None:
         """The use whose local partial stands in the term by its value."""
@@ -279,17 +381,28 @@ class _Aligning:
         return {index: Row(self.products[index], part, "edit", due, edit)}
 
     def _search(self, index: int, due: Stack, part: Part) -> Edit | None:
-        if self.searched >= MAX_SEARCHED:
-            return None
-        self.searched += 1
         product = self.products[index]
+        origin = product.term.span
+        if self.failed[origin] >= MAX_FAILED:
+            return None
+        edit = self.search(product, due, part, self.helped.get(origin))
+        if edit is None:
+            self.failed[origin] += 1
+        else:
+            self.helped.setdefault(origin, edit)
+        return edit
+
+    def search(self, product: Measured, due: Stack, part: Part, like: Edit | None = None) -> Edit | None:
+        """The change that makes a product its due value."""
         moments = product.moments + ([part.t] if part.t is not None else [])
-        return Search(product, due, self.truth, candidates(self.truth, part, moments)).best()
+        pool = functools.cache(lambda: candidates(self.truth, part, moments))
+        search = Search(product, due, self.truth, pool, self.budget)
+        return search.best(thorough=self.thorough, like=like)
 
     def _path_missing(self, members: list[int], part: Part, total: Stack | None) -> str:
         """The node whose paths are the whole of what is missing, as ∂E/∂node · ∂node/∂use."""
         truth = self.truth
-        if total is None or truth.above is None or part.below is None:
+        if total is None or not np.any(total[1:]) or truth.above is None or part.below is None:
             return ""
         gap = part.value - total
         samples = truth.samples

@@ -11,11 +11,11 @@ from typing import Literal
 import numpy as np
 from msgspec import Struct
 
-from bptt_tui.calculus.differentiation import jacobian_value
+from bptt_tui.calculus.differentiation import evaluate, jacobian_value
 from bptt_tui.calculus.operations import NOTATIONS, OPERATIONS
 from bptt_tui.calculus.shapes import Shape, size
 from bptt_tui.derivation.judging.evaluation import Layout
-from bptt_tui.derivation.judging.samples import Edge, Key, Stack
+from bptt_tui.derivation.judging.samples import Edge, Key, Samples, Stack
 from bptt_tui.derivation.judging.truth import Part, Truth
 from bptt_tui.errors import BpttError
 from bptt_tui.language import Call, Expression, Name, Printer, names
@@ -37,6 +37,10 @@ class Candidate(Struct, frozen=True):
     below: Key | None = None
     edge: Edge | None = None
     place: str = ""
+    # Of a slope: the elementwise function, its argument and its result.
+    function: str = ""
+    before: Stack | None = None
+    after: Stack | None = None
 
     @property
     def equality(self) -> str:
@@ -65,22 +69,50 @@ def candidates(truth: Truth, part: Part, moments: Iterable[int]) -> list[Candida
     for edge in truth.edges(part.below):
         if wide and near and edge[1] not in near:
             continue
-        found.append(_edge(truth, edge))
-        for candidate in _inner(truth, edge):
+        if edge not in truth.candidates:
+            truth.candidates[edge] = [_edge(truth, edge), *_inner(truth, edge)]
+        own, *more = truth.candidates[edge]
+        found.append(own)
+        for candidate in more:
             inside.setdefault(candidate.text, candidate)
     found += inside.values()
-    found += _steps(truth, near)
+    found += _steps(truth, near, part.below)
     found += _values(truth, near)
-    return [c for c in found[:MAX_CANDIDATES] if not is_one(c.value)]
+    kept = [c for c in found[:MAX_CANDIDATES] if not is_one(c.value)]
+    return _distinct(kept) if wide else kept
+
+
+def _distinct(found: list[Candidate]) -> list[Candidate]:
+    """The first of those that are the same matrix at every draw."""
+    seen: set[tuple[tuple[int, ...], bytes]] = set()
+    kept = []
+    for candidate in found:
+        mark = candidate.value.shape, np.round(candidate.value[-1], 12).tobytes()
+        if mark not in seen:
+            seen.add(mark)
+            kept.append(candidate)
+    return kept
 
 
 def _edge(truth: Truth, edge: Edge) -> Candidate:
     samples, spelling = truth.samples, truth.spelling
     above, below = spelling.ends(edge)
     value = oriented(samples.jacobian(edge), truth.evaluator.reading.layout, samples.shape(below[0]))
+    place = spelling.place(above, below)
+    function = slope_of(samples, edge)
+    before, after = (samples.value(*below), samples.value(*above)) if function else (None, None)
     return Candidate(
-        "edge", spelling.edge(edge), spelling.formula(edge), value, above, below, edge, spelling.place(above, below)
+        "edge", spelling.edge(edge), spelling.formula(edge), value, above, below, edge, place, function, before, after
     )
+
+
+def slope_of(samples: Samples, edge: Edge) -> str:
+    """The elementwise function whose slope an edge is, "" where it is something else."""
+    expression = samples.network.equations[edge[0]].expression
+    if not isinstance(expression, Call) or len(expression.arguments) != 1 or expression.operation == "neg":
+        return ""
+    simple = isinstance(expression.arguments[0], Name) and OPERATIONS[expression.operation].elementwise
+    return expression.operation if simple else ""
 
 
 def _inner(truth: Truth, edge: Edge) -> list[Candidate]:
@@ -94,15 +126,27 @@ def _inner(truth: Truth, edge: Edge) -> list[Candidate]:
         return []
     printer = Printer(NOTATIONS, "unicode", spelling.naming.leaf(t))
     found: list[Candidate] = []
-    for rows, columns, partial in _rules(expression, Name(whole.target, 0), by, samples.unrolled.shape_of):
+    above, below = spelling.ends(edge)
+    place = spelling.place(above, below)
+    turned = truth.evaluator.reading.layout == "denominator"
+    for call, rows, columns, partial in _rules(expression, Name(whole.target, 0), by, samples.unrolled.shape_of):
+        value = np.stack([jacobian_value(partial, _leaf(trace, t), rows, columns) for trace in samples.traces])
+        value = value.transpose(0, 2, 1) if turned else value
+        function, before, after = "", None, None
+        operation = OPERATIONS[call.operation]
+        if operation.elementwise and len(call.arguments) == 1 and call.operation != "neg":
+            function = call.operation
+            before = _columns(call.arguments[0], samples, t)
+            after = _columns(call, samples, t)
         text = printer.print(partial)
-        values = [jacobian_value(partial, _leaf(trace, t), rows, columns) for trace in samples.traces]
-        value = np.stack(values)
-        if truth.evaluator.reading.layout == "denominator":
-            value = value.transpose(0, 2, 1)
-        above, below = spelling.ends(edge)
-        found.append(Candidate("inner", text, "", value, above, below, edge, spelling.place(above, below)))
+        found.append(Candidate("inner", text, "", value, above, below, edge, place, function, before, after))
     return found
+
+
+def _columns(expression: Expression, samples: Samples, t: int) -> Stack:
+    """The value of part of an equation as a column, at every draw."""
+    values = np.stack([evaluate(expression, _leaf(trace, t)) for trace in samples.traces])
+    return values.reshape(len(values), -1, 1)
 
 
 def _leaf(trace: Trace, t: int) -> Callable[[Name], Stack]:
@@ -111,21 +155,21 @@ def _leaf(trace: Trace, t: int) -> Callable[[Name], Stack]:
 
 def _rules(
     expression: Call, result: Expression, by: Name, shape_of: Callable[[Expression], Shape]
-) -> Iterator[tuple[int, int, Expression]]:
-    """The partials of the operations between an expression and `by`: rows, columns, formula."""
+) -> Iterator[tuple[Call, int, int, Expression]]:
+    """The partials of the operations between an expression and `by`: operation, rows, columns, formula."""
     operation = OPERATIONS[expression.operation]
     shapes = tuple(shape_of(argument) for argument in expression.arguments)
     for index, argument in enumerate(expression.arguments):
         rule = operation.partial(index)
         if rule is None or not any((n.name, n.offset or 0) == (by.name, by.offset or 0) for n in names(argument)):
             continue
-        yield size(shape_of(expression)), size(shapes[index]), rule(expression.arguments, result, shapes)
+        yield expression, size(shape_of(expression)), size(shapes[index]), rule(expression.arguments, result, shapes)
         if isinstance(argument, Call):
             yield from _rules(argument, argument, by, shape_of)
 
 
-def _steps(truth: Truth, near: set[int]) -> list[Candidate]:
-    """∂s_t/∂s_{t−1} and ∂E/∂node at the timesteps concerned."""
+def _steps(truth: Truth, near: set[int], end: Key) -> list[Candidate]:
+    """∂s_t/∂s_{t−1}, ∂s_t/∂(what the part is by) and ∂E/∂node at the timesteps concerned."""
     samples, spelling = truth.samples, truth.spelling
     layout = truth.evaluator.reading.layout
     pairs: list[tuple[Literal["step", "gradient"], Key, Key]] = []
@@ -135,7 +179,11 @@ def _steps(truth: Truth, near: set[int]) -> list[Candidate]:
                 if samples.exists(name, t) and t >= 0 and samples.exists(other, t - 1):
                     pairs.append(("step", (name, t), (other, t - 1)))
         for name in samples.network.targets:
-            if name != samples.network.loss_name and t >= 0 and samples.exists(name, t):
+            if name == samples.network.loss_name or t < 0 or not samples.exists(name, t):
+                continue
+            if end[1] is not None and end[1] <= t and (name, t) != end:
+                pairs.append(("step", (name, t), end))
+            if truth.above == samples.total_key:
                 pairs.append(("gradient", samples.total_key, (name, t)))
     found: list[Candidate] = []
     for kind, above, below in pairs:
@@ -144,7 +192,8 @@ def _steps(truth: Truth, near: set[int]) -> list[Candidate]:
         except BpttError:
             continue
         text = spelling.partial(above, below)
-        found.append(Candidate(kind, text, "", value, above, below, None, spelling.place(above, below)))
+        if np.any(value):
+            found.append(Candidate(kind, text, "", value, above, below, None, spelling.place(above, below)))
     return found
 
 

@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptt_tui.calculus.operations import OPERATIONS
 from bptt_tui.derivation.formulas.tree import Add, Formula, Negate, Number, Partial, Value
-from bptt_tui.derivation.judging.candidates import Candidate
+from bptt_tui.derivation.judging.candidates import Candidate, slope_of
 from bptt_tui.derivation.judging.evaluation import children
 from bptt_tui.derivation.judging.repair import Edit, Measured, moments_of, same
 from bptt_tui.derivation.judging.samples import Edge, Samples, Stack
@@ -17,7 +16,6 @@ from bptt_tui.derivation.judging.slips import slip
 from bptt_tui.derivation.judging.truth import Truth
 from bptt_tui.derivation.judging.verdict import Slip
 from bptt_tui.language import Call as Operation
-from bptt_tui.language import Name
 
 
 class Named(NamedTuple):
@@ -84,13 +82,15 @@ class _Naming:
         due = self.edit.due
         assert due is not None
         if due.edge is not None and due.above is not None and due.below is not None:
-            function = slope_of(self.samples, due.edge)
+            function = due.function
             ends = {
                 "above": self.spelling.name(due.above),
                 "below": self.spelling.name(due.below),
                 "function": function,
             }
-            if function and due.kind == "edge":
+            if due.kind == "inner":
+                ends["below"] = "…"
+            if function:
                 return self._result("slope missing", "missing", None, due, **ends)
             if is_recurrent_weight(self.samples, due):
                 return self._result("weight missing", "missing", None, due, **ends)
@@ -126,13 +126,15 @@ class _Naming:
         factor, stack = self.product.term.factors[index], self.product.stacks[index]
         names: dict[str, str] = {}
         if due.edge is not None and due.above is not None and due.below is not None:
-            function = slope_of(self.samples, due.edge)
+            function = due.function
             names = {
                 "above": self.spelling.name(due.above),
                 "below": self.spelling.name(due.below),
                 "function": function,
             }
-            if function and due.kind == "edge":
+            if due.kind == "inner":
+                names["below"] = "…"
+            if function:
                 kind, other = self._wrong_slope(due, stack, function)
                 if kind:
                     return self._result(kind, "wrong", index, due, other=other, **names)
@@ -152,8 +154,8 @@ class _Naming:
 
     def _wrong_slope(self, due: Candidate, stack: Stack, function: str) -> tuple[str, str]:
         """Which wrong slope a factor is: of another function, at the wrong value, or no slope at all."""
-        assert due.above is not None and due.below is not None
-        after, before = self.samples.value(*due.above), self.samples.value(*due.below)
+        after, before = due.after, due.before
+        assert after is not None and before is not None
         for other, slope in _SLOPES.items():
             if other != function and _fits(stack, slope(after)):
                 return "slopes swapped", other
@@ -210,10 +212,16 @@ class _Naming:
 
     def _join(self) -> Named:
         index = self.edit.index
-        written = self.product.term.joins[index]
+        elementwise = self.product.term.group.by_entries
         right = "entry by entry, where the matrix product belongs"
-        manner = right if written == "elementwise" else "as matrices, where entry by entry is meant"
-        return self._result("elementwise", "wrong", index, second=self.written(index + 1), manner=manner)
+        manner = right if elementwise else "as matrices, where entry by entry is meant"
+        return self._result(
+            "elementwise",
+            "wrong",
+            index,
+            second=self.written(min(index + 1, len(self.product.stacks) - 1)),
+            manner=manner,
+        )
 
     # --- what a factor is ----------------------------------------------------------------------------------------
 
@@ -277,15 +285,6 @@ def _times(ratio: float) -> str:
 def _operation(samples: Samples, edge: Edge) -> str:
     expression = samples.network.equations[edge[0]].expression
     return expression.operation if isinstance(expression, Operation) else ""
-
-
-def slope_of(samples: Samples, edge: Edge) -> str:
-    """The elementwise function whose slope an edge is, "" where it is something else."""
-    expression = samples.network.equations[edge[0]].expression
-    if not isinstance(expression, Operation) or len(expression.arguments) != 1 or expression.operation == "neg":
-        return ""
-    simple = isinstance(expression.arguments[0], Name) and OPERATIONS[expression.operation].elementwise
-    return expression.operation if simple else ""
 
 
 def is_slope(samples: Samples, edge: Edge) -> bool:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from bptt_tui.derivation.judging.candidates import oriented
-from bptt_tui.derivation.judging.diagnosis import is_slope, slope_of
+from bptt_tui.derivation.judging.candidates import oriented, slope_of
+from bptt_tui.derivation.judging.diagnosis import is_slope
 from bptt_tui.derivation.judging.samples import Edge, Key, Stack, Sweep
 from bptt_tui.derivation.judging.slips import slip
 from bptt_tui.derivation.judging.truth import Part, Truth

@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from bptt_tui.derivation.formulas.tree import Formula, Number, Partial, Statement, Value
+from bptt_tui.derivation.formulas.tree import Formula, Number, Partial, Product, Statement, Sum, Value
 from bptt_tui.derivation.judging import coincidence, numbers
 from bptt_tui.derivation.judging.alignment import Alignment, align
 from bptt_tui.derivation.judging.draws import Draws
 from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit, Reading, parts
 from bptt_tui.derivation.judging.ledger import ledger_of
 from bptt_tui.derivation.judging.readings import described, forms, modes, open_partials
-from bptt_tui.derivation.judging.repair import close
+from bptt_tui.derivation.judging.repair import Budget, close
 from bptt_tui.derivation.judging.report import Explanation, explained, left_name, right_terms
 from bptt_tui.derivation.judging.samples import Samples, Stack
 from bptt_tui.derivation.judging.slips import slip
@@ -165,19 +165,23 @@ class Judging:
     ) -> Explanation | None:
         """The best explanation over the readings: the one with the fewest terms left without a reason."""
         best: tuple[Any, Truth, Stack | None, Alignment] | None = None
-        fitting = sorted(fitting, key=lambda pair: pair[1] is None)
+        fitting = _distinct(sorted(fitting, key=lambda pair: pair[1] is None))
         tried = fitting or [(Truth(left, evaluator.read_as(readings[0]), self.spelling), None)]
         if not fitting:
             tried += [(Truth(left, evaluator.read_as(r), self.spelling), None) for r in readings[1:] if not r.modes]
-        for truth, fitted in tried[:8]:
-            try:
-                alignment = align(member, truth)
-            except Misfit:
-                continue
-            cost = (*alignment.cost[:2], fitted is None, alignment.cost[2])
-            if best is None or cost < best[0]:
-                best = cost, truth, fitted, alignment
-            if alignment.found and cost[1] <= 1:
+        budget = Budget()
+        for thorough in (False, True):
+            for truth, fitted in tried[:8]:
+                try:
+                    alignment = align(member, truth, budget, thorough=thorough)
+                except Misfit:
+                    continue
+                cost = (*alignment.cost[:2], fitted is None, alignment.cost[2])
+                if best is None or cost < best[0]:
+                    best = cost, truth, fitted, alignment
+                if alignment.found and (cost[1] <= 1 or thorough):
+                    break
+            if best is not None and best[3].found:
                 break
         if best is None:
             return None
@@ -248,7 +252,9 @@ def reread(formula: Any, meant: Any) -> Any:
 def is_number(member: Formula) -> bool:
     """Whether a member is made of numbers alone."""
     inside = list(parts(member))
-    return any(isinstance(p, Number) for p in inside) and not any(isinstance(p, Value | Partial) for p in inside)
+    return any(isinstance(p, Number) for p in inside) and not any(
+        isinstance(p, Value | Partial | Sum | Product) for p in inside
+    )
 
 
 def _overall(name: str, members: tuple[MemberVerdict, ...]) -> str:
@@ -257,6 +263,18 @@ def _overall(name: str, members: tuple[MemberVerdict, ...]) -> str:
         return members[0].sentence if len(members) == 1 else "right: every member equals the first, for all values"
     worst = max(wrong, key=lambda member: _WORST.index(member.outcome))
     return worst.sentence if len(members) == 1 else f"{worst.written}: {worst.sentence}"
+
+
+def _distinct(fitting: list[tuple[Truth, Stack | None]]) -> list[tuple[Truth, Stack | None]]:
+    """The readings without those that give the same value as one before in the same layout."""
+    kept: list[tuple[Truth, Stack | None]] = []
+    for truth, value in fitting:
+        layout = truth.evaluator.reading.layout
+        others = [v for other, v in kept if other.evaluator.reading.layout == layout]
+        twins = (v is not None and value is not None and np.array_equal(v, value, equal_nan=True) for v in others)
+        if not any(twins):
+            kept.append((truth, value))
+    return kept
 
 
 _recent: list[tuple[weakref.ref[Any], Judging]] = []

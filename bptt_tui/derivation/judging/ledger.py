@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from bptt_tui.derivation.formulas.tree import Formula, Multiply
 from bptt_tui.derivation.judging.evaluation import Environment, Misfit, as_it_fits, shown
+from bptt_tui.derivation.judging.grouping import Group
 from bptt_tui.derivation.judging.repair import Measured, close
 from bptt_tui.derivation.judging.samples import Stack
 from bptt_tui.derivation.judging.terms import Factor, Term
@@ -26,7 +27,8 @@ def ledger_of(member: Formula, truth: Truth, misfit: Misfit | None) -> Ledger | 
         return None
     factors = tuple(Factor(factor, env) for factor in formula.factors)
     try:
-        product = Measured(Term(1.0, factors, formula.joins, formula.span), truth.evaluator)
+        group = Group(tuple(range(len(factors))), formula.joins)
+        product = Measured(Term(1.0, factors, group, formula.span), truth.evaluator)
     except Misfit:
         return None
     breaks = misfit.index if misfit is not None and misfit.formula is formula else -1
@@ -51,11 +53,12 @@ def _advice(product: Measured, truth: Truth, *, whole: bool) -> str:
     dues = [due, *(part.value for part in truth.parts)]
     fitting = ""
     for factors, stacks in _arrangements(product):
-        value = product.tried(stacks, as_it_fits(len(stacks) - 1))
+        group = Group(tuple(range(len(stacks))), as_it_fits(len(stacks) - 1))
+        value = product.tried(stacks, group)
         fitted = None if value is None else truth.matched(value)
         if fitted is None:
             continue
-        text = truth.spelling.term(Term(product.term.sign, factors, as_it_fits(len(factors) - 1), (0, 0)))
+        text = truth.spelling.term(Term(product.term.sign, factors, group, (0, 0)))
         if any(bool(close(fitted, right)[1:].all()) for right in dues):
             shapes = " · ".join(shown(stack.shape[1:]) for stack in stacks)
             return f"{text} is right: {shapes} gives {shown(due.shape[1:])}, the shape of {truth.name}"

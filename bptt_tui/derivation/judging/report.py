@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
@@ -106,7 +108,7 @@ def explained(member: Formula, truth: Truth, value: Stack | None, alignment: Ali
     """The rows of an alignment as verdicts."""
     slips: dict[str, Slip] = {}
     terms: list[TermVerdict] = []
-    alike: dict[str, list[TermVerdict]] = {}
+    alike: dict[tuple[str, Any], list[tuple[TermVerdict, Slip, str]]] = {}
     missing = [row for row in alignment.rows if row.fault == "missing" and row.part is not None]
     whole = whole_slip(truth, value, alignment, missing)
     for row in alignment.rows:
@@ -114,21 +116,24 @@ def explained(member: Formula, truth: Truth, value: Stack | None, alignment: Ali
         terms.append(verdict)
         if found is not None and not (whole is not None and row.fault == "missing"):
             where = _where(row.part, truth)
-            alike.setdefault(found.sentence.replace(where, "", 1) if where else found.sentence, []).append(verdict)
-            slips.setdefault(found.sentence.replace(where, "", 1) if where else found.sentence, found)
-    slips = {plain: _shared(plain, found, alike[plain], terms) for plain, found in slips.items()}
+            plain = found.sentence.replace(where, "", 1) if where else found.sentence
+            # Terms written out of one sum show one slip, each with its own timestep.
+            origin = row.product.term.span if row.product is not None and row.fault == "edit" else plain
+            alike.setdefault((found.kind, origin), []).append((verdict, found, plain))
+    slips = {shared.sentence: shared for shared in (_shared(group, terms) for group in alike.values())}
     if whole is not None:
         slips = {whole.sentence: whole, **slips}
     return Explanation(truth, value, _sentence(terms, whole, truth, slips), tuple(terms), tuple(slips.values()))
 
 
-def _shared(plain: str, found: Slip, alike: list[TermVerdict], terms: list[TermVerdict]) -> Slip:
+def _shared(alike: list[tuple[TermVerdict, Slip, str]], terms: list[TermVerdict]) -> Slip:
     """One slip for all the terms that show it."""
+    first, found, plain = alike[0]
     if len(alike) < 2:
         return found
-    if len(alike) == len(terms):
-        return Slip(found.kind, f"in every term {plain}")
-    return Slip(found.kind, f"in the terms of t = {_times(alike)} {plain}")
+    where = "in every term" if len(alike) == len(terms) else f"in the terms of t = {_times([t for t, _, _ in alike])}"
+    same = all(other == plain for _, _, other in alike)
+    return Slip(found.kind, f"{where} {plain}" if same else f"{where}, as at t = {first.t}, {plain}")
 
 
 def whole_slip(truth: Truth, value: Stack | None, alignment: Alignment, missing: list[Row]) -> Slip | None:
@@ -180,7 +185,10 @@ def _term(row: Row, truth: Truth) -> tuple[TermVerdict, Slip | None]:
         verdict, slip_ = "extra", slip("term extra", where=where, written=written)
         sentence = slip_.sentence
     elif row.fault == "edit" and row.edit is not None:
-        named = name_of(row.edit, product, truth, where)
+        source: Measured = row.source or product
+        named = name_of(row.edit, source, truth, where)
+        if row.source is not None:
+            factors = [_right_factor(source, index, truth) for index in range(len(source.term.factors))]
         slip_, sentence = named.slip, named.slip.sentence
         factors = _factors(factors, named)
     else:

@@ -8,6 +8,7 @@ from bptt_tui.derivation.formulas.tree import (
     Divide,
     Entry,
     Formula,
+    Join,
     Multiply,
     Negate,
     Number,
@@ -19,6 +20,7 @@ from bptt_tui.derivation.formulas.tree import (
     Value,
 )
 from bptt_tui.derivation.judging.evaluation import NOTHING, Environment, moment
+from bptt_tui.derivation.judging.grouping import spelled
 from bptt_tui.derivation.judging.samples import Edge, Key, Samples
 from bptt_tui.derivation.judging.terms import Factor, Term
 from bptt_tui.derivation.naming import Naming
@@ -27,7 +29,7 @@ from bptt_tui.language.labels import superscript
 from bptt_tui.language.printer import number_text
 
 _SUM, _PRODUCT, _ATOM = 1, 2, 3
-_SIGNS = {"as it fits": "·", "matrix": " @ ", "elementwise": " ⊙ "}
+_SIGNS: dict[Join, str] = {"as it fits": "·", "matrix": " @ ", "elementwise": " ⊙ "}
 
 
 class Spelling:
@@ -99,10 +101,7 @@ class Spelling:
 
     def term(self, term: Term) -> str:
         """A whole product."""
-        texts = [self._in_product(factor) for factor in term.factors]
-        text = texts[0] if texts else "1"
-        for join, more in zip(term.joins, texts[1:], strict=True):
-            text = f"{text}{_SIGNS[join]}{more}"
+        text = spelled(term.group, [self._in_product(factor) for factor in term.factors], _SIGNS)
         return f"−{text}" if term.sign < 0 else text
 
     def _in_product(self, factor: Factor) -> str:

@@ -6,6 +6,9 @@ slope and o − y a gradient, not two terms each.
 
 from __future__ import annotations
 
+import functools
+import itertools
+
 from msgspec import Struct
 
 from bptt_tui.derivation.formulas.tree import (
@@ -24,7 +27,8 @@ from bptt_tui.derivation.formulas.tree import (
     Transpose,
     Value,
 )
-from bptt_tui.derivation.judging.evaluation import NOTHING, Environment, Evaluator, as_it_fits, children
+from bptt_tui.derivation.judging.evaluation import NOTHING, Environment, Evaluator, Misfit, children, turned_first
+from bptt_tui.derivation.judging.grouping import Group, joined, raised, turned, value_of, without
 from bptt_tui.derivation.judging.samples import Stack
 
 MAX_TERMS = 2_000
@@ -47,16 +51,28 @@ class Factor(Struct, frozen=True):
 
 
 class Term(Struct, frozen=True):
-    """±1 times a product."""
+    """±1 times a product: its factors from the left, and how they are bracketed."""
 
     sign: float
     factors: tuple[Factor, ...]
-    joins: tuple[Join, ...]
+    group: Group
     span: Span
 
     def value(self, evaluator: Evaluator) -> Stack:
         """The term's value; raises Misfit."""
-        return self.sign * evaluator.product([factor.value(evaluator) for factor in self.factors], self.joins)
+        return self.sign * value_of(self.group, self.stacks(evaluator), evaluator)
+
+    def stacks(self, evaluator: Evaluator) -> list[Stack]:
+        """The factors' values; raises Misfit where one cannot be computed itself."""
+        stacks = [factor.value(evaluator) for factor in self.factors]
+        if evaluator.reading.manner == "turning":
+            return turned_first([(factor.formula, factor.transposed) for factor in self.factors], stacks)
+        return stacks
+
+
+def single(factor: Factor, span: Span) -> Term:
+    """A term of one factor."""
+    return Term(1.0, (factor,), Group((0,)), span)
 
 
 class TooMany(Exception):
@@ -71,7 +87,7 @@ def expand(formula: Formula, evaluator: Evaluator) -> list[Term]:
 def _expand(formula: Formula, evaluator: Evaluator, env: Environment) -> list[Term]:
     found: list[Term]
     match formula:
-        case Add(terms=terms):
+        case Add(terms=terms) if not is_one_thing(formula):
             found = [inner for term in terms for inner in _expand(term, evaluator, env)]
         case Sum(body=body):
             found = [term for inner in evaluator.steps(formula, env) for term in _expand(body, evaluator, inner)]
@@ -82,65 +98,79 @@ def _expand(formula: Formula, evaluator: Evaluator, env: Environment) -> list[Te
         case Multiply():
             found = _multiplied(formula, evaluator, env)
         case Divide(top=top, bottom=bottom) if not _is_sum(bottom):
-            below = [Factor(part, env, inverted=True) for part in _flat(bottom)]
+            below = [single(Factor(part, env, inverted=True), part.span) for part in _flat(bottom)]
             found = [
-                Term(t.sign, (*t.factors, *below), (*t.joins, *as_it_fits(len(below))), t.span)
-                for t in _expand(top, evaluator, env)
+                functools.reduce(lambda a, b: _times(a, "as it fits", b, a.span), below, term)
+                for term in _expand(top, evaluator, env)
+            ]
+        case Call(function="outer", arguments=(a, b)) if (pair := _columns(a, b, evaluator, env)) is not None:
+            found = [
+                _times(one, "matrix", _transposed(other), formula.span)
+                for one in _as_columns(a, evaluator, env, row=pair[0])
+                for other in _as_columns(b, evaluator, env, row=pair[1])
             ]
         case Transpose(operand=operand):
             found = [_transposed(term) for term in _expand(operand, evaluator, env)]
         case _:
-            found = [Term(1.0, (Factor(formula, env),), (), formula.span)]
+            found = [single(Factor(formula, env), formula.span)]
     if len(found) > MAX_TERMS:
         raise TooMany
     return found
 
 
+def _columns(a: Formula, b: Formula, evaluator: Evaluator, env: Environment) -> tuple[bool, bool] | None:
+    """Which of two vectors is a row; None where one is a matrix. What cannot be multiplied is taken for a column."""
+    rows = []
+    for formula in (a, b):
+        try:
+            shape = evaluator.value(formula, env).shape[1:]
+        except Misfit:
+            shape = (2, 1)
+        if 1 not in shape:
+            return None
+        rows.append(shape[0] == 1 and shape[1] > 1)
+    return rows[0], rows[1]
+
+
+def _as_columns(formula: Formula, evaluator: Evaluator, env: Environment, *, row: bool) -> list[Term]:
+    terms = _expand(formula, evaluator, env)
+    return [_transposed(term) for term in terms] if row else terms
+
+
+def _times(a: Term, join: Join, b: Term, span: Span) -> Term:
+    return Term(a.sign * b.sign, (*a.factors, *b.factors), joined(a.group, join, raised(b.group, len(a.factors))), span)
+
+
 def _negated(term: Term) -> Term:
-    return Term(-term.sign, term.factors, term.joins, term.span)
+    return Term(-term.sign, term.factors, term.group, term.span)
 
 
 def _transposed(term: Term) -> Term:
-    turned = tuple(Factor(f.formula, f.env, not f.transposed, f.inverted) for f in reversed(term.factors))
-    return Term(term.sign, turned, tuple(reversed(term.joins)), term.span)
+    factors = tuple(Factor(f.formula, f.env, not f.transposed, f.inverted) for f in term.factors)
+    return Term(term.sign, factors, turned(term.group), term.span)
 
 
 def _repeated(formula: Product, body: Formula, evaluator: Evaluator, env: Environment) -> list[Term]:
     """Π with the latest timestep leftmost, as the factors of one term."""
     inside = [_expand(body, evaluator, inner) for inner in reversed(list(evaluator.steps(formula, env)))]
     if any(len(terms) != 1 for terms in inside):
-        return [Term(1.0, (Factor(formula, env),), (), formula.span)]
+        return [single(Factor(formula, env), formula.span)]
     if not inside:
-        return [Term(1.0, (Factor(Number(value=1.0, span=formula.span)),), (), formula.span)]
-    found = inside[0][0]
-    for (term,) in inside[1:]:
-        found = Term(
-            found.sign * term.sign,
-            (*found.factors, *term.factors),
-            (*found.joins, "as it fits", *term.joins),
-            formula.span,
-        )
-    return [found]
+        return [single(Factor(Number(value=1.0, span=formula.span)), formula.span)]
+    terms = [term for (term,) in inside]
+    return [functools.reduce(lambda a, b: _times(a, "as it fits", b, formula.span), terms)]
 
 
 def _multiplied(formula: Multiply, evaluator: Evaluator, env: Environment) -> list[Term]:
-    found = [Term(1.0, (), (), formula.span)]
+    found: list[Term] = []
     for place, factor in enumerate(formula.factors):
-        join: tuple[Join, ...] = (formula.joins[place - 1],) if place else ()
-        inside = (
-            _expand(factor, evaluator, env) if _opens(factor) else [Term(1.0, (Factor(factor, env),), (), factor.span)]
-        )
-        found = [
-            Term(
-                a.sign * b.sign,
-                (*a.factors, *b.factors),
-                (*a.joins, *join, *b.joins),
-                # In a bracket multiplied out, its own part is what tells a term from its neighbours.
-                formula.span if len(inside) == 1 and len(found) == 1 else a.span if len(inside) == 1 else b.span,
-            )
-            for a in found
-            for b in inside
-        ]
+        inside = _expand(factor, evaluator, env) if _opens(factor) else [single(Factor(factor, env), factor.span)]
+        if not place:
+            # In a bracket multiplied out, its own part is what tells a term from its neighbours.
+            found = inside if len(inside) > 1 else [Term(t.sign, t.factors, t.group, formula.span) for t in inside]
+            continue
+        join = formula.joins[place - 1]
+        found = [_times(a, join, b, b.span if len(inside) > 1 else a.span) for a in found for b in inside]
         if len(found) > MAX_TERMS:
             raise TooMany
     return [_with_slopes(term) for term in found]
@@ -148,23 +178,37 @@ def _multiplied(formula: Multiply, evaluator: Evaluator, env: Environment) -> li
 
 def _with_slopes(term: Term) -> Term:
     """s·(1 − s) is one factor, the slope of sigmoid."""
-    factors, joins = list(term.factors), list(term.joins)
-    place = 0
-    while place + 1 < len(factors):
-        first, second = factors[place : place + 2]
-        if _bell(first, second) or _bell(second, first):
-            pair = Multiply(
-                factors=(first.formula, second.formula),
-                joins=(joins[place],),
-                span=(
-                    min(first.formula.span[0], second.formula.span[0]),
-                    max(first.formula.span[1], second.formula.span[1]),
-                ),
-            )
-            factors[place : place + 2] = [Factor(pair, first.env)]
-            del joins[place]
-        place += 1
-    return Term(term.sign, tuple(factors), tuple(joins), term.span)
+    for place, (first, second) in enumerate(itertools.pairwise(term.factors)):
+        if not (_bell(first, second) or _bell(second, first)) or not _neighbours(term.group, place):
+            continue
+        spans = (first.formula.span, second.formula.span)
+        span = min(start for start, _ in spans), max(end for _, end in spans)
+        pair = Multiply(factors=(first.formula, second.formula), joins=(_join_after(term.group, place),), span=span)
+        factors = (*term.factors[:place], Factor(pair, first.env), *term.factors[place + 2 :])
+        shorter = without(term.group, place + 1)
+        assert shorter is not None
+        return _with_slopes(Term(term.sign, factors, _closed(shorter, place + 1), term.span))
+    return term
+
+
+def _closed(group: Group, gap: int) -> Group:
+    """The numbers after a gap moved down."""
+    items = tuple((i - (i > gap) if isinstance(i, int) else _closed(i, gap)) for i in group.items)
+    return Group(items, group.joins)
+
+
+def _neighbours(group: Group, leaf: int) -> bool:
+    """Whether factors `leaf` and `leaf + 1` stand side by side in one group."""
+    if any((a, b) == (leaf, leaf + 1) for a, b in itertools.pairwise(group.items)):
+        return True
+    return any(_neighbours(item, leaf) for item in group.items if not isinstance(item, int))
+
+
+def _join_after(group: Group, leaf: int) -> Join:
+    for place, item in enumerate(group.items):
+        if item == leaf:
+            return group.joins[place]
+    return "elementwise" if group.by_entries else "as it fits"
 
 
 def _bell(first: Factor, second: Factor) -> bool:
@@ -181,9 +225,7 @@ def _opens(factor: Formula) -> bool:
     match factor:
         case Add():
             return not is_one_thing(factor)
-        case Negate(operand=operand) | Transpose(operand=operand):
-            return _opens(operand) or isinstance(factor, Negate)
-        case Multiply() | Sum() | Product():
+        case Negate() | Transpose() | Multiply() | Sum() | Product() | Call(function="outer"):
             return True
         case Divide(bottom=bottom):
             return not _is_sum(bottom)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from msgspec import Struct
@@ -35,6 +36,8 @@ class Truth:
         self.spelling = spelling
         self.name = spelling.spell(left)
         self.value = self._shaped(evaluator.value(left))
+        # What could be due on each edge, made once.
+        self.candidates: dict[Edge, list[Any]] = {}
 
     @cached_property
     def above(self) -> Key | None:

@@ -247,7 +247,8 @@ class DerivationScreen(Screen[None]):
                 self.say(str(error), error=True)
                 return
             if not self._main.perform(f"check {formula}"):
-                self.say(self._main.said, error=True)
+                self.refresh_desk()
+                self.say(self._main.wrong, error=True)
                 return
             verdict = self._debugger.view.verdict
             if not chosen and verdict is not None and not verdict.holds:
@@ -288,7 +289,7 @@ class DerivationScreen(Screen[None]):
     def _deleted(self, event: AttemptsPane.Deleted) -> None:
         done = self._main.perform(f"attempts delete {event.number}")
         self.refresh_desk()
-        self.say(self._main.said, error=not done)
+        self.say(self._debugger.view.message if done else self._main.wrong, error=not done)
 
     # --- moving about --------------------------------------------------------------------------------------------
 
