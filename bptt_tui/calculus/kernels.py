@@ -12,6 +12,7 @@ operation is analytic, for complex-step checks.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,53 @@ def total(x: Array, rank: int) -> Array:
 def outer(a: Array, b: Array) -> Array:
     """a ⊗ b over the last axes: `(…, m)`, `(…, n)` → `(…, m, n)`."""
     return a[..., :, None] * b[..., None, :]
+
+
+def in_blocks(*ranks: Callable[[Any], int]) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
+    """A kernel of several passes over a history runs over some of its rows at a time, so that they stay in the cache.
+
+    The kernel's last argument is a shape or shapes; `ranks` gives the rank of each array before it, from the shapes.
+    """
+
+    def wrapped(kernel: Callable[..., Array]) -> Callable[..., Array]:
+        @wraps(kernel)
+        def run(*arguments: Any) -> Array:
+            arrays, shapes = arguments[:-1], arguments[-1]
+            leading = [array.ndim > rank(shapes) for array, rank in zip(arrays, ranks, strict=True)]
+            longest = max(arrays, key=np.size)
+            if longest.size <= BLOCK or not any(leading):
+                return kernel(*arguments)
+            count = max(len(array) for array, leads in zip(arrays, leading, strict=True) if leads)
+            rows = max(BLOCK * count // longest.size, 1)
+            result: Array | None = None
+            for start in range(0, count, rows):
+                block = slice(start, start + rows)
+                part = kernel(*(a[block] if leads else a for a, leads in zip(arrays, leading, strict=True)), shapes)
+                if result is None:
+                    result = np.empty((count, *part.shape[1:]), part.dtype)
+                result[block] = part
+            assert result is not None
+            return result
+
+        return run
+
+    return wrapped
+
+
+def _own(shape: Shape) -> int:
+    return len(shape)
+
+
+def _first(shapes: tuple[Shape, ...]) -> int:
+    return len(shapes[0])
+
+
+def _second(shapes: tuple[Shape, ...]) -> int:
+    return len(shapes[1])
+
+
+def _none(_shapes: tuple[Shape, ...]) -> int:
+    return 0
 
 
 # --- elementwise -----------------------------------------------------------------------------------------------------
@@ -191,6 +239,7 @@ def part_of(g: Array, index: int, shapes: tuple[Shape, ...]) -> Array:
 # --- softmax and losses ----------------------------------------------------------------------------------------------
 
 
+@in_blocks(_own)
 def softmax(q: Array, shape: Shape) -> Array:
     """e^q / Σe^q, shifted by the largest logit; of one logit it is the constant 1."""
     if not shape:
@@ -220,6 +269,7 @@ def exp_of_difference(a: Array, b: Array) -> Array:
     return powers
 
 
+@in_blocks(_own, _own)
 def softmax_pull(g: Array, o: Array, shape: Shape) -> Array:
     """g·(diag(o) − o·oᵀ) = o·(g − g·o), with g counted from its entry at the largest o, or from its mean.
 
@@ -245,6 +295,7 @@ def one_hot(y: Array, shapes: tuple[Shape, ...]) -> Array:
     return hot if shapes[0] else np.asarray(hot[..., 0])
 
 
+@in_blocks(_first, _second)
 def cross_entropy(o: Array, y: Array, shapes: tuple[Shape, ...]) -> Array:
     """−Σ y·ln o, with 0·ln 0 = 0."""
     hot = one_hot(y, shapes)
@@ -254,12 +305,14 @@ def cross_entropy(o: Array, y: Array, shapes: tuple[Shape, ...]) -> Array:
     return result
 
 
+@in_blocks(_first, _second)
 def cross_entropy_slope(o: Array, y: Array, shapes: tuple[Shape, ...]) -> Array:
     """−y/o, and 0 where y = 0."""
     hot = one_hot(y, shapes)
     return np.where(hot == 0, 0.0, -hot / np.where(hot == 0, 1.0, o))
 
 
+@in_blocks(_first, _second)
 def softmax_cross_entropy(q: Array, y: Array, shapes: tuple[Shape, ...]) -> Array:
     """cross_entropy(softmax(q), y) = Σy·ln Σe^q − Σ y·q, without taking the logarithm of a probability."""
     hot = one_hot(y, shapes)
@@ -274,6 +327,7 @@ def softmax_cross_entropy(q: Array, y: Array, shapes: tuple[Shape, ...]) -> Arra
     return result
 
 
+@in_blocks(_none, _first, _first, _second)
 def softmax_cross_entropy_pull(g: Array, _q: Array, o: Array, y: Array, shapes: tuple[Shape, ...]) -> Array:
     """g·(Σy·o − y): softmax's Jacobian and −y/o multiplied out, with nothing to overflow.
 

@@ -14,7 +14,6 @@ from bptt_tui.calculus import numerals
 from bptt_tui.debugger import sums_text
 from bptt_tui.debugger.command import Command, MisuseError
 from bptt_tui.debugger.places import DERIVATIVE, NODE, absent, implied, timestep, unknown
-from bptt_tui.debugger.tables import recurrent_node
 from bptt_tui.debugger.view import Exhibit
 from bptt_tui.errors import CommandError, NetworkError
 
@@ -159,26 +158,7 @@ def _entry(sums: Sums, parameter: str, text: str) -> Entry | None:
 
 def _implied_parameter(debugger: Debugger, sums: Sums) -> str:
     step = debugger.look.step
-    if step is not None and step.kind == "use":
-        return step.name
-    scene = debugger.look.scene
-    names = sums.parameters
-    if not names:
-        raise CommandError("the network has no parameter that is used")
-    several = [name for name in names if scene.trace.terms[name].times.count > 1]
-    recurrent = recurrent_node(debugger.look)
-    if recurrent is not None:
-        feeding = _equations_between(debugger, recurrent)
-        weights = [name for name in several if feeding & set(scene.trace.terms[name].equations())]
-        if weights:
-            return weights[-1]
-    return (several or list(names))[0]
-
-
-def _equations_between(debugger: Debugger, node: str) -> set[int]:
-    """The equations that multiply a recurrent node's earlier self: those that read it at an earlier timestep."""
-    network = debugger.look.scene.network
-    return {e for e, reads in enumerate(network.reads) for by in reads if by.name == node and (by.offset or 0) < 0}
+    return step.name if step is not None and step.kind == "use" else sums.default
 
 
 def _node(debugger: Debugger, sums: Sums, words: list[str]) -> str:
@@ -196,7 +176,7 @@ def _node(debugger: Debugger, sums: Sums, words: list[str]) -> str:
             if words[1] not in scene.unrolled.shapes
             else CommandError(f"{words[1]} is not a node", hint=f"the nodes are {', '.join(sums.nodes)}")
         )
-    return recurrent_node(debugger.look) or sums.nodes[-1]
+    return sums.recurrent
 
 
 def _target(debugger: Debugger, text: str) -> tuple[str, int]:

@@ -28,6 +28,8 @@ Array = NDArray[Any]
 Entry = tuple[int, ...]
 Made = TypeVar("Made")
 KEPT = 24
+
+__all__ = ["Blocks", "BuildUpSum", "ChainFactor", "ChainSum", "KnobSum", "Sums", "TableSum", "TruncatedSum"]
 MASKS: dict[str, type[Window] | type[Chunks]] = {"window": Window, "chunks": Chunks}
 
 
@@ -47,6 +49,38 @@ class TruncatedSum(NamedTuple):
     cosine: float
     error: float
     cells: tuple[int, int]
+
+
+class Blocks(NamedTuple):
+    """A table in blocks of `down` × `across` cells, each by its entry farthest from 0: `values`, with `places`, its row
+    and column `(…, 2)`. `there`: a block has cells at all; `kept`: the mask keeps one of them (only those are looked
+    at then). `levels` are decades, next to the largest entry of the whole table: 3 from 1/10 of it, 2 from 1/1000, 1
+    from 1/1 000 000, 0 less; of sums, next to the largest sum.
+    """
+
+    down: int
+    across: int
+    values: Array
+    places: NDArray[np.int64]
+    there: NDArray[np.bool_]
+    kept: NDArray[np.bool_]
+    levels: NDArray[np.int64]
+
+
+DECADES = np.array([1e-6, 1e-3, 1e-1])
+
+
+def levels(values: Array, largest: float) -> NDArray[np.int64]:
+    """0 … 3: how many decades below the largest each value lies, in steps that a glyph can show."""
+    with np.errstate(all="ignore"):
+        share = np.abs(values) / largest if largest > 0 else np.zeros(values.shape)
+    return np.asarray(np.digitize(np.where(np.isnan(share), 0.0, share), DECADES), dtype=np.int64)
+
+
+def largest_of(values: Array) -> float:
+    """The largest finite size; 0 of nothing."""
+    finite = np.abs(values[np.isfinite(values)])
+    return float(finite.max()) if finite.size else 0.0
 
 
 class TableSum:
@@ -103,9 +137,54 @@ class TableSum:
         """`w₂`."""
         return self._scene.naming.use(self.parameter, self.uses[column])
 
+    @property
+    def cells_label(self) -> str:
+        """`∂E_t'/∂w_t`: what a cell is."""
+        return self._scene.naming.partial(f"{self._scene.network.loss_name}_t'", f"{self.name}_t")
+
+    def cell_label(self, row: int, column: int) -> str:
+        """`∂E₅/∂w₂`."""
+        return self._scene.naming.partial(self.loss_label(row), self.use_label(column))
+
+    def row_label(self, row: int) -> str:
+        """`∂E₅/∂w`."""
+        return self._scene.naming.partial(self.loss_label(row), self.parameter)
+
     def column_label(self, column: int) -> str:
         """`∂E/∂w₂`."""
         return self._scene.naming.partial(self._scene.naming.total(), self.use_label(column))
+
+    def blocks(self, lines: int, columns: int, kept: NDArray[np.bool_] | None = None) -> Blocks:
+        """The whole table in at most `lines` × `columns` blocks."""
+        rows, uses = self.values.shape
+        down, across = max(-(-rows // max(lines, 1)), 1), max(-(-uses // max(columns, 1)), 1)
+        asked = self.reaches if kept is None else self.reaches & kept
+        size = np.where(np.isnan(self.values), np.inf, np.abs(self.values))
+
+        def cut(cells: Array, fill: Any) -> Array:
+            padded = np.full((-(-rows // down) * down, -(-uses // across) * across), fill, dtype=cells.dtype)
+            padded[:rows, :uses] = cells
+            blocks = padded.reshape(padded.shape[0] // down, down, padded.shape[1] // across, across).swapaxes(1, 2)
+            return np.asarray(blocks.reshape(*blocks.shape[:2], -1))
+
+        there, looked_at = cut(self.reaches, False), cut(asked, False)
+        rank = np.where(looked_at, cut(size, 0.0), np.where(there, -1.0, -2.0))
+        place = np.argmax(rank, axis=2)
+        row = np.arange(place.shape[0])[:, None] * down + place // across
+        column = np.arange(place.shape[1])[None, :] * across + place % across
+        inside = np.minimum(row, rows - 1), np.minimum(column, uses - 1)
+        values = self.values[inside]
+        exist, kept_here = np.asarray(there.any(axis=2)), np.asarray(looked_at.any(axis=2))
+        sizes = levels(values, largest_of(self.values[self.reaches]))
+        return Blocks(down, across, values, np.stack(inside, axis=-1), exist, kept_here, sizes)
+
+    def sum_levels(self, columns: int) -> tuple[Array, NDArray[np.int64]]:
+        """The column sums in at most `columns` blocks, each by its largest, and their levels."""
+        across = max(-(-len(self.column_sums) // max(columns, 1)), 1)
+        starts = range(0, len(self.column_sums), across)
+        blocks = [self.column_sums[start : start + across] for start in starts]
+        values = np.array([block[np.argmax(np.where(np.isnan(block), np.inf, np.abs(block)))] for block in blocks])
+        return values, levels(values, largest_of(self.column_sums))
 
     def cell(self, row: int, column: int) -> Array:
         """One entry in full, of p's shape."""
@@ -174,12 +253,13 @@ class Part(NamedTuple):
 
 
 class BuiltRow(NamedTuple):
-    """∂s_t/∂p at one timestep: immediate, carried along, and their sum."""
+    """∂s_t/∂p at one timestep: immediate, what the `parts` bring along (`carried`), and their sum."""
 
     t: int
     immediate_label: str
     immediate: Array
     parts: tuple[Part, ...]
+    carried: Array
     total_label: str
     total: Array
 
@@ -213,7 +293,8 @@ class BuildUpSum:
             for part in stage.carried
         )
         immediate = f"∂⁺{here}/∂{self.parameter}"
-        return BuiltRow(t, immediate, stage.immediate, parts, label(here, self.parameter), stage.total)
+        carried = sum((part.product for part in stage.carried), np.zeros(stage.total.shape))
+        return BuiltRow(t, immediate, stage.immediate, parts, carried, label(here, self.parameter), stage.total)
 
 
 class ChainGroup(NamedTuple):
@@ -294,6 +375,54 @@ class Sums:
         """The nodes that are computed, in the order of the equations."""
         scene = self._scene
         return tuple(n for n, times in zip(scene.network.targets, scene.unrolled.times, strict=True) if times.count)
+
+    @cached_property
+    def recurrent(self) -> str:
+        """The node that carries the recurrence; without one, the loss."""
+        scene = self._scene
+        found = [name for name in self.nodes if scene.unrolled.ahead.get(name)]
+        return found[-1] if found else scene.network.loss_name
+
+    @cached_property
+    def default(self) -> str:
+        """The parameter looked at first: one that multiplies the recurrent node's earlier self, or is used often.
+
+        Raises CommandError where no parameter is used.
+        """
+        scene, names = self._scene, self.parameters
+        if not names:
+            raise CommandError("the network has no parameter that is used")
+        reading = {
+            e
+            for e, reads in enumerate(scene.network.reads)
+            for by in reads
+            if by.name == self.recurrent and (by.offset or 0) < 0
+        }
+        several = [name for name in names if scene.trace.terms[name].times.count > 1]
+        weights = [name for name in several if reading & set(scene.trace.terms[name].equations())]
+        return weights[-1] if weights else (several or list(names))[0]
+
+    def uses(self, parameter: str) -> list[int]:
+        """The timesteps at which a parameter is used."""
+        return list(self._scene.trace.uses(parameter))
+
+    def next_entry(self, parameter: str, entry: Entry | None) -> Entry | None:
+        """Entry after entry of an array, then none of them."""
+        shape = self.shape(parameter)
+        count = int(np.prod(shape, dtype=np.int64))
+        flat = -1 if entry is None or not shape else int(np.ravel_multi_index(entry, shape))
+        if not shape or flat + 1 == count:
+            return None
+        return tuple(int(i) for i in np.unravel_index(flat + 1, shape))
+
+    def next_target(self, name: str, t: int) -> tuple[str, int]:
+        """The same parameter's next use, or the node's next timestep; after the last, the first."""
+        scene = self._scene
+        times = scene.times(name)
+        assert times is not None
+        row = times.row(t)
+        assert row is not None
+        return name, times.at_row((row + 1) % times.count)
 
     def shape(self, parameter: str) -> tuple[int, ...]:
         """A parameter's shape."""

@@ -29,6 +29,7 @@ from bptt_tui.session.typed import (
     Shape,
     Value,
     length,
+    over_time,
     read_number,
     read_scale,
     read_shape,
@@ -44,6 +45,8 @@ NAME = "new session"  # what errors call it until it has a file
 _GROUPS: dict[str, Kind] = {"inputs": "input", "parameters": "parameter", "constants": "constant", "initial": "initial"}
 _TARGETS = ("cross_entropy", "squared_error", "binary_cross_entropy")
 _INITIAL = re.compile(r" makes (\w+) .*, but its initial value is ")
+_UNCHANGED = "unchanged"
+_MOST_TYPED = 500
 _MOST_STEPS = 20_000_000
 
 
@@ -70,7 +73,10 @@ class Wanted(NamedTuple):
 
 
 class Form(Struct, frozen=True):
-    """What is typed, all of it text; `given` by key, also for names that no equation reads just now."""
+    """What is typed, all of it text; `given` by key, also for names that no equation reads just now.
+
+    Numbers that are too many to be typed are `kept` by key, and their text is the word `unchanged`.
+    """
 
     title: str = ""
     equations: str = ""
@@ -80,6 +86,7 @@ class Form(Struct, frozen=True):
     seed: str = "1"
     scale: str = "0.5"
     given: dict[str, Given] = {}
+    kept: dict[str, Any] = {}
 
     def but(self, **changes: Any) -> Form:
         """The form with other texts in some fields."""
@@ -102,13 +109,16 @@ EMPTY = Form(equations="", loss_at="last", steps="3")
 def form_of(session: Session) -> Form:
     """The form as it would have been filled in for this session."""
     given: dict[str, Given] = {}
+    kept: dict[str, Any] = {}
     for group, kind in _GROUPS.items():
         for name, numbers in getattr(session, group).items():
             key = f"{name}[-1]" if kind == "initial" else name
+            if _count(numbers) > _MOST_TYPED:
+                kept[key] = numbers
             shape = shape_of(numbers)[1:] if kind == "input" else shape_of(numbers)
             if kind == "initial" and _depth(session, name) > 1:
                 shape = shape[1:]
-            given[key] = Given(kind, "x".join(map(str, shape)), spelt(numbers))
+            given[key] = Given(kind, "x".join(map(str, shape)), _UNCHANGED if key in kept else spelt(numbers))
     lengths = [len(numbers) for numbers in session.inputs.values()]
     at = session.loss.at
     return Form(
@@ -118,6 +128,7 @@ def form_of(session: Session) -> Form:
         reduction=session.loss.reduction,
         steps=str(lengths[0] if lengths else session.steps or ""),
         given=given,
+        kept=kept,
     )
 
 
@@ -181,9 +192,9 @@ def check(form: Form) -> Checked:
         one, shape = given[need.key], shapes[need.key]
         if f"shape {need.key}" in errors or dice is None or steps is None:
             continue
-        if one.kind == "initial" and shape is None and _adapts(one.value):
+        if one.kind == "initial" and shape is None and not _unchanged(form, need.key, one) and _adapts(one.value):
             adapting.append(need)
-        made = _caught(errors, f"value {need.key}", _value, need, one, shape, steps, dice)
+        made = _caught(errors, f"value {need.key}", _value, form, need, shape, steps, dice)
         if made is not None:
             groups[_group(one.kind)][need.name] = made.numbers
             notes[need.key] = made.note
@@ -197,7 +208,7 @@ def check(form: Form) -> Checked:
     for shape in [None, *_shapes_about(groups)] if adapting else [None]:
         if shape is not None:
             for need in adapting:
-                groups["initial"][need.name] = _value(need, given[need.key], shape, steps, dice).numbers
+                groups["initial"][need.name] = _value(form, need, shape, steps, dice).numbers
         try:
             unroll(network, groups["parameters"], groups["inputs"], groups["initial"], groups["constants"], alone)
         except BpttError as error:
@@ -313,7 +324,11 @@ def _steps(
             errors["steps"] = f"at most {_MOST_STEPS:,} timesteps"
             return None
         return number
-    lengths = [length(one.value, shapes[key]) for key, one in given.items() if one.kind == "input"]
+    lengths = [
+        len(form.kept[key]) if _unchanged(form, key, one) else length(one.value, shapes[key])
+        for key, one in given.items()
+        if one.kind == "input"
+    ]
     known = [count for count in lengths if count]
     if not known:
         errors["steps"] = "how many timesteps? no input says so"
@@ -321,7 +336,17 @@ def _steps(
     return max(known)
 
 
-def _value(need: Wanted, one: Given, shape: Shape | None, steps: int, dice: Dice) -> Value:
+def _unchanged(form: Form, key: str, one: Given) -> bool:
+    return one.value.strip() == _UNCHANGED and key in form.kept
+
+
+def _value(form: Form, need: Wanted, shape: Shape | None, steps: int, dice: Dice) -> Value:
+    one = _given(form, need)
+    if _unchanged(form, need.key, one):
+        numbers = form.kept[need.key]
+        if shape is not None and shape_of(numbers)[1 if one.kind == "input" or need.depth > 1 else 0 :] != shape:
+            raise SessionError("these numbers have another shape", hint="leave the shape as it was, or type others")
+        return over_time(numbers, steps) if one.kind == "input" else Value(numbers, f"{_count(numbers):,} numbers")
     if one.kind == "input":
         return sequence(one.value, need.key, shape, steps, dice)
     if need.depth > 1:  # in time order, as in a file

@@ -106,6 +106,11 @@ def sequence(text: str, name: str, shape: Shape | None, steps: int, dice: Dice) 
             raise SessionError(f"{_spelt(shape_of(numbers)[1:])} at each timestep, but the shape is {_spelt(shape)}")
         else:
             numbers = _folded(iter(flat), (len(flat) // each, *shape))
+    return over_time(numbers, steps)
+
+
+def over_time(numbers: list[Any], steps: int) -> Value:
+    """A sequence at each of so many timesteps."""
     given = len(numbers)
     _refuse_too_many(math.prod(shape_of(numbers)) // given * steps)
     note = "" if given == steps else f"the first {steps} of {given}" if given > steps else f"{given}, repeated"

@@ -15,7 +15,7 @@ class Network(network.Network):
     >>> rnn = Network(["s = tanh(w * s[t-1] + x[t])", "E = squared_error(s, y)"])
     >>> trace = rnn.trace(parameters={"w": 0.6}, inputs={"x": [0.5, -1.0]}, initial={"s": 0.3}, constants={"y": 1.0})
     >>> round(float(trace.gradient["w"]), 6)
-    -0.605398
+    -0.752279
     """
 
     def trace(

@@ -136,7 +136,8 @@ class Terms:
             return np.zeros(self.shape)
         if self._dense:
             return np.array(np.add.accumulate(self._all(), axis=0)[-1])
-        return np.array(self._running_blocks(self.times.count))
+        total = self._running_blocks(self.times.count)
+        return total.copy() if any(total is kept for kept in self._prefix.values()) else total
 
     @cached_property
     def _latest_first(self) -> Array:
@@ -210,7 +211,7 @@ class Terms:
     @cached_property
     def _prefix(self) -> dict[int, Array]:
         """Sums of whole blocks, by the number of blocks; filled as they are asked for."""
-        return {0: np.zeros(self.shape, self._storage.dtype)}
+        return {}
 
     def _block_length(self) -> int:
         return max(BLOCK, size(self.shape[:-1]))
@@ -219,10 +220,15 @@ class Terms:
         """The sum of `count` terms: whole blocks counted from the last timestep, then the rest of one."""
         length = self._block_length()
         blocks, rest = divmod(count, length)
-        for block in range(len(self._prefix), blocks + 1):
-            self._prefix[block] = self._prefix[block - 1] + self._block((block - 1) * length, block * length)
-        whole = self._prefix[blocks]
-        return whole if rest == 0 else whole + self._block(blocks * length, count)
+        for block in range(len(self._prefix) + 1, blocks + 1):
+            self._prefix[block] = self._onto(block - 1, self._block((block - 1) * length, block * length))
+        return self._prefix[blocks] if rest == 0 else self._onto(blocks, self._block(blocks * length, count))
+
+    def _onto(self, blocks: int, rest: Array) -> Array:
+        """The sum of whole blocks and `rest`, which is written over."""
+        if blocks:
+            rest += self._prefix[blocks]
+        return rest
 
     def _block(self, first: int, stop: int) -> Array:
         """The sum of terms number first … stop-1, counted from the last timestep."""
@@ -230,12 +236,17 @@ class Terms:
             self.times.at_row(self.times.count - 1 - first),
             self.times.at_row(self.times.count - stop),
         )
-        total: Array = np.zeros(self.shape, self._storage.dtype)
+        total: Array | None = None
         for touch in self._touches:
             rows = self._storage.times(touch.equation).rows_between(early, late)
             if rows.stop > rows.start:
-                total = total + self._pull_total(touch, rows)
-        return total
+                value = self._pull_total(touch, rows)
+                if total is None:
+                    # What is added up here is added to in place.
+                    total = value if value.flags.owndata and value.flags.writeable else value.copy()
+                else:
+                    total += value
+        return np.zeros(self.shape, self._storage.dtype) if total is None else total
 
     @property
     def touches(self) -> tuple[Touch, ...]:

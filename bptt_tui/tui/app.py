@@ -162,6 +162,10 @@ class DebuggerApp(App[None]):
         """Ask for another session and go on with that."""
         self.files.open()
 
+    def action_new(self) -> None:
+        """Make a session and go on with that."""
+        self.files.new()
+
     @cached_property
     def files(self) -> Files:
         """What concerns files, loaded when it is first needed."""

@@ -19,7 +19,7 @@ from textual.widget import Widget
 
 from bptt_tui.debugger.commands import COMMANDS
 from bptt_tui.debugger.debugger import Debugger
-from bptt_tui.debugger.view import View
+from bptt_tui.debugger.view import Exhibit, View
 from bptt_tui.tui.bars import Header, Keys, MessageBar, PaneTabs
 from bptt_tui.tui.bindings import BINDING_TABLE, bindings
 from bptt_tui.tui.chain import ChainPane
@@ -126,9 +126,19 @@ class DebuggerScreen(Playing, Prompting, Running):
         for widget in drawn:
             widget.show(view)
         self.playing_changed()
-        if not self._message.fits(view.message, self.size.width):
+        if asked and view.exhibit is not None and not self.player.replaying:
+            self.say("")
+            self._show_sums(view.exhibit)
+        elif not self._message.fits(view.message, self.size.width):
             self.say("")
             self._notice(asked or "message", view.message)
+
+    def _show_sums(self, exhibit: Exhibit) -> None:
+        """What a command asked to see in full, on its own screen."""
+        from bptt_tui.tui.sums_screen import SumsScreen
+
+        loss = loss_name(self.debugger.view)
+        self.app.push_screen(SumsScreen(self.debugger.sums, exhibit, loss, self.perform))
 
     def say(self, text: str, *, error: bool = False) -> None:
         self._message.say(text, error=error)

@@ -108,6 +108,18 @@ class Files:
             self._replace(started, started.debugger.session)
             self._offer("own")
 
+    def new(self) -> None:
+        """Make a session, and go on with that; it has no file yet."""
+        from bptt_tui.tui.new_session import NewSession
+
+        app = self._app
+        self.leave(lambda: app.push_screen(NewSession(app.debugger.session, app.size), self._go_on_with_new))
+
+    def _go_on_with_new(self, started: Started | None) -> None:
+        if started is not None:
+            self._replace(started, None)
+            self._app.call_after_refresh(partial(self._app.say, "a new session, not saved yet; ^s saves it"))
+
     def _replace(self, started: Started, kept: Session | None) -> None:
         self._app.replace(started.debugger, started.player, kept)
         if self._keeper is not None:

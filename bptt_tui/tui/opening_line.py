@@ -94,7 +94,7 @@ class OpeningLine(Static):
         """Put a text there."""
         self.display = bool(text)
         self.set_class(error, "-error")
-        self.update(Content(visible(f"✗ {text}" if error and text else text)))
+        self.update(Content(visible(f"✗ {text}" if error and text else text, newlines=True)))
 
     def on_unmount(self) -> None:
         if self._opening is not None:

@@ -117,3 +117,34 @@ def test_fusions_name_rows_of_the_table():
     for loss, inner in FUSIONS:
         assert OPERATIONS[loss].least == 2
         assert OPERATIONS[inner].least == 1
+
+
+@pytest.mark.parametrize("steps", [1, 3, 2000])
+def test_a_long_history_in_blocks_changes_no_bit(steps):
+    """Kernels of several passes run over some rows at a time, also where one argument is the same at every row."""
+    rng = np.random.default_rng(3)
+    q, g, y = rng.normal(size=(steps, 40)) * 9, rng.normal(size=(steps, 40)), rng.integers(0, 40, steps).astype(float)
+    fusion, softmax = FUSIONS["cross_entropy", "softmax"], OPERATIONS["softmax"]
+    o = softmax.evaluate((q,), ((40,),))
+    shares = softmax.evaluate((g,), ((40,),))
+    whole = {
+        "softmax": o,
+        "its pullback": softmax.pull(0, g, o, (q,), ((40,),)),
+        "loss of classes": fusion.evaluate(q, y, ((40,), ())),
+        "loss of one class": fusion.evaluate(q, np.array(7.0), ((40,), ())),
+        "row of classes": fusion.pull(g[:, 0], q, o, y, ((40,), ())),
+        "row of shares": fusion.pull(g[:, 0], q, o, shares[0], ((40,), (40,))),
+    }
+    for t in {0, steps // 2, steps - 1}:
+        single = {
+            "softmax": softmax.evaluate((q[t],), ((40,),)),
+            "its pullback": softmax.pull(0, g[t], o[t], (q[t],), ((40,),)),
+            "loss of classes": fusion.evaluate(q[t], y[t], ((40,), ())),
+            "loss of one class": fusion.evaluate(q[t], np.array(7.0), ((40,), ())),
+            "row of classes": fusion.pull(g[t, 0], q[t], o[t], y[t], ((40,), ())),
+            "row of shares": fusion.pull(g[t, 0], q[t], o[t], shares[0], ((40,), (40,))),
+        }
+        for what, value in single.items():
+            assert np.array_equal(whole[what][t], value), what
+    slopes = OPERATIONS["tanh"].slope(0, q, (q,), ((40,),))
+    assert np.array_equal(slopes[-1], OPERATIONS["tanh"].slope(0, q[-1], (q[-1],), ((40,),)))

@@ -19,9 +19,9 @@ from bptt_tui.session import Loss, Session
 def everything(view: View) -> dict[str, Any]:
     """All that a screen could draw of a position, numbers bit for bit; not the message and the recording's length."""
     seen = {
-        field.name: plain(getattr(view, field.name))
-        for field in fields(view)
-        if field.name not in ("graph", "chain", "contributions", "strips", "message", "recording", "exhibit")
+        name: plain(getattr(view, name))
+        for name in view.__struct_fields__
+        if name not in ("graph", "chain", "contributions", "strips", "message", "recording", "exhibit")
     }
     graph, chain, table = view.graph, view.chain, view.contributions
     seen["graph"] = (graph.rows, graph.first, graph.last, plain(graph.edges()), graph.links())

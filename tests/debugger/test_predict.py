@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
-from msgspec.structs import fields, replace
+from msgspec.structs import replace
 from seen import everything, make, random_session
 
 from bptt_tui.calculus import numerals
@@ -33,7 +33,7 @@ def numbers(value: Any) -> set[float]:
     if isinstance(value, list | tuple):
         return set().union(*map(numbers, value))
     if isinstance(value, Struct):
-        return numbers([getattr(value, field.name) for field in fields(value)])
+        return numbers([getattr(value, name) for name in value.__struct_fields__])
     return set()
 
 
@@ -44,14 +44,14 @@ def texts(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "".join(map(texts, value))
     if isinstance(value, Struct):
-        return texts([getattr(value, field.name) for field in fields(value)])
+        return texts([getattr(value, name) for name in value.__struct_fields__])
     return ""
 
 
 def parts(view: View) -> list[Any]:
     """All that every accessor of a View gives."""
     graph, table = view.graph, view.contributions
-    own = [getattr(view, f.name) for f in fields(view) if f.name not in ("graph", "chain", "contributions")]
+    own = [getattr(view, n) for n in view.__struct_fields__ if n not in ("graph", "chain", "contributions")]
     cells = [graph.cell(row, t) for row in range(len(graph.rows)) for t in range(graph.first, graph.last + 1)]
     terms = [table.cell(row, t) for row in range(len(table.rows)) for t in range(table.steps)]
     sums = [table.so_far(row) for row in range(len(table.rows))]

@@ -197,6 +197,21 @@ def test_another_length_repeats_or_cuts_and_says_so():
     assert made(form.but(steps="")).session.inputs["x"] == [0.5, -1.0]  # type: ignore[union-attr]
 
 
+def test_numbers_too_many_to_be_typed_are_kept():
+    """The word for them can be written over; they are cut and repeated like others."""
+    session = load("question").replace(inputs={"x": [0.001 * t for t in range(2000)]}, expected=None)
+    form = form_of(session)
+    assert form.given["x"].value == "unchanged" and made(form).session == session
+    assert made(form.but(steps="3")).session.inputs["x"] == [0.0, 0.001, 0.002]  # type: ignore[union-attr]
+    assert len(made(form.but(steps="")).session.inputs["x"]) == 2000  # type: ignore[union-attr]
+    other = form.but(given={**form.given, "x": Given("input", "", "1 2")}, steps="")
+    assert made(other).session.inputs["x"] == [1, 2]  # type: ignore[union-attr]
+    assert (
+        "not a number"
+        in check(QUESTION.but(given={**QUESTION.given, "u": Given("parameter", "", "unchanged")})).errors["value u"]
+    )
+
+
 def test_values_before_t_0_stand_in_time_order():
     form = EMPTY.but(equations="s = s[t-1] + w * s[t-2]\nE = s * s", given={"s[-1]": Given("initial", "", "1 2")})
     session = made(form).session

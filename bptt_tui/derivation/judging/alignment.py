@@ -1,0 +1,337 @@
+"""A member's terms beside the contributions they stand for, and what is wrong with those that do not agree.
+
+First what is equal at every draw; then what a term says of itself, by the use or the earliest timestep in it. A
+contribution whose terms do not add up to it has a wrong one: the term for which a single change of a factor closes the
+gap, everything else being left as it is.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from typing import Any, Literal
+
+import numpy as np
+from msgspec import Struct
+
+from bptt_tui.derivation.formulas.tree import Formula, Partial, Span, Value
+from bptt_tui.derivation.judging.candidates import candidates, oriented
+from bptt_tui.derivation.judging.evaluation import NOTHING, Evaluator, Misfit, children
+from bptt_tui.derivation.judging.repair import Budget, Edit, Measured, Search, close, moments_of
+from bptt_tui.derivation.judging.samples import Stack
+from bptt_tui.derivation.judging.terms import Factor, Term, TooMany, expand, single
+from bptt_tui.derivation.judging.truth import Part, Truth, largest
+
+Fault = Literal["", "edit", "missing", "extra", "twice", "path", "open"]
+
+# How many terms written out of one sum are searched in vain before its others are compared only.
+MAX_FAILED = 2
+
+
+class Row(Struct, frozen=True):
+    """A term and its contribution. `fault` is "" where they agree; "open" where no reason was found.
+
+    `product` is None for a missing term, `part` None for one that stands for nothing. `due` is what the term should be,
+    everything else being right.
+    """
+
+    product: Any
+    part: Part | None
+    fault: Fault
+    due: Stack | None = None
+    edit: Edit | None = None
+    through: str = ""
+
+
+class Alignment(Struct, frozen=True):
+    """All rows, in the order of the terms, missing ones last; `expanded` is False where the member stays one term."""
+
+    rows: tuple[Row, ...]
+    expanded: bool
+
+    @property
+    def found(self) -> bool:
+        """Whether every wrong row has a reason."""
+        return all(row.fault != "open" for row in self.rows)
+
+    @property
+    def cost(self) -> tuple[int, int, float]:
+        """How good an explanation this is: rows without a reason, wrong rows, what the changes cost."""
+        wrong = [row for row in self.rows if row.fault]
+        return (
+            sum(row.fault == "open" for row in wrong),
+            len(wrong),
+            sum(row.edit.cost if row.edit else 1.0 for row in wrong),
+        )
+
+
+def align(member: Formula, truth: Truth, budget: Budget, *, thorough: bool) -> Alignment:
+    """The member's terms beside the truth's contributions; `thorough`: searched with all that could be due."""
+    evaluator = truth.evaluator
+    terms, expanded = _terms(member, evaluator)
+    products = [Measured(term, evaluator) for term in terms]
+    return Alignment(tuple(_Aligning(products, truth, budget, thorough=thorough).rows()), expanded)
+
+
+def _terms(member: Formula, evaluator: Evaluator) -> tuple[list[Term], bool]:
+    """The terms of a member; the member itself where writing it out changes what it says."""
+    whole = [single(Factor(member), member.span)]
+    try:
+        terms = expand(member, evaluator)
+    except TooMany:
+        return whole, False
+    try:
+        value = evaluator.value(member)
+    except Misfit:
+        return terms, True
+    try:
+        total: Stack | None = None
+        for term in terms:
+            one = term.value(evaluator)
+            total = one if total is None else evaluator.added(None, NOTHING, 0, total, one)
+    except Misfit:
+        return whole, False
+    if total is None:
+        total = evaluator.constant(0.0)
+    agree = total.shape == value.shape and close(total, value)[1:].all()
+    return (terms, True) if agree or not terms else (whole, False)
+
+
+class _Aligning:
+    def __init__(
+        self, products: list[Measured], truth: Truth, budget: Budget | None = None, *, thorough: bool = False
+    ) -> None:
+        self.budget = budget or Budget()
+        self.thorough = thorough
+        # By the part of the text that a term comes from, the change that helped its sibling, or how often none did.
+        self.helped: dict[Span, Edit] = {}
+        self.failed: Counter[Span] = Counter()
+        self.products = products
+        self.truth = truth
+        self.values = [None if p.value is None else truth.matched(p.value) for p in products]
+        self.parts = list(truth.parts)
+        self.paths: list[Row] = []
+
+    def rows(self) -> list[Row]:
+        """A row for every term, then one for every contribution without a term."""
+        groups = self._assigned()
+        found: dict[int, Row] = {}
+        missing: list[Row] = []
+        for place, part in enumerate(self.parts):
+            members = groups[place]
+            found.update(zip(members, self._group(members, part), strict=True))
+            if not members and np.any(part.value):
+                missing.append(Row(None, part, "missing", part.value))
+        for index in groups[len(self.parts)]:
+            found[index] = self._stray(index)
+        return [found[index] for index in sorted(found)] + missing + self.paths
+
+    # --- which term stands for which contribution ----------------------------------------------------------------
+
+    def _assigned(self) -> list[list[int]]:
+        """By contribution, the indices of its terms; the last group stands for none."""
+        groups: list[list[int]] = [[] for _ in range(len(self.parts) + 1)]
+        taken: set[int] = set()
+        waiting: list[int] = []
+        for index, value in enumerate(self.values):
+            exact = self._exact(value, taken)
+            if exact is None:
+                waiting.append(index)
+            else:
+                groups[exact].append(index)
+                taken.add(exact)
+        if len(self.parts) == 1:
+            groups[0] = list(range(len(self.products)))
+            return groups
+        for index in waiting:
+            groups[self._place(index, groups)].append(index)
+        return groups
+
+    def _exact(self, value: Stack | None, taken: set[int]) -> int | None:
+        if value is None:
+            return None
+        for place, part in enumerate(self.parts):
+            if place not in taken and np.any(part.value) and close(value, part.value)[1:].all():
+                return place
+        return None
+
+    def _place(self, index: int, groups: list[list[int]]) -> int:
+        t = self.use_of(self.products[index])
+        places = {part.t: place for place, part in enumerate(self.parts)}
+        if t in places:
+            return places[t]
+        empty = [place for place in range(len(self.parts)) if not groups[place]]
+        return empty[0] if len(empty) == 1 and t is not None else len(self.parts)
+
+    def use_of(self, product: Measured) -> int | None:
+        """The timestep of the use that a term speaks of: the one it names, else its earliest step on the chain."""
+        below = self.truth.below
+        assert below is not None
+        evaluator = product.evaluator
+        earliest: list[int] = []
+        loose: list[int] = []
+        for factor in product.term.factors:
+            formula = factor.formula
+            if isinstance(formula, Partial):
+                name, t = evaluator.key(formula.below, factor.env)
+                _, top = evaluator.key(formula.above, factor.env)
+                if name == below[0] and t is not None:
+                    return t
+                if name == below[0]:
+                    return top if evaluator.reading.mode(formula) != "total" else self._voted(product)
+                if t is not None:
+                    earliest.append(t)
+            elif children(formula):
+                earliest += [t for t in moments_of(factor) if t >= 0]
+            elif isinstance(formula, Value) and formula.t is not None:
+                name, t = evaluator.key(formula, factor.env)
+                # What a parameter is named with is the timestep of its own edge.
+                if name in self.truth.samples.unrolled.values.parameters:
+                    continue
+                loose += [t] if t is not None else []
+        voted = self._voted(product)
+        if earliest:
+            return min(earliest) if min(earliest) >= 0 else voted
+        if voted is not None:
+            return voted
+        return max(min(loose), 0) if loose else None
+
+    def _voted(self, product: Measured) -> int | None:
+        """The use whose local partial stands in the term by its value."""
+        below = self.truth.below
+        assert below is not None
+        found: set[int] = set()
+        for part in self.parts:
+            if part.below is None or part.t is None:
+                continue
+            for edge in self._use_edges(part):
+                local = self.truth.samples.jacobian(edge)
+                if any(s.size == local.size and close(s.reshape(local.shape), local)[1:].all() for s in product.stacks):
+                    found.add(part.t)
+        return found.pop() if len(found) == 1 else None
+
+    def _use_edges(self, part: Part) -> list[Any]:
+        assert part.below is not None and part.t is not None
+        name = part.below[0]
+        samples = self.truth.samples
+        return [
+            (equation, part.t, by)
+            for equation, reads in enumerate(samples.network.reads)
+            for by in reads
+            if by.name == name and samples.unrolled.times[equation].row(part.t) is not None
+        ]
+
+    # --- what is wrong in one contribution -----------------------------------------------------------------------
+
+    def _sum(self, indices: list[int]) -> Stack | None:
+        total: Stack | None = None
+        for index in indices:
+            value = self.values[index]
+            if value is None:
+                return None
+            total = value if total is None else total + value
+        return total
+
+    def _group(self, members: list[int], part: Part) -> list[Row]:
+        total = self._sum(members)
+        known = [value for i in members if (value := self.values[i]) is not None]
+        scale = np.sum([largest(value) for value in known], axis=0) if known else 0.0
+        plain = [Row(self.products[i], part, "", self.values[i]) for i in members]
+        if total is not None and close(total, part.value, scale)[1:].all():
+            return plain
+        wrong = self._surplus(members, part, total) or self._repaired(members, part)
+        if wrong:
+            return [wrong.get(i, row) for i, row in zip(members, plain, strict=True)]
+        through = self._path_missing(members, part, total)
+        if through:
+            assert total is not None
+            self.paths.append(Row(None, part, "path", part.value - total, through=through))
+            return plain
+        due = part.value if len(members) == 1 else None
+        return [Row(self.products[i], part, "open", due) for i in members]
+
+    def _surplus(self, members: list[int], part: Part, total: Stack | None) -> dict[int, Row]:
+        """A term that stands twice, or does not belong."""
+        if total is None or len(members) < 2:
+            return {}
+        gap = total - part.value
+        for index in members:
+            value = self.values[index]
+            if value is None or not np.any(value) or not close(gap, value)[1:].all():
+                continue
+            alike = [i for i in members if i != index and self._equal(i, value)]
+            twins, later = [i for i in alike if i < index], [i for i in alike if i > index]
+            wrong = later[-1] if later else index
+            fault: Fault = "twice" if twins or later else "extra"
+            return {wrong: Row(self.products[wrong], part, fault, np.zeros_like(value))}
+        return {}
+
+    def _equal(self, index: int, value: Stack) -> bool:
+        other = self.values[index]
+        return other is not None and bool(close(other, value)[1:].all())
+
+    def _repaired(self, members: list[int], part: Part) -> dict[int, Row]:
+        """The one term that a single change makes right, or all of them by a change each."""
+        best: tuple[float, int, Edit, Stack] | None = None
+        for index in members:
+            rest = self._sum([i for i in members if i != index])
+            if rest is None and len(members) > 1:
+                continue
+            due = part.value if rest is None else part.value - rest
+            edit = self._search(index, due, part)
+            if edit is not None and (best is None or edit.cost < best[0]):
+                best = edit.cost, index, edit, due
+        if best is None:
+            return {}
+        _, index, edit, due = best
+        return {index: Row(self.products[index], part, "edit", due, edit)}
+
+    def _search(self, index: int, due: Stack, part: Part) -> Edit | None:
+        product = self.products[index]
+        origin = product.term.span
+        if self.failed[origin] >= MAX_FAILED:
+            return None
+        moments = product.moments + ([part.t] if part.t is not None else [])
+        pool = functools.cache(lambda: candidates(self.truth, part, moments))
+        edit = Search(product, due, self.truth, pool, self.budget).best(
+            thorough=self.thorough, like=self.helped.get(origin)
+        )
+        if edit is None:
+            self.failed[origin] += 1
+        else:
+            self.helped.setdefault(origin, edit)
+        return edit
+
+    def _path_missing(self, members: list[int], part: Part, total: Stack | None) -> str:
+        """The node whose paths are the whole of what is missing, as ∂E/∂node · ∂node/∂use."""
+        truth = self.truth
+        if total is None or not np.any(total[1:]) or truth.above is None or part.below is None:
+            return ""
+        gap = part.value - total
+        samples = truth.samples
+        seen: set[Any] = set()
+        for edge in truth.edges(part.below):
+            for key in truth.spelling.ends(edge):
+                if key in seen or key == part.below or samples.key(*key) == truth.above:
+                    continue
+                seen.add(key)
+                through = np.matmul(samples.partial(truth.above, key), samples.partial(key, part.below))
+                fitted = truth.matched(oriented(through, truth.evaluator.reading.layout, samples.shape(part.below[0])))
+                if fitted is not None and np.any(fitted) and close(gap, fitted)[1:].all():
+                    return truth.spelling.name(key)
+        return ""
+
+    def _stray(self, index: int) -> Row:
+        """A term of no contribution: wrong in a way that the whole may show."""
+        value = self.values[index]
+        return Row(self.products[index], None, "extra" if value is not None else "open")
+
+
+def assigned(member: Formula, truth: Truth) -> list[tuple[Measured, Part | None]]:
+    """The terms of a right member with the contributions they belong to; nothing is searched."""
+    terms, _ = _terms(member, truth.evaluator)
+    aligning = _Aligning([Measured(term, truth.evaluator) for term in terms], truth)
+    where: dict[int, Part] = {}
+    for place, members in enumerate(aligning._assigned()[:-1]):
+        where.update(dict.fromkeys(members, truth.parts[place]))
+    return [(product, where.get(index)) for index, product in enumerate(aligning.products)]

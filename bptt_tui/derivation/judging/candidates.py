@@ -1,0 +1,215 @@
+"""What could belong into a term: the local partials on the way down, whole steps, gradients, and values.
+
+Each candidate knows its value at every draw, so that a missing or wrong factor is found by numbers and called by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Literal
+
+import numpy as np
+from msgspec import Struct
+
+from bptt_tui.calculus.differentiation import evaluate, jacobian_value
+from bptt_tui.calculus.operations import NOTATIONS, OPERATIONS
+from bptt_tui.calculus.shapes import Shape, size
+from bptt_tui.derivation.judging.evaluation import Layout
+from bptt_tui.derivation.judging.samples import Edge, Key, Samples, Stack
+from bptt_tui.derivation.judging.truth import Part, Truth
+from bptt_tui.errors import BpttError
+from bptt_tui.language import Call, Expression, Name, Printer, names
+from bptt_tui.trace import Trace
+
+Kind = Literal["edge", "inner", "step", "gradient", "value"]
+
+MAX_CANDIDATES = 600
+
+
+class Candidate(Struct, frozen=True):
+    """A factor that could be due: ∂above/∂below with what it is, or a value."""
+
+    kind: Kind
+    text: str
+    formula: str
+    value: Stack
+    above: Key | None = None
+    below: Key | None = None
+    edge: Edge | None = None
+    place: str = ""
+    # Of a slope: the elementwise function, its argument and its result.
+    function: str = ""
+    before: Stack | None = None
+    after: Stack | None = None
+
+    @property
+    def equality(self) -> str:
+        """∂s₁/∂z₁ = 1 − s₁²."""
+        return f"{self.text} = {self.formula}" if self.formula and self.formula != self.text else self.text
+
+
+def oriented(value: Stack, layout: Layout, shape: tuple[int, int]) -> Stack:
+    """A partial in numerator layout as `layout` has it; `shape` is that of what it is by."""
+    if layout == "denominator":
+        return value.transpose(0, 2, 1)
+    if layout == "gradient" and value.shape[1] == 1:
+        return value.reshape(len(value), *shape)
+    return value
+
+
+def candidates(truth: Truth, part: Part, moments: Iterable[int]) -> list[Candidate]:
+    """What could belong into a term of `part`: its edges first, then whole steps and gradients near `moments`, then
+    values. Factors that are 1 are left out, and so is what is the same at every draw as one before it."""
+    if truth.above is None or part.below is None:
+        return []
+    near = {t + d for t in moments for d in (-1, 0, 1)}
+    wide = part.value.shape[1:] != (1, 1)
+    found: list[Candidate] = []
+    inside: dict[str, Candidate] = {}
+    for edge in truth.edges(part.below):
+        if wide and near and edge[1] not in near:
+            continue
+        if edge not in truth.candidates:
+            truth.candidates[edge] = [_edge(truth, edge), *_inner(truth, edge)]
+        own, *more = truth.candidates[edge]
+        found.append(own)
+        for candidate in more:
+            inside.setdefault(candidate.text, candidate)
+    found += inside.values()
+    found += _steps(truth, near)
+    found += _values(truth, near)
+    kept = [c for c in found[:MAX_CANDIDATES] if not is_one(c.value)]
+    return _distinct(kept) if wide else kept
+
+
+def _distinct(found: list[Candidate]) -> list[Candidate]:
+    """The first of those that are the same matrix at every draw."""
+    seen: set[tuple[tuple[int, ...], bytes]] = set()
+    kept = []
+    for candidate in found:
+        mark = candidate.value.shape, np.round(candidate.value[-1], 12).tobytes()
+        if mark not in seen:
+            seen.add(mark)
+            kept.append(candidate)
+    return kept
+
+
+def _edge(truth: Truth, edge: Edge) -> Candidate:
+    samples, spelling = truth.samples, truth.spelling
+    above, below = spelling.ends(edge)
+    value = oriented(samples.jacobian(edge), truth.evaluator.reading.layout, samples.shape(below[0]))
+    place = spelling.place(above, below)
+    function = slope_of(samples, edge)
+    before, after = (samples.value(*below), samples.value(*above)) if function else (None, None)
+    return Candidate(
+        "edge", spelling.edge(edge), spelling.formula(edge), value, above, below, edge, place, function, before, after
+    )
+
+
+def slope_of(samples: Samples, edge: Edge) -> str:
+    """The elementwise function whose slope an edge is, "" where it is something else."""
+    expression = samples.network.equations[edge[0]].expression
+    if not isinstance(expression, Call) or len(expression.arguments) != 1 or expression.operation == "neg":
+        return ""
+    simple = isinstance(expression.arguments[0], Name) and OPERATIONS[expression.operation].elementwise
+    return expression.operation if simple else ""
+
+
+def _inner(truth: Truth, edge: Edge) -> list[Candidate]:
+    """The factors inside an edge whose equation does several things at once: of s = tanh(u·x + w·s[t-1]) the slope
+    1 − s² and the weight w."""
+    samples, spelling = truth.samples, truth.spelling
+    equation, t, by = edge
+    whole = samples.network.equations[equation]
+    expression = whole.expression
+    if not isinstance(expression, Call) or all(not isinstance(a, Call) for a in expression.arguments):
+        return []
+    printer = Printer(NOTATIONS, "unicode", spelling.naming.leaf(t))
+    found: list[Candidate] = []
+    above, below = spelling.ends(edge)
+    place = spelling.place(above, below)
+    turned = truth.evaluator.reading.layout == "denominator"
+    for call, rows, columns, partial in _rules(expression, Name(whole.target, 0), by, samples.unrolled.shape_of):
+        value = np.stack([jacobian_value(partial, _leaf(trace, t), rows, columns) for trace in samples.traces])
+        value = value.transpose(0, 2, 1) if turned else value
+        function, before, after = "", None, None
+        operation = OPERATIONS[call.operation]
+        if operation.elementwise and len(call.arguments) == 1 and call.operation != "neg":
+            function = call.operation
+            before = _columns(call.arguments[0], samples, t)
+            after = _columns(call, samples, t)
+        text = printer.print(partial)
+        found.append(Candidate("inner", text, "", value, above, below, edge, place, function, before, after))
+    return found
+
+
+def _columns(expression: Expression, samples: Samples, t: int) -> Stack:
+    """The value of part of an equation as a column, at every draw."""
+    values = np.stack([evaluate(expression, _leaf(trace, t)) for trace in samples.traces])
+    return values.reshape(len(values), -1, 1)
+
+
+def _leaf(trace: Trace, t: int) -> Callable[[Name], Stack]:
+    return lambda name: trace.value(name.name, t + (name.offset or 0))
+
+
+def _rules(
+    expression: Call, result: Expression, by: Name, shape_of: Callable[[Expression], Shape]
+) -> Iterator[tuple[Call, int, int, Expression]]:
+    """The partials of the operations between an expression and `by`: operation, rows, columns, formula."""
+    operation = OPERATIONS[expression.operation]
+    shapes = tuple(shape_of(argument) for argument in expression.arguments)
+    for index, argument in enumerate(expression.arguments):
+        rule = operation.partial(index)
+        if rule is None or not any((n.name, n.offset or 0) == (by.name, by.offset or 0) for n in names(argument)):
+            continue
+        yield expression, size(shape_of(expression)), size(shapes[index]), rule(expression.arguments, result, shapes)
+        if isinstance(argument, Call):
+            yield from _rules(argument, argument, by, shape_of)
+
+
+def _steps(truth: Truth, near: set[int]) -> list[Candidate]:
+    """∂s_t/∂s_{t−1} and ∂E/∂node at the timesteps concerned."""
+    samples, spelling = truth.samples, truth.spelling
+    layout = truth.evaluator.reading.layout
+    pairs: list[tuple[Literal["step", "gradient"], Key, Key]] = []
+    for t in sorted(near, reverse=True):
+        for name in sorted(samples.states):
+            for other in sorted(samples.states):
+                if samples.exists(name, t) and t >= 0 and samples.exists(other, t - 1):
+                    pairs.append(("step", (name, t), (other, t - 1)))
+        for name in samples.network.targets:
+            if name != samples.network.loss_name and t >= 0 and samples.exists(name, t):
+                pairs.append(("gradient", samples.total_key, (name, t)))
+    found: list[Candidate] = []
+    for kind, above, below in pairs:
+        try:
+            value = oriented(samples.partial(above, below), layout, samples.shape(below[0]))
+        except BpttError:
+            continue
+        text = spelling.partial(above, below)
+        found.append(Candidate(kind, text, "", value, above, below, None, spelling.place(above, below)))
+    return found
+
+
+def _values(truth: Truth, near: set[int]) -> list[Candidate]:
+    samples, spelling = truth.samples, truth.spelling
+    keys: list[Key] = [(name, None) for name in samples.unrolled.values.parameters]
+    for t in sorted(near, reverse=True):
+        keys += [(name, t) for name in samples.unrolled.values.inputs if samples.exists(name, t)]
+        keys += [
+            (name, t)
+            for name in samples.network.targets
+            if name != samples.network.loss_name and samples.exists(name, t)
+        ]
+    found = []
+    for key in keys:
+        value = samples.value(*key)
+        found.append(Candidate("value", spelling.name(key), "", value, None, key, None, ""))
+    return found
+
+
+def is_one(value: Stack) -> bool:
+    """Whether a factor changes nothing: 1, or an identity matrix."""
+    rows, columns = value.shape[1:]
+    return rows == columns and bool(np.allclose(value, np.eye(rows), rtol=1e-12, atol=1e-14))

@@ -1,0 +1,316 @@
+"""Which slip a wrong factor shows: the change that makes a term right, called by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from bptt_tui.derivation.formulas.tree import Add, Formula, Negate, Number, Partial, Value
+from bptt_tui.derivation.judging.candidates import Candidate, slope_of
+from bptt_tui.derivation.judging.evaluation import children
+from bptt_tui.derivation.judging.repair import Edit, Measured, moments_of, same
+from bptt_tui.derivation.judging.samples import Edge, Samples, Stack
+from bptt_tui.derivation.judging.slips import slip
+from bptt_tui.derivation.judging.truth import Truth
+from bptt_tui.derivation.judging.verdict import Slip
+from bptt_tui.language import Call as Operation
+
+
+class Named(NamedTuple):
+    """A change of one factor as a slip, and the factor's part in it."""
+
+    slip: Slip
+    outcome: str
+    written: str
+    due: str
+    formula: str
+    factor: int | None
+    place: str
+
+
+def name_of(edit: Edit, product: Measured, truth: Truth, where: str) -> Named:
+    """Which slip a change shows, and how it is said."""
+    return _Naming(edit, product, truth, where).named()
+
+
+class _Naming:
+    def __init__(self, edit: Edit, product: Measured, truth: Truth, where: str) -> None:
+        self.edit = edit
+        self.product = product
+        self.truth = truth
+        self.where = where
+        self.samples = truth.samples
+        self.spelling = truth.spelling
+
+    def written(self, index: int) -> str:
+        """The factor as spelled in a verdict."""
+        return self.spelling.factor(self.product.term.factors[index])
+
+    def named(self) -> Named:
+        """By the kind of change."""
+        rules = {
+            "missing": self._missing, "missing two": self._missing_two,
+            "extra": self._extra, "extra two": self._extra_two,
+            "doubled": self._doubled, "replaced": self._replaced, "shifted": self._shifted, "sign": self._sign,
+            "scale": self._scale, "transposed": self._transposed, "order": self._order, "join": self._join,
+        }  # fmt: skip
+        return rules[self.edit.change]()
+
+    def _result(self, kind: str, outcome: str, index: int | None, due: Candidate | None = None, **names: str) -> Named:
+        written = "" if index is None else self.written(index)
+        given = {"where": self.where, "written": written, "due": due.equality if due else "", **names}
+        place = due.place if due else self._place(index)
+        text, formula = (due.text, due.formula) if due else (names.get("due", ""), "")
+        return Named(slip(kind, **given), outcome, written, text, formula, index, place)
+
+    def _place(self, index: int | None) -> str:
+        if index is None:
+            return ""
+        factor = self.product.term.factors[index]
+        if isinstance(factor.formula, Partial):
+            evaluator = self.product.evaluator
+            return self.spelling.place(
+                evaluator.key(factor.formula.above, factor.env), evaluator.key(factor.formula.below, factor.env)
+            )
+        return ""
+
+    # --- one rule per change -------------------------------------------------------------------------------------
+
+    def _missing(self) -> Named:
+        due = self.edit.due
+        assert due is not None
+        if due.edge is not None and due.above is not None and due.below is not None:
+            function = due.function
+            ends = {
+                "above": self.spelling.name(due.above),
+                "below": self.spelling.name(due.below),
+                "function": function,
+            }
+            if due.kind == "inner":
+                ends["below"] = "…"
+            if function:
+                return self._result("slope missing", "missing", None, due, **ends)
+            if is_recurrent_weight(self.samples, due):
+                return self._result("weight missing", "missing", None, due, **ends)
+        return self._result("factor missing", "missing", None, due)
+
+    def _missing_two(self) -> Named:
+        assert self.edit.due is not None and self.edit.second is not None
+        return self._result("factors missing", "missing", None, self.edit.due, second=self.edit.second.equality)
+
+    def _extra(self) -> Named:
+        index = self.edit.index
+        factor = self.product.term.factors[index]
+        gaps = [i for i, f in enumerate(self.product.term.factors) if self._is_gap(f.formula)]
+        if self._is_softmax(index) and gaps:
+            logits = self.spelling.name(self.product.evaluator.key(factor.formula.below, factor.env))  # type: ignore[attr-defined]
+            above = self.spelling.name(self.truth.above) if self.truth.above else "E"
+            due = self.spelling.naming.partial(above, logits)
+            return self._result("softmax twice", "extra", index, gap=self.written(gaps[0]), whole=due)
+        if self._is_bias() and not isinstance(factor.formula, Partial):
+            return self._result("bias", "extra", index)
+        return self._result("factor extra", "extra", index)
+
+    def _extra_two(self) -> Named:
+        other = self.written(int(self.edit.ratio))
+        return self._result("factors extra", "extra", self.edit.index, second=other)
+
+    def _doubled(self) -> Named:
+        return self._result("factor doubled", "extra", self.edit.index)
+
+    def _replaced(self) -> Named:
+        due, index = self.edit.due, self.edit.index
+        assert due is not None
+        factor, stack = self.product.term.factors[index], self.product.stacks[index]
+        names: dict[str, str] = {}
+        if due.edge is not None and due.above is not None and due.below is not None:
+            function = due.function
+            names = {
+                "above": self.spelling.name(due.above),
+                "below": self.spelling.name(due.below),
+                "function": function,
+            }
+            if due.kind == "inner":
+                names["below"] = "…"
+            if function:
+                kind, other = self._wrong_slope(due, stack, function)
+                if kind:
+                    return self._result(kind, "wrong", index, due, other=other, **names)
+            if _operation(self.samples, due.edge) == "softmax" and (
+                _is_diagonal_of(stack, due.value) or _fits(stack, self.samples.value(*due.above))
+            ):
+                return self._result("softmax diagonal", "wrong", index, due)
+        if stack.shape == due.value.shape and same(-stack, due.value):
+            kind = "loss sign" if due.above == self.truth.above else "sign"
+            return self._result(kind, "wrong", index, due)
+        ts = moments_of(factor)
+        if _about(factor.formula) & _due_names(due) and due.below is not None and due.below[1] not in ts:
+            if isinstance(factor.formula, Value):
+                return self._result("index off by one", "misplaced", index, due, shift="one")
+            return self._result("other timestep", "misplaced", index, due)
+        return self._result("factor wrong", "wrong", index, due)
+
+    def _wrong_slope(self, due: Candidate, stack: Stack, function: str) -> tuple[str, str]:
+        """Which wrong slope a factor is: of another function, at the wrong value, or no slope at all."""
+        after, before = due.after, due.before
+        assert after is not None and before is not None
+        for other, slope in _SLOPES.items():
+            if other != function and _fits(stack, slope(after)):
+                return "slopes swapped", other
+        if function in _SLOPES and _fits(stack, _SLOPES[function](before)):
+            return "slope at z", ""
+        if _fits(stack, after) or _fits(stack, before):
+            return "slope for value", ""
+        return "", ""
+
+    def _shifted(self) -> Named:
+        index, moved = self.edit.index, self.edit.factor
+        assert moved is not None
+        factor = self.product.term.factors[index]
+        due = self.spelling.factor(moved)
+        gap = abs(min(moments_of(moved), default=0) - min(moments_of(factor), default=0))
+        kind = "index off by one" if isinstance(factor.formula, Value) and gap <= 1 else "other timestep"
+        result = self._result(kind, "misplaced", index, due=None, shift="one" if gap <= 1 else str(gap))
+        sentence = slip(kind, where=self.where, written=result.written, due=due, shift="one" if gap <= 1 else str(gap))
+        return result._replace(slip=sentence, due=due)
+
+    def _sign(self) -> Named:
+        return self._result("sign", "wrong", None)
+
+    def _scale(self) -> Named:
+        # `ratio` is what the term must be multiplied by.
+        ratio = self.edit.ratio
+        steps, losses = self.samples.unrolled.steps, len(self.samples.unrolled.loss_times)
+        if ratio > 1 and ratio in (steps, losses) and self._divides(ratio):
+            return self._result("mean for sum", "wrong", None, count=str(int(ratio)))
+        if self.samples.network.reduction == "mean" and losses > 1 and ratio == 1 / losses:
+            return self._result("sum for mean", "wrong", None, count=str(losses))
+        return self._result("doubled", "wrong", None, ratio=_times(1 / ratio))
+
+    def _divides(self, ratio: float) -> bool:
+        return any(isinstance(f.formula, Number) for f in self.product.term.factors) or ratio > 2
+
+    def _transposed(self) -> Named:
+        return self._result("transposed", "transposed", self.edit.index)
+
+    def _order(self) -> Named:
+        i, j = self.edit.index, int(self.edit.ratio)
+        value = self.product.value
+        turned = value is not None and same(value.transpose(0, 2, 1), self.truth_like(value))
+        whole = self.truth.below
+        if turned and whole is not None and 1 not in self.samples.shape(whole[0]):
+            rows, columns = self.samples.shape(whole[0])
+            shape, name = f"{rows}×{columns}", self.spelling.name(whole)
+            return self._result("outer product turned", "misplaced", i, shape=shape, whole=name)
+        return self._result("order", "misplaced", i, second=self.written(min(j, len(self.product.stacks) - 1)))
+
+    def truth_like(self, value: Stack) -> Stack:
+        """The left side's value where the whole formula is this term, for comparing shapes only."""
+        return self.truth.value if self.truth.value.shape[1:] == value.shape[:0:-1] else value
+
+    def _join(self) -> Named:
+        index = self.edit.index
+        elementwise = self.product.term.group.by_entries
+        right = "entry by entry, where the matrix product belongs"
+        manner = right if elementwise else "as matrices, where entry by entry is meant"
+        return self._result(
+            "elementwise",
+            "wrong",
+            index,
+            second=self.written(min(index + 1, len(self.product.stacks) - 1)),
+            manner=manner,
+        )
+
+    # --- what a factor is ----------------------------------------------------------------------------------------
+
+    def _is_softmax(self, index: int) -> bool:
+        formula = self.product.term.factors[index].formula
+        if not isinstance(formula, Partial):
+            return False
+        equation = self.samples.network.index.get(formula.above.name)
+        if equation is None:
+            return False
+        whole = self.samples.network.equations[equation].expression
+        return isinstance(whole, Operation) and whole.operation == "softmax"
+
+    @staticmethod
+    def _is_gap(formula: Formula) -> bool:
+        """o − y."""
+        return isinstance(formula, Add) and any(isinstance(term, Negate) for term in formula.terms)
+
+    def _is_bias(self) -> bool:
+        below = self.truth.below
+        if below is None or below[0] not in self.samples.unrolled.values.parameters or not self.samples.uses(below[0]):
+            return False
+        use = (below[0], self.samples.uses(below[0])[-1])
+        ends = [edge for edge in self.truth.edges(use) if edge[2].name == below[0]]
+        return any(_is_one(self.samples.jacobian(edge)) for edge in ends)
+
+
+_SLOPES: dict[str, Callable[[Stack], Stack]] = {
+    "tanh": lambda s: 1 - s**2,
+    "sigmoid": lambda s: s * (1 - s),
+}
+
+
+def _is_one(value: Stack) -> bool:
+    return value.shape[1] == value.shape[2] and bool(np.allclose(value, np.eye(value.shape[1])))
+
+
+def _fits(stack: Stack, entries: Stack) -> bool:
+    """Whether a factor is these entries, as a vector or on a diagonal."""
+    if stack.shape == entries.shape:
+        return same(stack, entries)
+    if stack.shape[1:] == entries.shape[:0:-1]:
+        return same(stack.transpose(0, 2, 1), entries)
+    n = entries.shape[1]
+    return stack.shape[1:] == (n, n) and same(stack, entries * np.eye(n))
+
+
+def _is_diagonal_of(stack: Stack, jacobian: Stack) -> bool:
+    diagonal = np.diagonal(jacobian, axis1=1, axis2=2)[:, :, None]
+    return _fits(stack, diagonal)
+
+
+def _times(ratio: float) -> str:
+    if ratio < 0:
+        return f"−{_times(-ratio)}"
+    if ratio == 2:
+        return "twice"
+    return f"{ratio:g} times" if ratio > 1 else f"1/{1 / ratio:g} of"
+
+
+def _operation(samples: Samples, edge: Edge) -> str:
+    expression = samples.network.equations[edge[0]].expression
+    return expression.operation if isinstance(expression, Operation) else ""
+
+
+def is_slope(samples: Samples, edge: Edge) -> bool:
+    """Whether an edge is f′."""
+    return bool(slope_of(samples, edge))
+
+
+def is_recurrent_weight(samples: Samples, due: Candidate) -> bool:
+    """Whether an edge leads into the timestep before and is a parameter's value."""
+    if due.above is None or due.below is None or due.above[1] is None or due.below[1] is None or due.kind != "edge":
+        return False
+    return due.below[1] < due.above[1] and due.formula in samples.unrolled.values.parameters
+
+
+def _about(formula: Formula) -> set[str]:
+    """The names in a factor."""
+    if isinstance(formula, Value):
+        return {formula.name}
+    if isinstance(formula, Partial):
+        return {formula.above.name, formula.below.name}
+    return set().union(*(_about(child) for child in children(formula))) if children(formula) else set()
+
+
+def _due_names(due: Candidate) -> set[str]:
+    found = {key[0] for key in (due.above, due.below) if key is not None}
+    if due.formula:
+        stem = due.formula.rstrip("₀₁₂₃₄₅₆₇₈₉₋ᵀ")
+        found.add(stem)
+    return found

@@ -1,0 +1,204 @@
+"""Random draws of all values of a session: the numbers at which an identity must hold and a coincidence does not.
+
+The shapes and the number of timesteps stay; parameters, inputs, initial values, constants and pins are drawn anew,
+from a fixed seed, so that one formula always gets one verdict. Targets stay targets: class indices stay classes,
+distributions stay distributions. A draw at which something overflows, or at which every gradient is 0, is drawn
+again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from bptt_tui.calculus.shapes import size
+from bptt_tui.errors import BpttError
+from bptt_tui.language import Call, Expression, Name, names
+from bptt_tui.network import Unrolled
+from bptt_tui.session import Session
+from bptt_tui.trace import Trace
+
+Array = NDArray[Any]
+Givens = dict[str, dict[str, Array]]
+
+GROUPS = ("parameters", "inputs", "initial", "constants", "pins")
+SEED = 20150
+ATTEMPTS = 12
+# Numbers in one trace's Jacobians beyond which fewer draws are made.
+SMALL = 20_000
+LONG = 6
+
+
+class Target(Struct, frozen=True):
+    """What a name is compared with: a class of `classes`, a distribution, or a probability of each entry."""
+
+    kind: str
+    classes: int = 0
+
+
+class Draws:
+    """The session's own trace and traces at random values, made when asked for."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.trace = session.trace()
+        self.unrolled = self.trace.unrolled
+        self.targets = targets(self.unrolled)
+
+    @cached_property
+    def traces(self) -> tuple[Trace, ...]:
+        """The session's trace first, then the draws."""
+        return (self.trace, *self._drawn())
+
+    def givens(self) -> Givens:
+        """The session's values as arrays, by group and name."""
+        values = self.unrolled.values
+        return {group: dict(getattr(values, group)) for group in GROUPS}
+
+    def traced(self, givens: Givens) -> Trace | None:
+        """The trace at other values; None where it cannot be made or is not finite."""
+        try:
+            with np.errstate(all="ignore"):
+                trace = self.session.network().trace(**{**givens, "steps": self.unrolled.steps})  # type: ignore[arg-type]
+        except BpttError:
+            return None
+        return trace if finite(trace) else None
+
+    def randomised(
+        self, rng: np.random.Generator, *, near: bool = False, scales: tuple[float, float] = (1, 1)
+    ) -> Givens:
+        """Fresh values for everything. `near` keeps the signs and the magnitudes of the session's, for networks that
+        are finite there only (a logarithm, a square root)."""
+        givens = self.givens()
+        return {
+            group: {
+                name: self.fresh(rng, group, name, value, near=near, scale=scales[group == "parameters"])
+                for name, value in named.items()
+            }
+            for group, named in givens.items()
+        }
+
+    def fresh(
+        self, rng: np.random.Generator, group: str, name: str, value: Array, *, near: bool = False, scale: float = 1.0
+    ) -> Array:
+        """A new value of the same shape and meaning."""
+        target = self.targets.get(name)
+        if target is not None and group in ("inputs", "constants"):
+            return _fresh_target(rng, target, value)
+        if near:
+            return np.asarray(np.where(value == 0, 0.3, value) * rng.uniform(0.6, 1.5, value.shape))
+        shape = value.shape[1:] if group == "inputs" else value.shape
+        if group == "parameters" and len(shape) == 2:
+            return np.asarray(scale * rng.normal(size=value.shape) * 1.2 / np.sqrt(shape[1]))
+        # Away from 0, where a factor would vanish, and from 1, where one would hide.
+        return np.asarray(scale * rng.uniform(0.35, 1.3, value.shape) * rng.choice([-1.0, 1.0], value.shape))
+
+    def _drawn(self) -> Iterator[Trace]:
+        rng = np.random.default_rng(SEED)
+        wanted = self._wanted()
+        found: list[Trace] = []
+        for attempt in range(4 * ATTEMPTS):
+            if len(found) == wanted:
+                break
+            near = attempt >= 2 * ATTEMPTS
+            trace = (
+                self._lively(rng)
+                if self.unrolled.steps > LONG and not near
+                else self.traced(self.randomised(rng, near=near))
+            )
+            if trace is not None and (_moves(trace) or attempt >= 3 * ATTEMPTS):
+                found.append(trace)
+        return iter(found)
+
+    def _wanted(self) -> int:
+        shapes = self.unrolled.shapes
+        largest = max((size(shape) for shape in shapes.values()), default=1)
+        return 5 if largest <= 4 and self.unrolled.steps <= 200 else 3
+
+    def _lively(self, rng: np.random.Generator) -> Trace | None:
+        """In a long network gradients vanish and a forgotten step would not show: of draws at several scales, the one
+        whose earliest gradient is nearest in size to the last."""
+        best: tuple[float, Trace] | None = None
+        for scales in ((1.0, 1.0), (0.2, 1.0), (0.3, 1.6), (0.5, 3.0)):
+            trace = self.traced(self.randomised(rng, scales=scales))
+            if trace is None:
+                continue
+            liveliness = _liveliness(trace)
+            if best is None or liveliness > best[0]:
+                best = liveliness, trace
+            if liveliness > 1e-3:
+                break
+        return best[1] if best else None
+
+
+def targets(unrolled: Unrolled) -> dict[str, Target]:
+    """The names that a loss compares with, and what they must stay to be compared with."""
+    found: dict[str, Target] = {}
+
+    def visit(expression: Expression) -> None:
+        if not isinstance(expression, Call):
+            return
+        for argument in expression.arguments:
+            visit(argument)
+        if expression.operation in ("cross_entropy", "binary_cross_entropy"):
+            predicted, target = expression.arguments
+            for name in names(target):
+                _note(name, predicted, target, expression.operation)
+
+    def _note(name: Name, predicted: Expression, target: Expression, operation: str) -> None:
+        if unrolled.values.kind(name.name) not in ("constant", "input"):
+            return
+        if operation == "binary_cross_entropy":
+            found[name.name] = Target("probability")
+        elif unrolled.shapes[name.name]:
+            found[name.name] = Target("distribution")
+        else:
+            found[name.name] = Target("class", size(unrolled.shape_of(predicted)))
+
+    for equation in unrolled.network.equations:
+        visit(equation.expression)
+    return found
+
+
+def finite(trace: Trace) -> bool:
+    """Whether loss, gradients and every stored node are finite."""
+    return bool(np.isfinite(trace.loss)) and all(bool(np.isfinite(g).all()) for g in trace.gradient.values())
+
+
+def _fresh_target(rng: np.random.Generator, target: Target, value: Array) -> Array:
+    if target.kind == "class":
+        return np.asarray(rng.integers(0, target.classes, value.shape), dtype=float)
+    if target.kind == "distribution":
+        weights = rng.uniform(0.2, 1.0, value.shape)
+        return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
+    return np.asarray(rng.uniform(0.1, 0.9, value.shape))
+
+
+def _moves(trace: Trace) -> bool:
+    return any(bool(np.any(g)) for g in trace.gradient.values()) or not trace.gradient
+
+
+def _liveliness(trace: Trace) -> float:
+    """The smallest over the largest contribution norm of the parameters used at many timesteps."""
+    ratios = [1.0]
+    for name in trace.gradient:
+        norms = trace.contribution_norms(name)
+        if len(norms) > 1:
+            top = norms.max()
+            ratios.append(float(norms.min() / top) if top > 0 else 0.0)
+    return min(ratios)
+
+
+def single_entries(givens: Mapping[str, Mapping[str, Array]]) -> Iterator[tuple[str, str, int | None]]:
+    """Every given value that can be varied alone: (group, name, timestep of an input or None)."""
+    for group, named in givens.items():
+        for name, value in named.items():
+            if group == "inputs":
+                yield from ((group, name, t) for t in range(len(value)))
+            else:
+                yield group, name, None

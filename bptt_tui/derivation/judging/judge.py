@@ -1,0 +1,289 @@
+"""Whether a formula of a derivative is right, and where it is not: `judge(session, "dE/dw = …")`.
+
+A member is right when it equals the left side at random draws of every value in one consistent reading: an identity,
+not a coincidence of the session's numbers. If it is not, its terms are laid beside the true contributions, and the
+change that makes a wrong term right is its explanation.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+
+from bptt_tui.derivation.formulas.tree import Formula, Number, Partial, Statement, Value
+from bptt_tui.derivation.judging import coincidence, numbers
+from bptt_tui.derivation.judging.alignment import Alignment, align
+from bptt_tui.derivation.judging.draws import Draws
+from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit, Reading, parts
+from bptt_tui.derivation.judging.ledger import ledger_of
+from bptt_tui.derivation.judging.readings import described, forms, modes, open_partials
+from bptt_tui.derivation.judging.repair import Budget, close
+from bptt_tui.derivation.judging.report import Explanation, explained, left_name, right_terms
+from bptt_tui.derivation.judging.samples import Samples, Stack
+from bptt_tui.derivation.judging.slips import slip
+from bptt_tui.derivation.judging.spelling import Spelling
+from bptt_tui.derivation.judging.truth import Truth
+from bptt_tui.derivation.judging.verdict import MemberVerdict, Outcome, Slip, Verdict
+from bptt_tui.session import Session
+
+_WORST: tuple[Outcome, ...] = ("right", "unknown", "coincidence", "wrong", "shapes")
+
+
+def judge(session: Session, text: str) -> Verdict:
+    """The verdict on a formula as people write them: `dE/dw = dE/ds1 * ds1/dw`.
+
+    Raises FormulaError for text that cannot be read against the session's network, or that is too large to judge, and
+    the session's own errors where it has no trace.
+    """
+    from bptt_tui.derivation.formulas.reader import read
+
+    return judge_statement(session, read(text, session))
+
+
+def judge_statement(session: Session, statement: Statement) -> Verdict:
+    """The verdict on a statement already read: every member against the first."""
+    judging = _judging(session)
+    return judging.verdict(statement)
+
+
+class Judging:
+    """What one session's formulas are judged with: its numbers at all draws, made once."""
+
+    def __init__(self, session: Session) -> None:
+        self.draws = Draws(session)
+        self.samples = Samples(self.draws.traces)
+        self.spelling = Spelling(self.samples)
+
+    def verdict(self, statement: Statement) -> Verdict:
+        """The whole formula."""
+        evaluator = Evaluator(self.samples, self.draws.targets, statement)
+        for member in statement.members:
+            evaluator.check_size(member)
+        left, *others = statement.members
+        members = tuple(self._member(left, member, evaluator) for member in others)
+        worst = max(members, key=lambda verdict: _WORST.index(verdict.outcome))
+        name = left_name(left, statement, self.spelling)
+        return Verdict(statement, name, worst.outcome, _overall(name, members), members)
+
+    def _member(self, left: Formula, member: Formula, evaluator: Evaluator) -> MemberVerdict:
+        if is_number(member):
+            return numbers.judged(left, member, evaluator, self.spelling)
+        readings = self._readings(left, member)
+        misfit: Misfit | None = None
+        fitting: list[tuple[Truth, Stack | None]] = []
+        for reading in readings:
+            try:
+                truth = Truth(left, evaluator.read_as(reading), self.spelling)
+                value = truth.evaluator.value(member)
+            except Misfit as found:
+                misfit = misfit or found
+                continue
+            fitted = truth.matched(value)
+            fitting.append((truth, fitted))
+            if fitted is not None and self._holds(truth, fitted):
+                return self._right(member, truth, fitted)
+        return self._wrong(left, member, evaluator, readings, fitting, misfit)
+
+    def _readings(self, left: Formula, member: Formula) -> list[Reading]:
+        found = []
+        several = list(modes(open_partials(self.samples, left, member)))
+        for layout, manner in forms(self.samples):
+            found += [Reading(layout, manner, mode.default, mode.modes) for mode in several]
+        return found
+
+    def _holds(self, truth: Truth, value: Stack) -> bool:
+        """Whether the member is the left side at every random draw."""
+        agree = close(value, truth.value, truth.scale)
+        return bool(agree[1:].all()) if self.samples.count > 1 else bool(agree.all())
+
+    # --- right ---------------------------------------------------------------------------------------------------
+
+    def _right(self, member: Formula, truth: Truth, value: Stack) -> MemberVerdict:
+        statement = truth.evaluator.statement
+        readings = described(truth.evaluator, self.spelling, truth.left, member)
+        terms, remark = right_terms(member, truth)
+        vacuous = coincidence.vacuous(self.draws, statement, member, truth)
+        if vacuous:
+            sentence = f"equal here, not in general, {vacuous}"
+            return self._said("coincidence", member, truth, sentence, readings, value, why=vacuous, terms=terms)
+        here = value[0]
+        why = ""
+        if not (np.isfinite(here).all() and np.isfinite(truth.value[0]).all()):
+            why = "at the session's own numbers the value is not finite"
+        sentence = f"right: it equals {truth.name} for all values, not only these"
+        if remark:
+            sentence += f"; {remark}"
+        if why:
+            sentence += f"; {why}"
+        return self._said("right", member, truth, sentence, readings, value, why=why, terms=terms)
+
+    # --- not right -----------------------------------------------------------------------------------------------
+
+    def _wrong(
+        self,
+        left: Formula,
+        member: Formula,
+        evaluator: Evaluator,
+        readings: list[Reading],
+        fitting: list[tuple[Truth, Stack | None]],
+        misfit: Misfit | None,
+    ) -> MemberVerdict:
+        for truth, fitted in fitting:
+            if fitted is None:
+                continue
+            if not np.isfinite(fitted[1:]).all() or not np.isfinite(truth.value[1:]).all():
+                sentence = "no number to compare: the value is not finite"
+                return self._said("unknown", member, truth, sentence, (), fitted, why="the value is not finite")
+            if close(fitted, truth.value, truth.scale)[0] and np.isfinite(fitted[0]).all():
+                why = coincidence.reason(self.draws, evaluator.statement, member, truth)
+                sentence = f"equal here, not in general{', ' + why if why else ''}"
+                found = self._explained(member, fitting, readings, left, evaluator)
+                said = self._said("coincidence", member, truth, sentence, (), fitted, why=why)
+                return found.with_parts(said) if found else said
+        other = self._other_modes(left, member, evaluator)
+        explanation = self._explained(member, fitting, readings, left, evaluator)
+        if explanation is None:
+            assert misfit is not None
+            raise evaluator.wrong(member, str(misfit))
+        truth, fitted = explanation.truth, explanation.value
+        outcome: Outcome = "wrong" if any(value is not None for _, value in fitting) or fitting else "shapes"
+        ledger = None
+        if outcome == "shapes" or fitted is None:
+            ledger = ledger_of(member, truth, misfit)
+        said = self._said(outcome, member, truth, explanation.sentence, (), fitted)
+        return explanation.with_parts(said, ledger, other)
+
+    def _explained(
+        self,
+        member: Formula,
+        fitting: list[tuple[Truth, Stack | None]],
+        readings: list[Reading],
+        left: Formula,
+        evaluator: Evaluator,
+    ) -> Explanation | None:
+        """The best explanation over the readings: the one with the fewest terms left without a reason."""
+        best: tuple[Any, Truth, Stack | None, Alignment] | None = None
+        fitting = _distinct(sorted(fitting, key=lambda pair: pair[1] is None))
+        tried = fitting or [(Truth(left, evaluator.read_as(readings[0]), self.spelling), None)]
+        if not fitting:
+            tried += [(Truth(left, evaluator.read_as(r), self.spelling), None) for r in readings[1:] if not r.modes]
+        budget = Budget()
+        for thorough in (False, True):
+            for truth, fitted in tried[:8]:
+                try:
+                    alignment = align(member, truth, budget, thorough=thorough)
+                except Misfit:
+                    continue
+                cost = (*alignment.cost[:2], fitted is None, alignment.cost[2])
+                if best is None or cost < best[0]:
+                    best = cost, truth, fitted, alignment
+                if alignment.found and (cost[1] <= 1 or thorough):
+                    break
+            if best is not None and best[3].found:
+                break
+        if best is None:
+            return None
+        _, truth, fitted, alignment = best
+        return explained(member, truth, fitted, alignment)
+
+    def _other_modes(self, left: Formula, member: Formula, evaluator: Evaluator) -> Slip | None:
+        """The slip of a total derivative where the immediate one is meant, and the reverse, where the text said so."""
+        said = [
+            p
+            for p in parts(member)
+            if isinstance(p, Partial) and p.reading and p.above.name in self.samples.network.index
+        ]
+        if not said:
+            return None
+        for meant, kind in (("immediate", "total for immediate"), ("total", "immediate for total")):
+            if all(p.reading == meant for p in said):
+                continue
+            changed = reread(member, meant)
+            try:
+                truth = Truth(left, evaluator, self.spelling)
+                fitted = truth.matched(evaluator.value(changed))
+            except Misfit:
+                continue
+            if fitted is not None and self._holds(truth, fitted):
+                wrong = next(p for p in said if p.reading != meant)
+                written = self.spelling.spell(wrong)
+                return slip(
+                    kind,
+                    written=f"d{written[1:]}" if meant == "immediate" else written,
+                    due=written.replace("∂", "∂⁺", 1),
+                )
+        return None
+
+    def _said(
+        self,
+        outcome: Outcome,
+        member: Formula,
+        truth: Truth,
+        sentence: str,
+        readings: tuple[str, ...],
+        value: Stack | None,
+        **more: Any,
+    ) -> MemberVerdict:
+        text = truth.evaluator.statement.text
+        start, end = member.span
+        written = " ".join(text[start:end].split()) or self.spelling.spell(member)
+        given = None if value is None else value[0]
+        return MemberVerdict(outcome, written, member.span, sentence, readings, given, truth.value[0], **more)
+
+
+def reread(formula: Any, meant: Any) -> Any:
+    """The formula with every partial read in one way."""
+    from msgspec.structs import replace
+
+    if isinstance(formula, Partial):
+        return replace(formula, reading=meant)
+    changes = {}
+    for field in formula.__struct_fields__:
+        inside = getattr(formula, field)
+        if isinstance(inside, Formula):
+            changes[field] = reread(inside, meant)
+        elif isinstance(inside, tuple) and inside and isinstance(inside[0], Formula):
+            changes[field] = tuple(reread(part, meant) for part in inside)
+    return replace(formula, **changes) if changes else formula
+
+
+def is_number(member: Formula) -> bool:
+    """Whether a member is made of numbers alone."""
+    inside = list(parts(member))
+    return any(isinstance(p, Number) for p in inside) and not any(isinstance(p, Value | Partial) for p in inside)
+
+
+def _overall(name: str, members: tuple[MemberVerdict, ...]) -> str:
+    wrong = [member for member in members if member.outcome != "right"]
+    if not wrong:
+        return members[0].sentence if len(members) == 1 else "right: every member equals the first, for all values"
+    worst = max(wrong, key=lambda member: _WORST.index(member.outcome))
+    return worst.sentence if len(members) == 1 else f"{worst.written}: {worst.sentence}"
+
+
+def _distinct(fitting: list[tuple[Truth, Stack | None]]) -> list[tuple[Truth, Stack | None]]:
+    """The readings without those that give the same value as one before in the same layout."""
+    kept: list[tuple[Truth, Stack | None]] = []
+    for truth, value in fitting:
+        layout = truth.evaluator.reading.layout
+        others = [v for other, v in kept if other.evaluator.reading.layout == layout]
+        twins = (v is not None and value is not None and np.array_equal(v, value, equal_nan=True) for v in others)
+        if not any(twins):
+            kept.append((truth, value))
+    return kept
+
+
+_recent: list[tuple[weakref.ref[Any], Judging]] = []
+
+
+def _judging(session: Session) -> Judging:
+    """The numbers of the session judged last are kept: a learner tries again."""
+    trace = session.trace()
+    for kept, judging in _recent:
+        if kept() is trace:
+            return judging
+    judging = Judging(session)
+    _recent[:] = [(weakref.ref(trace), judging)]
+    return judging

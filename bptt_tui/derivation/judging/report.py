@@ -1,0 +1,244 @@
+"""An alignment in words: what each term is, which slip the wrong ones show, and one sentence for the whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bptt_tui.derivation.formulas.tree import Formula, Statement, Value
+from bptt_tui.derivation.judging.alignment import Alignment, Row, assigned
+from bptt_tui.derivation.judging.diagnosis import Named, name_of
+from bptt_tui.derivation.judging.evaluation import Misfit
+from bptt_tui.derivation.judging.fingerprints import fingerprints
+from bptt_tui.derivation.judging.repair import Measured, close
+from bptt_tui.derivation.judging.samples import Stack
+from bptt_tui.derivation.judging.slips import slip
+from bptt_tui.derivation.judging.spelling import Spelling
+from bptt_tui.derivation.judging.truth import Part, Truth
+from bptt_tui.derivation.judging.verdict import (
+    FactorVerdict,
+    Ledger,
+    MemberVerdict,
+    Slip,
+    TermOutcome,
+    TermVerdict,
+)
+
+MAX_SAID = 4
+
+
+class Explanation(Struct, frozen=True):
+    """What is wrong with a member, read in the way that explains it best."""
+
+    truth: Truth
+    value: Stack | None
+    sentence: str
+    terms: tuple[TermVerdict, ...]
+    slips: tuple[Slip, ...]
+
+    def with_parts(self, said: MemberVerdict, ledger: Ledger | None = None, other: Slip | None = None) -> MemberVerdict:
+        """The member's verdict with terms and slips; `other` goes first and speaks for the whole."""
+        slips = self.slips if other is None else (other, *self.slips)
+        sentence = said.sentence if other is None else f"wrong: {other.sentence}"
+        return replace(said, terms=self.terms, slips=slips, ledger=ledger, sentence=sentence)
+
+
+def left_name(left: Formula, statement: Statement, spelling: Spelling) -> str:
+    """The left side as read."""
+    text = spelling.spell(left)
+    start, end = left.span
+    return text if "…" not in text else " ".join(statement.text[start:end].split())
+
+
+def right_terms(member: Formula, truth: Truth) -> tuple[tuple[TermVerdict, ...], str]:
+    """The terms of a right member beside their contributions, and why a parameter stands in it."""
+    try:
+        pairs = assigned(member, truth)
+    except Misfit:
+        return (), ""
+    found = []
+    remarks: dict[str, None] = {}
+    for product, part in pairs:
+        name = part.of if part is not None else truth.name
+        t = part.t if part is not None else None
+        factors = tuple(_right_factor(product, index, truth) for index in range(len(product.term.factors)))
+        where = f"the t = {t} term is right" if t is not None and truth.is_whole else "this term is right"
+        found.append(
+            TermVerdict(
+                "right", name, t, truth.spelling.term(product.term), where, product.term.span,
+                None if product.value is None else product.value[0], None if part is None else part.value[0], factors,
+                part.place if part is not None else "",
+            )
+        )  # fmt: skip
+        for factor in product.term.factors:
+            if isinstance(factor.formula, Value) and len(product.term.factors) > 1:
+                remark = _belongs(factor.formula, product, truth)
+                if remark:
+                    remarks.setdefault(remark)
+    return tuple(found), "; ".join(list(remarks)[:2])
+
+
+def _belongs(value: Value, product: Measured, truth: Truth) -> str:
+    """w₁ belongs: it is ∂b₁/∂s₀."""
+    samples, spelling = truth.samples, truth.spelling
+    key = product.evaluator.key(value, next(f.env for f in product.term.factors if f.formula is value))
+    if key[0] not in samples.unrolled.values.parameters or truth.above is None:
+        return ""
+    for part in truth.parts:
+        if part.below is None:
+            continue
+        for edge in truth.edges(part.below):
+            above, below = spelling.ends(edge)
+            if spelling.formula(edge) == key[0] and key[1] in (None, above[1]) and (below[1] or 0) < (above[1] or 0):
+                way = f"the way by which {spelling.name(below)} reaches {spelling.name(truth.above)}"
+                return f"{spelling.name(key)} belongs: it is {spelling.edge(edge)}, {way}"
+    return ""
+
+
+def _right_factor(product: Measured, index: int, truth: Truth) -> FactorVerdict:
+    factor = product.term.factors[index]
+    text = truth.spelling.factor(factor)
+    return FactorVerdict("right", text, text, "", factor.formula.span if factor.formula.span != (0, 0) else None)
+
+
+def explained(member: Formula, truth: Truth, value: Stack | None, alignment: Alignment) -> Explanation:
+    """The rows of an alignment as verdicts."""
+    slips: dict[str, Slip] = {}
+    terms: list[TermVerdict] = []
+    alike: dict[tuple[str, Any], list[tuple[TermVerdict, Slip, str]]] = {}
+    missing = [row for row in alignment.rows if row.fault == "missing" and row.part is not None]
+    whole = whole_slip(truth, value, alignment, missing)
+    for row in alignment.rows:
+        verdict, found = _term(row, truth)
+        terms.append(verdict)
+        if found is not None and not (whole is not None and row.fault == "missing"):
+            where = _where(row.part, truth)
+            plain = found.sentence.replace(where, "", 1) if where else found.sentence
+            # Terms written out of one sum show one slip, each with its own timestep.
+            origin = row.product.term.span if row.product is not None and row.fault == "edit" else plain
+            alike.setdefault((found.kind, origin), []).append((verdict, found, plain))
+    slips = {shared.sentence: shared for shared in (_shared(group, terms) for group in alike.values())}
+    if whole is not None:
+        slips = {whole.sentence: whole, **slips}
+    return Explanation(truth, value, _sentence(terms, whole, truth, slips), tuple(terms), tuple(slips.values()))
+
+
+def _shared(alike: list[tuple[TermVerdict, Slip, str]], terms: list[TermVerdict]) -> Slip:
+    """One slip for all the terms that show it."""
+    first, found, plain = alike[0]
+    if len(alike) < 2:
+        return found
+    where = "in every term" if len(alike) == len(terms) else f"in the terms of t = {_times([t for t, _, _ in alike])}"
+    same = all(other == plain for _, _, other in alike)
+    return Slip(found.kind, f"{where} {plain}" if same else f"{where}, as at t = {first.t}, {plain}")
+
+
+def whole_slip(truth: Truth, value: Stack | None, alignment: Alignment, missing: list[Row]) -> Slip | None:
+    """A slip that speaks for the whole formula: terms of the sum over time forgotten, or a known fingerprint."""
+    if value is None or not np.any(value):
+        return None
+    only_missing = all(row.fault in ("", "missing") for row in alignment.rows)
+    if (missing and only_missing) or any(row.fault in ("open", "extra") for row in alignment.rows):
+        for found, print_ in fingerprints(truth):
+            if close(value, print_, truth.scale)[1:].all():
+                return found
+    return None
+
+
+def _where(part: Part | None, truth: Truth) -> str:
+    return f"in the t = {part.t} term " if part is not None and part.t is not None and truth.is_whole else ""
+
+
+def _term(row: Row, truth: Truth) -> tuple[TermVerdict, Slip | None]:
+    part: Part | None = row.part
+    name = part.of if part is not None else truth.name
+    t = part.t if part is not None else None
+    where = _where(part, truth)
+    label = f"the t = {t} term" if where else "the term"
+    if row.product is None:
+        due = None if row.due is None else row.due[0]
+        if row.fault == "path":
+            found = slip("path missing", where=where, due=row.through)
+        else:
+            found = slip("term missing", missing=name)
+        outcome: TermOutcome = "missing"
+        return TermVerdict(outcome, name, t, "", found.sentence, None, None, due, (), part.place if part else ""), found
+    product: Measured = row.product
+    written = truth.spelling.term(product.term)
+    span = product.term.span if product.term.span != (0, 0) else None
+    value = None if product.value is None else product.value[0]
+    due_value = None if row.due is None else row.due[0]
+    place = part.place if part is not None else ""
+    named: Named | None = None
+    verdict: TermOutcome = "wrong"
+    factors = [_right_factor(product, index, truth) for index in range(len(product.term.factors))]
+    slip_: Slip | None = None
+    if row.fault == "":
+        verdict, sentence = "right", f"{label} is right"
+    elif row.fault == "twice":
+        verdict, slip_ = "extra", slip("use twice", written=written)
+        sentence = slip_.sentence
+    elif row.fault == "extra":
+        verdict, slip_ = "extra", slip("term extra", where=where, written=written)
+        sentence = slip_.sentence
+    elif row.fault == "edit" and row.edit is not None:
+        named = name_of(row.edit, product, truth, where)
+        slip_, sentence = named.slip, named.slip.sentence
+        factors = _factors(factors, named)
+    else:
+        sentence = f"{label} is wrong"
+    if value is None and verdict == "wrong":
+        verdict = "shapes"
+    return TermVerdict(verdict, name, t, written, sentence, span, value, due_value, tuple(factors), place), slip_
+
+
+def _factors(factors: list[FactorVerdict], named: Named) -> list[FactorVerdict]:
+    """The term's factors with the faulty one marked, or the missing one put in."""
+    if named.factor is None:
+        if not named.due:
+            return factors
+        return [*factors, FactorVerdict("missing", "", named.due, named.formula, None, named.place)]
+    written = factors[named.factor]
+    outcome = named.outcome
+    due = "" if outcome == "extra" else named.due
+    changed = FactorVerdict(outcome, written.written, due, named.formula, written.span, named.place)  # type: ignore[arg-type]
+    return [*factors[: named.factor], changed, *factors[named.factor + 1 :]]
+
+
+def _sentence(terms: list[TermVerdict], whole: Slip | None, truth: Truth, slips: dict[str, Slip]) -> str:
+    """One sentence: what is right, then what is not."""
+    if whole is not None:
+        return f"wrong: {whole.sentence}"
+    right = [term for term in terms if term.outcome == "right"]
+    wrong = [term for term in terms if term.outcome != "right"]
+    said = []
+    if right and wrong and truth.is_whole:
+        said.append(_right_ones(right))
+    said += [found.sentence for found in slips.values()][:MAX_SAID]
+    unsaid = [term for term in wrong if term.sentence in (f"the t = {term.t} term is wrong", "the term is wrong")]
+    said += [term.sentence for term in unsaid[:MAX_SAID]]
+    if len(unsaid) > MAX_SAID:
+        said.append(f"and {len(unsaid) - MAX_SAID} more terms are wrong")
+    return "wrong: " + "; ".join(said) if said else f"wrong: it is not {truth.name}"
+
+
+def _right_ones(right: list[TermVerdict]) -> str:
+    times = {term.t for term in right if term.t is not None}
+    if not times:
+        return "the other terms are right"
+    return (
+        f"the t = {_times(right)} term is right" if len(times) == 1 else f"the terms of t = {_times(right)} are right"
+    )
+
+
+def _times(terms: list[TermVerdict]) -> str:
+    """0, 1 and 3; a long run as 0 … 19."""
+    times = sorted({term.t for term in terms if term.t is not None})
+    if len(times) < 2:
+        return "".join(map(str, times))
+    if len(times) > MAX_SAID and times == list(range(times[0], times[-1] + 1)):
+        return f"{times[0]} … {times[-1]}"
+    return ", ".join(map(str, times[:-1])) + f" and {times[-1]}"

@@ -1,0 +1,99 @@
+"""The mistakes that people make in derivations, by name, and how each is said.
+
+`SLIPS` is the table: a key, a title, and a sentence with the names of the formula put in. Which slip a wrong term shows
+is decided in `diagnosis`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from bptt_tui.derivation.judging.verdict import Slip
+
+
+class Row(NamedTuple):
+    """A slip's title and its sentence."""
+
+    title: str
+    sentence: str
+
+
+SLIPS: dict[str, Row] = {
+    "slope missing": Row(
+        "the slope f′ left out",
+        "{where}the slope {due} is missing: {above} = {function}({below}), so it changes f′ times as much as {below}",
+    ),
+    "weight missing": Row(
+        "the recurrent weight left out",
+        "{where}{due} is missing: it belongs there, as the way by which {below} reaches the loss",
+    ),
+    "factor missing": Row("a factor left out", "{where}the factor {due} is missing"),
+    "factors missing": Row("two factors left out", "{where}the factors {due} and {second} are missing"),
+    "factor extra": Row("a factor too many", "{where}the factor {written} does not belong"),
+    "factors extra": Row("two factors too many", "{where}the factors {written} and {second} do not belong"),
+    "factor doubled": Row("a factor taken twice", "{where}the factor {written} stands twice"),
+    "factor wrong": Row("a wrong factor", "{where}{written} stands where {due} belongs"),
+    "other timestep": Row(
+        "a factor of another timestep", "{where}{written} is of another timestep: {due} belongs there"
+    ),
+    "index off by one": Row(
+        "an index off by one", "{where}{written} stands where {due} belongs: the index is off by {shift}"
+    ),
+    "sign": Row("the wrong sign", "{where}the sign is wrong"),
+    "loss sign": Row("the sign of ∂E/∂o", "{where}the sign of {due} is wrong"),
+    "transposed": Row("a matrix for its transpose", "{where}{written} should be transposed"),
+    "order": Row("the order of a product", "{where}the order is wrong: {written} and {second} are exchanged"),
+    "outer product turned": Row(
+        "an outer product the wrong way round",
+        "{where}the outer product is the wrong way round: the left side is {shape}, the shape of {whole}",
+    ),
+    "elementwise": Row("entry by entry for a matrix product", "{where}{written} and {second} are multiplied {manner}"),
+    "softmax diagonal": Row(
+        "softmax's derivative taken as diagonal",
+        "{where}{written} is only a diagonal: {due}, for every output of softmax depends on every logit",
+    ),
+    "softmax twice": Row(
+        "softmax counted twice",
+        "{where}{gap} is {whole} already, softmax's derivative included: {written} counts it twice",
+    ),
+    "slopes swapped": Row(
+        "the slope of another function",
+        "{where}{written} is the slope of {other}, but {above} = {function}({below}): {due}",
+    ),
+    "slope at z": Row(
+        "the slope of the wrong thing",
+        "{where}{written} takes the value before {function} for the one after it: {due}",
+    ),
+    "slope for value": Row("a value for its slope", "{where}{written} is the value, where its slope belongs: {due}"),
+    "bias": Row("a bias's derivative is 1", "{where}{written} does not belong: the derivative by a bias is 1"),
+    "doubled": Row("a multiple", "{where}the value is {ratio} what it should be"),
+    "mean for sum": Row("a mean for the sum", "{where}the terms are added up, not averaged: there is no 1/{count}"),
+    "sum for mean": Row("a sum for the mean", "{where}the loss is the mean over {count} steps: 1/{count} is missing"),
+    "only the last step": Row(
+        "the sum over time forgotten",
+        "only the last timestep is there: {missing} {verb} missing, which reaches the loss through {state}",
+    ),
+    "only the deepest path": Row("only the deepest path", "only the first timestep is there: {missing} {verb} missing"),
+    "initial state": Row(
+        "the initial state forgotten",
+        "the term {missing} is missing: the initial value {initial} is not 0 in general",
+    ),
+    "term missing": Row("a term left out", "the term {missing} is missing"),
+    "path missing": Row("a path left out", "{where}the paths through {due} are missing"),
+    "term extra": Row("a term too many", "{where}the term {written} does not belong"),
+    "use twice": Row("a use counted twice", "the term {written} is counted twice"),
+    "total for immediate": Row(
+        "a total where the immediate partial is meant",
+        "{written} is the total derivative, through all earlier timesteps, and a sum over time counts those again: "
+        "{due} is meant",
+    ),
+    "immediate for total": Row(
+        "an immediate partial where the total is meant",
+        "{written} leaves out the paths through earlier timesteps: the total is meant",
+    ),
+}
+
+
+def slip(kind: str, **names: str) -> Slip:
+    """A slip with its sentence filled in."""
+    return Slip(kind, SLIPS[kind].sentence.format(**{"where": "", **names}))

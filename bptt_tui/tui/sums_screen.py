@@ -1,0 +1,259 @@
+"""The gradient as a sum, on a screen of its own: the table, separate knobs, the build-up, the chains.
+
+It looks at `Debugger.sums` and changes nothing. What enter leads to is a command, given to the debugger's screen, which
+then is in front again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.widget import Widget
+
+from bptt_tui.debugger.sums import Sums
+from bptt_tui.debugger.view import Exhibit
+from bptt_tui.errors import BpttError
+from bptt_tui.tui.ink import Inks, Line, Run, fitted, line_width
+from bptt_tui.tui.sums_page import Page
+from bptt_tui.tui.sums_pages import BuildUpPage, ChainsPage, KnobsPage
+from bptt_tui.tui.sums_table import TablePage
+
+PARTS = (("table", "table"), ("knobs", "knobs"), ("buildup", "build-up"), ("chains", "chains"))
+_DETAIL = 2
+_DETAIL_ROOM = 6  # lines that a build-up of several states takes
+
+
+class Canvas(Widget, can_focus=True):
+    """Draws a page, what its cursor is on, the parts as tabs, and the keys."""
+
+    DEFAULT_CSS = "Canvas { width: 1fr; height: 1fr; background: $background; }"
+
+    def __init__(self) -> None:
+        self.inks = Inks(self)
+        super().__init__(id="sums")
+        self.page: Page | None = None
+        self.part = "table"
+        self.said = ""
+        self._lines: list[Line] = []
+
+    def draw(self) -> None:
+        """Lay the page out for the present size."""
+        width, height = self.size.width, self.size.height
+        if not width or not height:
+            return
+        head, foot = [self._tabs(width)], [self._keys(width)]
+        body: list[Line] = []
+        detail: list[Line] = []
+        try:
+            if self.page is not None:
+                room = height - 2
+                detail = self.page.detail(width)[:_DETAIL_ROOM]
+                least = min(max(len(detail), _DETAIL), max(room // 3, 1))
+                body = self.page.lines(width, room - least - (height >= 18))
+                detail = self.page.detail(width)[:least]
+        except BpttError as error:
+            self.said, detail = str(error), []
+        if self.said:
+            detail = [((f" ✗ {self.said}", "error"),)]
+        blank = max(height - 2 - len(body) - len(detail), 0)
+        lines: list[Line] = [*head, *body, *([()] * blank), *detail, *foot]
+        self._lines = [clipped(line, width) for line in lines]
+        self.refresh()
+
+    def _tabs(self, width: int) -> Line:
+        runs: list[Run] = [(" Σ ", "accent")]
+        for number, (part, label) in enumerate(PARTS, 1):
+            text = f" {number} {label} " if width >= 60 else f" {label} "
+            runs += [(text, "now" if part == self.part else "dim"), (" ", "plain")]
+        room = width - line_width(runs)
+        note = "the gradient as a sum " if room > 24 else ""
+        return (*runs, (note.rjust(max(room, 0)), "faint"))
+
+    def _keys(self, width: int) -> Line:
+        own = () if self.page is None else self.page.own_keys()
+        usual = tuple(pair for pair in (("enter", "go there"), ("y", "copy")) if pair[0] not in dict(own))
+        runs: list[Run] = [(" ", "plain"), ("esc", "accent"), (" back  ", "dim")]
+        for key, label in (*own, *usual):
+            if line_width(runs) + len(key) + len(label) + 3 <= width:
+                runs += [(key, "accent"), (f" {label}  ", "dim")]
+        return tuple(runs)
+
+    def on_resize(self) -> None:
+        self.draw()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        return self.inks.paint(self._lines[y] if y < len(self._lines) else (), width)
+
+    def notify_style_update(self) -> None:
+        self.inks.clear()
+        super().notify_style_update()
+
+
+def clipped(line: Line, width: int) -> Line:
+    """A line that is too long, cut with `…`."""
+    if line_width(line) <= width:
+        return line
+    kept: list[Run] = []
+    room = width
+    for text, ink in line:
+        cells = line_width(((text, ink),))
+        kept.append((text if cells < room else fitted(text, room), ink))
+        room -= cells
+        if room <= 0:
+            break
+    return tuple(kept)
+
+
+class SumsScreen(Screen[None]):
+    """`give` carries out a command on the debugger's screen; `loss` is what the loss is called."""
+
+    AUTO_FOCUS = "#sums"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,T", "close", "back", show=False, id="sums.close"),
+        Binding("1", "part('table')", "table", show=False, id="sums.table"),
+        Binding("2", "part('knobs')", "knobs", show=False, id="sums.knobs"),
+        Binding("3", "part('buildup')", "build-up", show=False, id="sums.buildup"),
+        Binding("4", "part('chains')", "chains", show=False, id="sums.chains"),
+        Binding("tab", "turn(1)", "next part", show=False, id="sums.next"),
+        Binding("shift+tab", "turn(-1)", "part before", show=False, id="sums.previous"),
+        Binding("up,k", "move(-1, 0)", "up", show=False, id="sums.up"),
+        Binding("down,j", "move(1, 0)", "down", show=False, id="sums.down"),
+        Binding("left,h", "move(0, -1)", "left", show=False, id="sums.left"),
+        Binding("right,l", "move(0, 1)", "right", show=False, id="sums.right"),
+        Binding("pageup", "move(-10, 0)", "page up", show=False, id="sums.page-up"),
+        Binding("pagedown", "move(10, 0)", "page down", show=False, id="sums.page-down"),
+        Binding("home,g", "move(-1000000000, -1000000000)", "first", show=False, id="sums.first"),
+        Binding("end,G", "move(1000000000, 1000000000)", "last", show=False, id="sums.last"),
+        Binding("m", "press('m')", "mask: none, window, chunks", show=False, id="sums.mask"),
+        Binding("plus,equals_sign", "press('plus')", "mask wider", show=False, id="sums.wider"),
+        Binding("minus", "press('minus')", "mask narrower", show=False, id="sums.narrower"),
+        Binding("i", "press('i')", "tiles or numbers", show=False, id="sums.numbers"),
+        Binding("z", "press('z')", "whole, or cell by cell", show=False, id="sums.zoom"),
+        Binding("s", "press('s')", "chains summed", show=False, id="sums.summed"),
+        Binding("p", "press('p')", "next parameter; chain before", show=False, id="sums.parameter"),
+        Binding("n", "press('n')", "next node; next chain", show=False, id="sums.node"),
+        Binding("e", "press('e')", "norms, or entry by entry", show=False, id="sums.entry"),
+        Binding("t", "press('t')", "chains to the next use", show=False, id="sums.target"),
+        Binding("enter", "enter", "go there", show=False, id="sums.enter"),
+        Binding("y", "copy", "copy", show=False, id="sums.copy"),
+    ]
+
+    def __init__(self, sums: Sums, exhibit: Exhibit, loss: str, give: Callable[[str], bool]) -> None:
+        super().__init__()
+        self._sums, self._give, self._loss = sums, give, loss
+        self._parameter, self._entry, self._mask = exhibit.parameter, exhibit.entry, exhibit.mask
+        self._node = exhibit.node if exhibit.part == "buildup" else ""
+        self._use: int | None = None
+        self._target = (exhibit.node, exhibit.t) if exhibit.part == "chains" and exhibit.t is not None else None
+        self._through, self._number = exhibit.loss, exhibit.number
+        if not self._parameter:
+            is_use = self._target is not None and self._target[0] in sums.parameters
+            self._parameter = self._target[0] if is_use and self._target is not None else sums.default
+        self._canvas = Canvas()
+        self._part = exhibit.part
+
+    def compose(self) -> ComposeResult:
+        yield self._canvas
+
+    def on_mount(self) -> None:
+        self._open(self._part)
+
+    def _open(self, part: str) -> None:
+        """Another part, of what was looked at so far."""
+        self._remember()
+        self._part = part  # type: ignore[assignment]
+        canvas = self._canvas
+        canvas.part, canvas.said = part, ""
+        try:
+            canvas.page = self._page(part)
+        except BpttError as error:
+            canvas.page, canvas.said = None, str(error)
+        canvas.draw()
+
+    def _remember(self) -> None:
+        """Which use, mask and timestep the page before was on."""
+        page = self._canvas.page
+        if isinstance(page, TablePage):
+            self._use, self._mask = page.use, (page.kind, page.k) if page.kind else None
+        elif isinstance(page, KnobsPage):
+            self._use = page.use
+
+    def _page(self, part: str) -> Page:
+        sums, parameter = self._sums, self._parameter
+        if part == "table":
+            return TablePage(sums, parameter, self._entry, self._mask, self._use)
+        if part == "knobs":
+            return KnobsPage(sums, self._loss, parameter, self._entry, self._use)
+        if part == "buildup":
+            self._node = self._node or sums.recurrent
+            return BuildUpPage(sums, parameter, self._node, self._use)
+        if self._target is None:
+            self._target = parameter, self._use if self._use is not None else sums.uses(parameter)[0]
+        page = ChainsPage(sums, self._loss, *self._target, self._through, self._number)
+        self._through = self._number = None
+        return page
+
+    # --- keys ------------------------------------------------------------------------------------------------------
+
+    def action_part(self, part: str) -> None:
+        if part == "chains" and self._part in ("table", "knobs"):
+            self._remember()
+            self._target = None
+        self._open(part)
+
+    def action_turn(self, step: int) -> None:
+        names = [part for part, _ in PARTS]
+        self.action_part(names[(names.index(self._part) + step) % len(names)])
+
+    def action_move(self, down: int, right: int) -> None:
+        if self._canvas.page is not None:
+            self._canvas.page.move(down, right)
+            self._canvas.draw()
+
+    def action_press(self, key: str) -> None:
+        """A key of the page, or one that opens it on something else."""
+        page = self._canvas.page
+        if page is not None and page.press(key):
+            self._canvas.draw()
+        elif key == "p" and self._part != "chains":
+            names = self._sums.parameters
+            self._parameter = names[(names.index(self._parameter) + 1) % len(names)]
+            self._entry = None
+            self._open(self._part)
+        elif key == "e" and self._part in ("table", "knobs"):
+            self._entry = self._sums.next_entry(self._parameter, self._entry)
+            self._open(self._part)
+        elif key == "n" and self._part == "buildup":
+            names = self._sums.nodes
+            self._node = names[(names.index(self._node) + 1) % len(names)]
+            self._open(self._part)
+        elif key == "t" and self._part == "chains" and self._target is not None:
+            self._target = self._sums.next_target(*self._target)
+            self._open(self._part)
+
+    def action_enter(self) -> None:
+        page = self._canvas.page
+        line = "" if page is None else page.enter()
+        if line:
+            self.action_command(line)
+        else:
+            self._canvas.draw()
+
+    def action_command(self, line: str) -> None:
+        """A command for the debugger, whose screen it brings to the front."""
+        self.dismiss()
+        self._give(line)
+
+    def action_copy(self) -> None:
+        text = "" if self._canvas.page is None else self._canvas.page.copied()
+        if text:
+            self.app.copy_to_clipboard(text)
+
+    def action_close(self) -> None:
+        self.dismiss()
