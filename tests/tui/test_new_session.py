@@ -70,6 +70,15 @@ async def test_a_mistake_in_an_equation_has_a_caret(size: str, screen_golden: Sn
         assert debugger.text() == screen_golden
 
 
+async def test_a_caret_far_to_the_right_is_on_a_narrow_screen_too() -> None:
+    async with opened(size=SMALL) as debugger:
+        await debugger.press("ctrl+n")
+        await write(debugger, equations="z = " + " + ".join(f"w{i} * x{i}" for i in range(20)) + " + )")
+        lines = debugger.text().splitlines()
+        (at,) = (i for i, line in enumerate(lines) if line.strip() == "^")
+        assert lines[at - 1][lines[at].index("^")] == ")"
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_mistakes_stand_at_their_fields(size: str, screen_golden: SnapshotAssertion) -> None:
     async with opened("vectors", size=SIZES[size]) as debugger:
