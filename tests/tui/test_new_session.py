@@ -43,7 +43,7 @@ async def write(debugger: Opened, **fields: str) -> None:
             value, _, shape = text.partition(" of ")
             rows[field].query_one(".value", Field).value = value
             rows[field].query_one(".shape", Field).value = shape
-        await debugger.pilot.pause()
+    await debugger.pilot.pause()
 
 
 async def from_network(debugger: Opened, name: str) -> None:
