@@ -7,10 +7,11 @@ Widgets do not know each other or the debugger; what they want, they post as a m
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
-from textual.app import ComposeResult
+from textual.app import ComposeResult, ScreenStackError
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -295,9 +296,15 @@ class DebuggerScreen(Playing, Prompting, Running):
         if self._derivation is None:
             from bptt_tui.tui.derivation.screen import DerivationScreen
 
-            self._derivation = DerivationScreen(self.debugger, self.show, self.perform)
+            self._derivation = DerivationScreen(self)
             self.app.install_screen(self._derivation, f"derivation-{id(self)}")
         return self._derivation
+
+    def on_unmount(self) -> None:
+        """Another session has a desk of its own."""
+        if self._derivation is not None:
+            with suppress(ScreenStackError):  # at the end of the app it may be the one on top
+                self.app.uninstall_screen(self._derivation)
 
     def action_derivation(self) -> None:
         self.pause()

@@ -151,7 +151,7 @@ class Judging:
         outcome: Outcome = "wrong" if any(value is not None for _, value in fitting) or fitting else "shapes"
         ledger = None
         if outcome == "shapes" or fitted is None:
-            ledger = ledger_of(member, truth, misfit)
+            ledger = ledger_of(member, truth)
         said = self._said(outcome, member, truth, explanation.sentence, (), fitted)
         return explanation.with_parts(said, ledger, other)
 

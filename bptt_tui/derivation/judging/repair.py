@@ -25,11 +25,11 @@ from bptt_tui.derivation.judging.truth import Truth, largest
 from bptt_tui.errors import BpttError
 
 Change = Literal[
-    "sign", "scale", "missing", "extra", "doubled", "replaced", "shifted", "transposed", "order", "join", "missing two",
-    "extra two",
+    "sign", "scale", "missing", "extra", "doubled", "replaced", "shifted", "transposed", "order", "turned", "join",
+    "missing two", "extra two",
 ]  # fmt: skip
 RTOL = 1e-7
-MAX_TRIALS = 12_000
+MAX_TRIALS = 6_000
 
 
 class Edit(Struct, frozen=True):
@@ -131,14 +131,14 @@ class Search:
         """The same change again: of the same factor, with a candidate of the same equation."""
         steps: dict[str, Callable[[], Iterator[Edit]]] = {
             "sign": self._whole, "scale": self._whole, "extra": self._dropped, "doubled": self._dropped,
-            "transposed": self._turned, "order": self._turned, "shifted": self._shifted, "join": self._joined,
-            "missing": self._inserted, "replaced": self._replaced,
+            "transposed": self._turned, "order": self._turned, "turned": self._turned, "shifted": self._shifted,
+            "join": self._joined, "missing": self._inserted, "replaced": self._replaced,
         }  # fmt: skip
         step = steps.get(edit.change)
         if step is None:
             return None
         everywhere, pool = self.places, self._pool
-        if edit.change not in ("missing", "order"):
+        if edit.change not in ("missing", "order", "turned"):
             self.places = range(edit.index, min(edit.index + 1, len(self.product.stacks)))
         if edit.due is not None:
             due = edit.due
@@ -245,7 +245,7 @@ class Search:
             if self._hits(turned, self.group):
                 yield Edit("order", i, 1.15, ratio=float(i + 1))
         if self.product.value is not None and self.hits(self.product.value.transpose(0, 2, 1)):
-            yield Edit("order", 0, 1.14, ratio=float(len(stacks) - 1))
+            yield Edit("turned", 0, 1.14, ratio=float(len(stacks) - 1))
 
     def _shifted(self) -> Iterator[Edit]:
         stacks = self.product.stacks

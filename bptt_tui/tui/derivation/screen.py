@@ -7,8 +7,7 @@ when it is left, so that coming back from a factor shows what was there.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -21,8 +20,6 @@ from textual.widgets import TextArea
 from textual.worker import Worker
 
 from bptt_tui.debugger.attempts import Attempted, Reading
-from bptt_tui.debugger.debugger import Debugger
-from bptt_tui.debugger.view import View
 from bptt_tui.errors import BpttError
 from bptt_tui.tui.bars import MessageBar
 from bptt_tui.tui.derivation.attempts_pane import AttemptsPane
@@ -32,6 +29,9 @@ from bptt_tui.tui.derivation.reading_bar import ReadingBar
 from bptt_tui.tui.derivation.rows import Rows
 from bptt_tui.tui.derivation.verdict_pane import VerdictPane
 from bptt_tui.tui.layout import layout_classes
+
+if TYPE_CHECKING:
+    from bptt_tui.tui.commanding import Commanding
 
 _PAUSE = 0.12  # seconds without a key before the text is read
 _PARTS = ("formula", "verdict", "attempts")
@@ -44,7 +44,7 @@ _EMPTY = (
 
 
 class DerivationScreen(Screen[None]):
-    """One desk for one debugger. `drawn` is handed every new View, `leave_for` a command to give when it is left."""
+    """One desk for the debugger of a screen, through which its commands go, so that a replay is left properly."""
 
     AUTO_FOCUS = "#formula"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -84,11 +84,10 @@ class DerivationScreen(Screen[None]):
     }
     """
 
-    def __init__(self, debugger: Debugger, drawn: Callable[[View], None], leave_for: Callable[[str], object]) -> None:
+    def __init__(self, main: Commanding) -> None:
         super().__init__()
-        self._debugger = debugger
-        self._drawn = drawn
-        self._leave_for = leave_for
+        self._main = main
+        self._debugger = main.debugger
         self._part = "formula"
         self._lower = "verdict"
         self._shown = ""
@@ -244,13 +243,15 @@ class DerivationScreen(Screen[None]):
             try:
                 if not self._debugger.desk.waits:
                     await asyncio.to_thread(self._debugger.ponder, formula)
-                view = self._debugger.do(f"check {formula}")
             except BpttError as error:
-                self.refresh_desk()
                 self.say(str(error), error=True)
                 return
-            self._drawn(view)
-            if not chosen and view.verdict is not None and not view.verdict.holds:
+            if not self._main.perform(f"check {formula}"):
+                self.refresh_desk()
+                self.say(self._main.wrong, error=True)
+                return
+            verdict = self._debugger.view.verdict
+            if not chosen and verdict is not None and not verdict.holds:
                 chosen = formula
         self.face(chosen or formulas[-1])
         self.say(f"{len(formulas)} judged: see the attempts" if len(formulas) > 1 else "")
@@ -286,14 +287,9 @@ class DerivationScreen(Screen[None]):
 
     @on(AttemptsPane.Deleted)
     def _deleted(self, event: AttemptsPane.Deleted) -> None:
-        try:
-            view = self._debugger.do(f"attempts delete {event.number}")
-        except BpttError as error:
-            self.say(str(error), error=True)
-            return
-        self._drawn(view)
+        done = self._main.perform(f"attempts delete {event.number}")
         self.refresh_desk()
-        self.say(view.message)
+        self.say(self._debugger.view.message if done else self._main.wrong, error=not done)
 
     # --- moving about --------------------------------------------------------------------------------------------
 
@@ -302,7 +298,7 @@ class DerivationScreen(Screen[None]):
         place = self._verdict.place_of(event.key)
         if place:
             self.dismiss(None)
-            self._leave_for(f"goto {place}")
+            self._main.action_command(f"goto {place}")
         else:
             self.say("the debugger has no place for this one")
 
