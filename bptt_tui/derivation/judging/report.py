@@ -40,8 +40,8 @@ class Explanation(Struct, frozen=True):
     slips: tuple[Slip, ...]
 
     def with_parts(self, said: MemberVerdict, ledger: Ledger | None = None, other: Slip | None = None) -> MemberVerdict:
-        """The member's verdict with terms and slips; `other` goes first and speaks for the whole."""
-        slips = self.slips if other is None else (other, *self.slips)
+        """The member's verdict with terms and slips; `other` speaks for the whole."""
+        slips = self.slips if other is None else (other,)
         sentence = said.sentence if other is None else f"wrong: {other.sentence}"
         return replace(said, terms=self.terms, slips=slips, ledger=ledger, sentence=sentence)
 
