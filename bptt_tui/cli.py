@@ -10,9 +10,11 @@ textual.
 from __future__ import annotations
 
 import difflib
+import gc
 import math
 import os
 import re
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -22,7 +24,7 @@ import click
 from click.shell_completion import CompletionItem, ShellComplete, get_completion_class
 
 from bptt_tui import __version__
-from bptt_tui.errors import BpttError, CommandError, SessionError
+from bptt_tui.errors import BpttError, CommandError, FormulaError, SessionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,6 +40,7 @@ Examples:
   bptt-tui run question -x end -x where     the same debugger without a screen
   bptt-tui replay mine.json --headless      a saved walk, and whether it still holds
   bptt-tui snapshot question --at 17 -o q.svg
+  bptt-tui check question "dE/dw = dE/dw_1"  is this derivation right?
   bptt-tui verify lstm                      its gradient against nudges of the loss
   bptt-tui export question -o question.html the derivation as a page
 
@@ -54,6 +57,19 @@ def complete_session(ctx: click.Context, param: click.Parameter, incomplete: str
 
     names = [CompletionItem(name) for name in bundled.names() if name.startswith(incomplete)]
     return [*names, CompletionItem(incomplete, type="file")]
+
+
+def complete_formula(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The left sides that a derivation for the session can have: `dE/dw`."""
+    from bptt_tui.session import load
+
+    try:
+        session = load(ctx.params.get("session") or "question")
+    except BpttError:
+        return []
+    loss = session.equations[-1].partition("=")[0].strip()
+    sides = [f"d{loss}/d{name}" for name in session.parameters]
+    return [CompletionItem(side) for side in sides if side.startswith(incomplete)]
 
 
 def screen_size(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, int]:
@@ -258,6 +274,63 @@ def export_document(session: str, form: str | None, output: str | None) -> None:
     storage.write(output, text.encode(), None, overwrite=True)
 
 
+@cli.command()
+@session_argument
+@click.argument("formula", shell_complete=complete_formula)
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.pass_context
+def check(ctx: click.Context, session: str, formula: str, form: str) -> None:
+    """Judge a derivation: right or wrong, and why.
+
+    FORMULA is an equality such as "dE/dw = dE/ds_1 * ds_1/dw"; - reads several from standard input, one a line. One
+    that begins with a minus is given behind --. The exit status is 1 when one is not right, 2 when one cannot be read.
+    """
+    from bptt_tui.derivation.formulas.pasted import formulas
+    from bptt_tui.derivation.formulas.printing import statement_text
+    from bptt_tui.derivation.judging.judge import judge
+    from bptt_tui.derivation.judging.lines import WIDTH, as_text
+    from bptt_tui.derivation.judging.plain import as_data, as_json, unreadable_as_data
+    from bptt_tui.derivation.naming import Naming
+    from bptt_tui.session.format import FORMULA_LIMIT
+
+    text = _text_of(formula, "the formulas are not UTF-8 text")
+    pasted = formulas(text)
+    if not pasted:
+        raise CommandError("there is no formula to check", hint="give an equality such as dE/dw = dE/dw_1")
+    loaded = _traced(session)
+    width = shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else WIDTH
+    several = formula == "-" or len(pasted) > 1
+    naming = Naming(loaded.trace().unrolled)
+    status, told = 0, []
+    for number, one in enumerate(pasted):
+        try:
+            if len(one.text) > FORMULA_LIMIT:
+                said = f"a formula has at most {FORMULA_LIMIT} characters"
+                raise FormulaError(said, text=one.text, column=FORMULA_LIMIT)
+            verdict = judge(loaded, one.text)
+        except FormulaError as error:
+            status = _unreadable(error.at(f"line {one.line}") if several else error, formula, width)
+            told.append(unreadable_as_data(error))
+            continue
+        status = max(status, 0 if verdict.holds else 1)
+        if form == "json":
+            told.append(as_data(verdict))
+        else:
+            _print(("\n" if number else "") + as_text(verdict, width, statement_text(verdict.statement, naming)))
+    if form == "json" and (several or status < 2):
+        _print(as_json(told if several else told[0]))
+    ctx.exit(status)
+
+
+def _unreadable(error: FormulaError, formula: str, width: int) -> int:
+    """One line with place and reason, and below it the formula with a caret."""
+    from bptt_tui.derivation.judging.lines import unreadable
+
+    status = _refused(str(error.at("-" if formula == "-" else "formula")))
+    click.echo("\n".join(f"  {line}" for line in unreadable(error.text, error.column, width - 2)), err=True)
+    return status
+
+
 class _Progress:
     """`verify: 1200 of 4000` on a terminal's last line, from the first second on; wiped when it is done."""
 
@@ -319,6 +392,8 @@ def completion(shell: str) -> None:
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run a command line (default: the process's own) and exit with its status."""
+    # A start makes many objects, and they stay: not to be looked through whenever there are 700 more.
+    gc.set_threshold(20_000, 20, 20)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # an ASCII terminal shows ∂ as \u2202, and nothing fails
             stream.reconfigure(errors="backslashreplace")
@@ -400,12 +475,25 @@ def _script_lines(path: str) -> list[tuple[tuple[str, ...], str]]:
     from bptt_tui.session import storage
 
     data = sys.stdin.buffer.read(storage.SIZE_LIMIT) if path == "-" else storage.read(path)[0]
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise SessionError("the script is not UTF-8 text", places=(path,)) from None
+    text = _decoded(data, path, "the script is not UTF-8 text")
     lines = ((number, line.partition("#")[0].strip()) for number, line in enumerate(text.splitlines(), 1))
     return [((path, f"line {number}"), line) for number, line in lines if line]
+
+
+def _text_of(argument: str, reason: str) -> str:
+    """The argument itself, or what standard input holds where it is `-`."""
+    if argument != "-":
+        return argument
+    from bptt_tui.session import storage
+
+    return _decoded(sys.stdin.buffer.read(storage.SIZE_LIMIT), argument, reason)
+
+
+def _decoded(data: bytes, path: str, reason: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise SessionError(reason, places=(path,)) from None
 
 
 def _play(debugger: Any, commands: Iterable[tuple[tuple[str, ...], str]]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bptt_tui.debugger import (
     asking,
+    attempts,
     comparing,
     decay,
     edits,
@@ -62,6 +63,7 @@ COMMANDS: Mapping[str, Command] = {
         *decay.ROWS,
         *asking.ROWS,
         *summing.ROWS,
+        *attempts.ROWS,
         *notes.ROWS,
         *predict.ROWS,
         *setting.ROWS,

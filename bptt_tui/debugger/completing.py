@@ -339,4 +339,5 @@ _ARGUMENTS: dict[str, Callable[[Debugger, str, str], Completion]] = {
     "knobs": _parameter,
     "buildup": _parameter,
     "chains": _place,
+    "check": _expression,
 }

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from bptt_tui.debugger import attempts
 from bptt_tui.debugger.asked import Asked
 from bptt_tui.debugger.chain import ChainAt
 from bptt_tui.debugger.changes import words
@@ -41,6 +42,7 @@ from bptt_tui.session.format import Recorded
 
 if TYPE_CHECKING:
     from bptt_tui.debugger.sums import Sums
+    from bptt_tui.derivation.judging.verdict import Verdict
 
 
 class Debugger:
@@ -66,10 +68,13 @@ class Debugger:
             notes=in_order(saved.notes),
             chapters=in_order(saved.chapters),
             predictions=saved.predictions,
+            attempts=saved.attempts,
             stopping=loaded(self._scene, saved, session.name),
         )
         self._message = ""
         self._exhibit: Exhibit | None = None
+        self._verdict: Verdict | None = None
+        self._rehearsing = False
         self._view: View | None = None
 
     def _saved_cursor(self, session: Session) -> Cursor:
@@ -145,6 +150,24 @@ class Debugger:
         """The whole gradient as a sum, of the present numbers: table, knobs, build-up, chains."""
         return self._stage.sums
 
+    @property
+    def desk(self) -> attempts.Desk:
+        """The learner's formulas, and their verdicts at the present numbers as far as they are known."""
+        return attempts.desk(self._state, self._stage.verdicts)
+
+    def reading(self, text: str) -> attempts.Reading:
+        """How a formula is understood, or where it stops being readable."""
+        return attempts.reading(self._state.session, self._scene.naming, text)
+
+    def ponder(self, text: str) -> None:
+        """Come to a verdict on a formula, so that `check` has it at hand; changes nothing else, and may take long.
+
+        Any thread may do this. Raises CommandError where the formula cannot be read.
+        """
+        verdicts = self._stage.verdicts
+        if text not in verdicts:
+            verdicts[text] = attempts.judged(self._state.session, text)
+
     # --- for commands --------------------------------------------------------------------------------------------
 
     @property
@@ -169,6 +192,16 @@ class Debugger:
     def exhibit(self, exhibit: Exhibit) -> None:
         """Have the next View say what is to be seen in full."""
         self._exhibit = exhibit
+
+    def judge(self, text: str) -> str:
+        """The verdict on a formula in a sentence; the next View has all of it. A rehearsal has nobody to tell."""
+        if self._rehearsing:
+            return ""
+        from bptt_tui.derivation.judging.telling import headline
+
+        self.ponder(text)
+        self._verdict = self._stage.verdicts[text]
+        return headline(self._verdict)
 
     @property
     def asked(self) -> Asked | None:
@@ -214,7 +247,7 @@ class Debugger:
 
     def _carry_out(self, line: str) -> str:
         command, rest = read(line)
-        self._exhibit = None
+        self._exhibit = self._verdict = None
         return command.run(self, rest)
 
     def _to_record(self, line: str, before: Cursor) -> str:
@@ -253,7 +286,7 @@ class Debugger:
         recording then has to go there first.
         """
         here, self._state = self._state, self.beginning().state
-        shown = self._exhibit
+        shown, self._rehearsing = (self._exhibit, self._verdict), True
         try:
             for recorded in self._recording:
                 self._view = None
@@ -262,7 +295,8 @@ class Debugger:
         except CommandError:
             return None
         finally:
-            self._state, self._exhibit, self._view = here, shown, None
+            (self._exhibit, self._verdict), self._rehearsing = shown, False
+            self._state, self._view = here, None
 
     # --- for replays ---------------------------------------------------------------------------------------------
 
@@ -281,15 +315,17 @@ class Debugger:
         )
 
     def restore(self, bookmark: Bookmark) -> None:
-        """Stand there again. Notes, chapters and the file are not part of the walk, and stay as they are now."""
+        """Stand there again. Notes, chapters, attempts and the file are not part of the walk, and stay as now."""
         now = self._state
         session = now.session.with_numbers_of(bookmark.state.session)
-        self._state = replace(bookmark.state, session=session, notes=now.notes, chapters=now.chapters)
+        self._state = replace(
+            bookmark.state, session=session, notes=now.notes, chapters=now.chapters, attempts=now.attempts
+        )
         self._recording = list(bookmark.recording)
         self._recording_leads_here = bookmark.leads_here
         self._recording_on = bookmark.recording_on
         self._message = bookmark.message
-        self._exhibit = None
+        self._exhibit = self._verdict = None
         self._view = None
 
     def follow(self, line: str) -> None:
@@ -350,6 +386,7 @@ class Debugger:
             displays=displays(look, self._state.stopping),
             breakpoints=rows(look, self._state.stopping),
             exhibit=self._exhibit,
+            verdict=self._verdict,
         )
 
 
@@ -365,6 +402,7 @@ def _session_of(state: State, recording: Sequence[Recorded], count: int) -> Sess
         notes=state.notes,
         chapters=state.chapters,
         predictions=state.predictions,
+        attempts=state.attempts,
         breakpoints=breakpoints,
         watches=watches,
     )

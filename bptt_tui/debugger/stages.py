@@ -16,6 +16,7 @@ from bptt_tui.trace import Trace
 
 if TYPE_CHECKING:
     from bptt_tui.debugger.sums import Sums
+    from bptt_tui.derivation.judging.verdict import Verdict
 
 KEPT = 8
 
@@ -26,6 +27,7 @@ class Stage:
     def __init__(self, trace: Trace) -> None:
         self.scene = Scene(trace)
         self.moves = Moves(self.scene)
+        self.verdicts: dict[str, Verdict] = {}  # by formula
 
     @cached_property
     def remarks(self) -> tuple[str, ...]:

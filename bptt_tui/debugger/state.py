@@ -13,7 +13,7 @@ from bptt_tui.debugger.moving import Cursor
 from bptt_tui.debugger.predict import Predicting
 from bptt_tui.debugger.stopping import Stopping
 from bptt_tui.debugger.walking import Trail
-from bptt_tui.session import Chapter, Note, Prediction, Recorded, Session
+from bptt_tui.session import Attempt, Chapter, Note, Prediction, Recorded, Session
 
 
 class State(Struct, frozen=True):
@@ -25,6 +25,7 @@ class State(Struct, frozen=True):
     notes: tuple[Note, ...] = ()
     chapters: tuple[Chapter, ...] = ()
     predictions: tuple[Prediction, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
     predict: Predicting | None = None
     stopping: Stopping = field(default_factory=Stopping)
     trail: Trail = field(default_factory=Trail)

@@ -19,13 +19,16 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from bptt_tui.session.format import Chapter, Note
+
+if TYPE_CHECKING:
+    from bptt_tui.derivation.judging.verdict import Verdict
 
 Value = NDArray[np.float64]
 Shape = tuple[int, ...]
@@ -305,7 +308,7 @@ class View(Struct, frozen=True):
     Markdown; `chapter` is the one it lies in; `all_notes` and `chapters` are the whole lesson's.
     `question` is what predict mode asks here. `stopped` is why
     a run ended here: `breakpoint 2 at ∂E/∂s₃: abs(prod) = 3.1e-07`; `displays` are the lines of displayed expressions.
-    `strips` are of all recurrent nodes, in the network's order.
+    `strips` are of all recurrent nodes, in the network's order. `verdict` is of the formula that the command judged.
     """
 
     title: str
@@ -336,6 +339,7 @@ class View(Struct, frozen=True):
     displays: tuple[str, ...] = ()
     breakpoints: tuple[BreakpointRow, ...] = ()
     exhibit: Exhibit | None = None
+    verdict: Verdict | None = None
 
     @property
     def strip(self) -> Strip | None:

@@ -27,6 +27,7 @@ from bptt_tui.derivation.naming import Naming
 from bptt_tui.derivation.partials import Partials
 from bptt_tui.errors import NetworkError
 from bptt_tui.trace import Consumer, Trace
+from bptt_tui.trace.program import Leaf
 
 Array = NDArray[Any]
 Place = tuple[str, int]
@@ -264,33 +265,43 @@ class Chains:
                 if link.reader is None or link.above is None:
                     running = np.asarray(trace.share)
                 else:
-                    fused = None if above is None else self._fused(above[0], above[1], link)
+                    override = self._fused(above, link, running)
                     step = trace.local(link.reader.equation, link.above)
-                    running = np.asarray(step.pull(running, link.reader.by)) if fused is None else fused
+                    running = np.asarray(step.pull(running, link.reader.by, override))
                     running = running.reshape(trace.unrolled.shapes[link.name])
             above = link, before
             yield running
 
-    def _fused(self, loss: Link, g: Array, softmax: Link) -> Array | None:
-        """g·(o − y) where the edges are from a loss to its softmax and from there to the logits: the product of their
-        partials, −y/o and diag(o) − ooᵀ, can overflow. None for any other two edges."""
-        program, trace = self.trace.program, self.trace
-        if loss.reader is None or softmax.reader is None or loss.above is None or softmax.above is None:
-            return None
-        outer, inner = program.roots[loss.reader.equation], program.roots[softmax.reader.equation]
+    def _fused(self, above: tuple[Link, Array] | None, link: Link, running: Array) -> dict[int, Array] | None:
+        """g·(o − y), to flow into the logits where an edge ends behind a softmax that its loss is computed with.
+
+        The product of their partials, −y/o and diag(o) − ooᵀ, can overflow. The loss is the edge's own equation, or
+        that of the edge `above` it, with the product before that.
+        """
+        assert link.reader is not None and link.above is not None
+        program = self.trace.program
+        own = program.roots[link.reader.equation]
+        if own in program.fused:
+            inner, g, loss = program.fused[own].inner, running, link
+            if program.instruction(inner).equation != link.reader.equation:
+                return None
+        else:
+            if above is None or above[0].reader is None:
+                return None
+            loss, g = above
+            inner = own
+        assert loss.reader is not None and loss.above is not None
+        outer = program.roots[loss.reader.equation]
         fused = program.fused.get(outer)
         if fused is None or fused.inner != inner:
             return None
-        entry, below = program.instruction(outer), program.instruction(inner)
-        logits = program.slots[below.args[0]]
-        if getattr(logits, "name", None) != softmax.name:
-            return None
-        upper, lower = (
-            trace.local(loss.reader.equation, loss.above),
-            trace.local(softmax.reader.equation, softmax.above),
-        )
-        q, o, y = lower.value(below.args[0]), lower.value(inner), upper.value(entry.args[1])
-        return np.asarray(fused.fusion.pull(g, q, o, y, entry.shapes))
+        entry, lower = program.instruction(outer), self.trace.local(link.reader.equation, link.above)
+        target = program.slots[entry.args[1]]
+        if loss is not link and (not isinstance(target, Leaf) or target.name == loss.name):
+            return None  # the loss reads the softmax as its target too
+        y = self.trace.local(loss.reader.equation, loss.above).value(entry.args[1])
+        q, o = lower.value(program.instruction(inner).args[0]), lower.value(inner)
+        return {inner: np.asarray(fused.fusion.pull(g, q, o, y, entry.shapes))}
 
     # --- sums --------------------------------------------------------------------------------------------------------
 

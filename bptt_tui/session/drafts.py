@@ -35,7 +35,7 @@ from platformdirs import user_state_path
 from bptt_tui.errors import SessionError
 from bptt_tui.session import bundled, storage
 from bptt_tui.session.decode import decode
-from bptt_tui.session.encode import encode
+from bptt_tui.session.encode import Written, encode
 from bptt_tui.session.session import Session
 from bptt_tui.session.storage import Origin
 
@@ -82,6 +82,7 @@ class Draft:
     def __init__(self, path: Path, lock: _Lock | None = None) -> None:
         self.path = path
         self._lock = lock
+        self._written: Written = {}
 
     @classmethod
     def of(cls, session: Session) -> Draft:
@@ -104,7 +105,7 @@ class Draft:
             line = msgspec.json.encode(header)
         except UnicodeEncodeError:
             raise SessionError("half a character cannot be kept", places=(session.name,)) from None
-        data = line + b"\n" + encode(session.document())
+        data = line + b"\n" + encode(session.document(), self._written)
         if self._lock is None:
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

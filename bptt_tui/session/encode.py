@@ -21,8 +21,14 @@ _WHERE_ANY = ("chapters", "predictions", "attempts")  # of the debugger: left ou
 _INDENT = "  "
 
 
-def encode(document: Document) -> bytes:
+Written = dict[str, tuple[object, str]]
+
+
+def encode(document: Document, written: Written | None = None) -> bytes:
     """The file's bytes, UTF-8 with a final newline.
+
+    Who writes nearly the same again and again gives the same dict as `written` each time: values that are the very
+    same objects as the last time are then not put in words again.
 
     The numbers have passed `values.plain`: msgspec would write a NaN as `null` without a word. Raises
     SessionError where a text has a lone surrogate, which UTF-8 cannot hold.
@@ -31,6 +37,9 @@ def encode(document: Document) -> bytes:
     for name in document.__struct_fields__:
         value = getattr(document, name)
         if name in _ALWAYS or value not in _ABSENT:
+            if written is not None and name in written and _same(value, written[name][0]):
+                lines.append(f'{_INDENT}"{name}": {written[name][1]}')
+                continue
             try:
                 text = _text(_plain(name, value), _INDENT, len(name) + 6, name in _ONE_PER_LINE)
             except UnicodeEncodeError:
@@ -40,7 +49,16 @@ def encode(document: Document) -> bytes:
                     places=(name,),
                 ) from None
             lines.append(f'{_INDENT}"{name}": {text}')
+            if written is not None:
+                written[name] = (value, text)
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode("utf-8")
+
+
+def _same(value: object, before: object) -> bool:
+    """Whether it is the same object, or a dict of the same objects under the same names in the same order."""
+    if not isinstance(value, dict) or not isinstance(before, dict):
+        return value is before
+    return list(value) == list(before) and all(value[name] is before[name] for name in value)
 
 
 def _plain(name: str, value: object) -> object:

@@ -81,7 +81,6 @@ class DebuggerApp(App[None]):
         if isinstance(debugger, Debugger):
             self.kept = debugger.session
         self._sessions = count(1)
-        self.add_mode(self.DEFAULT_MODE, self._first_screen)
         self.failure: BaseException | None = None
         self.on_theme_chosen: Callable[[str], None] | None = None
         self.on_colours_chosen: Callable[[str], None] | None = None
@@ -109,6 +108,9 @@ class DebuggerApp(App[None]):
             self._rest = None
 
     def on_mount(self) -> None:
+        # A mode by name, so that `_show_anew` can remove it. Named before its screen is there, it would cost another
+        # reading of all style sheets.
+        self.add_mode(self.DEFAULT_MODE, self.get_default_screen)
         self.theme_changed_signal.subscribe(self, self._theme_changed)
         if self._opening is None:
             self._opened()
@@ -145,7 +147,7 @@ class DebuggerApp(App[None]):
             self.on_colours_chosen(name)
         self.say(SCALES[name].about)
 
-    def _first_screen(self) -> Screen[None]:
+    def get_default_screen(self) -> Screen[None]:
         if self._opening is None:
             return DebuggerScreen(self.debugger, self.player, self.size)
         from bptt_tui.tui.tracing import TracingScreen

@@ -6,7 +6,6 @@ from bptt_tui.debugger.comparing import percent
 from bptt_tui.debugger.view import Compared, Comparison, View
 from bptt_tui.tui.figures import shown
 from bptt_tui.tui.ink import Line, wrapped
-from bptt_tui.tui.markdown import rendered
 
 _NUMBER = 12
 
@@ -24,6 +23,8 @@ def asides(view: View, width: int, *, notes: bool = True) -> list[Line]:
     """Chapter and notes of this position, displays, stops that are met here, and the comparison."""
     lines: list[Line] = []
     if view.notes and notes:
+        from bptt_tui.tui.markdown import rendered
+
         lines += [(), ((view.chapter, "title"),)] if view.chapter else [()]
         for note in view.notes:
             lines += [(("│ ", "accent"), *line) for line in rendered(note, max(width - 2, 1))]

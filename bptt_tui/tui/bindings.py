@@ -88,6 +88,7 @@ BINDING_TABLE: tuple[KeyRow, ...] = (
     KeyRow("i", "i", "node.arrays", "arrays", "arrays as heat maps, or as numbers", action="switch_arrays"),
     KeyRow("enter", "enter", "node.inspect", "inspect", "every entry of the step's arrays, in full", action="inspect"),
     KeyRow("T", "T", "sums.open", "table", "the gradient as a sum: table, knobs, build-up, chains", "table"),
+    KeyRow("D", "D", "derivation", "derivation", "judge a derivation of your own", action="derivation", rank=17),
     KeyRow("y", "y", "copy.value", "copy value", "copy the value in full precision", action="copy_value", rank=14),
     KeyRow("Y", "Y", "copy.formula", "copy formula", "copy the equation or the chain", action="copy_formula"),
     KeyRow("o", "o", "session.open", "open", "open another session", action="app('open')"),

@@ -100,8 +100,8 @@ LONG = 100_000  # positions from which on they run beside the screen
 
 
 def _walks(command: Command, rest: str) -> bool:
-    """Whether a command belongs to the walk; notes and chapters are pinned without leaving a replay."""
-    pins = command.name in ("notes", "chapters", "note") or (
+    """Whether a command belongs to the walk; notes and the like are kept without leaving a replay."""
+    pins = command.name in ("notes", "chapters", "note", "attempts") or (
         command.name == "chapter" and rest not in ("next", "previous") and not rest.isdecimal()
     )
     return not pins

@@ -7,10 +7,11 @@ Widgets do not know each other or the debugger; what they want, they post as a m
 
 from __future__ import annotations
 
-from typing import ClassVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
-from textual.app import ComposeResult
+from textual.app import ComposeResult, ScreenStackError
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -37,6 +38,9 @@ from bptt_tui.tui.pointing import Pointing
 from bptt_tui.tui.prompting import Prompting
 from bptt_tui.tui.running import Running
 from bptt_tui.tui.strip import StripPane
+
+if TYPE_CHECKING:
+    from bptt_tui.tui.derivation.screen import DerivationScreen
 
 _KEYS = frozenset(row.bound.partition("(")[0] for row in BINDING_TABLE)  # the actions that keys are bound to
 
@@ -102,6 +106,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing):
         self._upper = Horizontal(self._network, self._right, id="upper")
         self._message = MessageBar(id="message")
         self._keys = Keys(id="keys")
+        self._derivation: DerivationScreen | None = None
         self._layout = layout_of(size.width, size.height)
 
     def compose(self) -> ComposeResult:
@@ -127,6 +132,11 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing):
         for widget in drawn:
             widget.show(view)
         self.playing_changed()
+        if view.verdict is not None:
+            if asked and not self.player.replaying:
+                self.action_derivation()
+                self.desk.face(view.verdict.statement.text)
+            return
         if asked and view.exhibit is not None and not self.player.replaying:
             self.say("")
             self._show_sums(view.exhibit)
@@ -275,6 +285,27 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing):
     def action_predict(self) -> None:
         """Ask before the next number is shown, or no longer."""
         self.action_command("predict on" if self.debugger.state.predict is None else "predict off")
+
+    @property
+    def desk(self) -> DerivationScreen:
+        """Where formulas are judged; made when it is first asked for, and kept as it is left."""
+        if self._derivation is None:
+            from bptt_tui.tui.derivation.screen import DerivationScreen
+
+            self._derivation = DerivationScreen(self)
+            self.app.install_screen(self._derivation, f"derivation-{id(self)}")
+        return self._derivation
+
+    def on_unmount(self) -> None:
+        """Another session has a desk of its own."""
+        if self._derivation is not None:
+            with suppress(ScreenStackError):  # at the end of the app it may be the one on top
+                self.app.uninstall_screen(self._derivation)
+
+    def action_derivation(self) -> None:
+        self.pause()
+        if self.desk not in self.app.screen_stack:
+            self.app.push_screen(self.desk)
 
     def action_switch_strip(self) -> None:
         self.say(self.query_one(StripPane).switch())

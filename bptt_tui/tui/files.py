@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from bptt_tui.session import Session
     from bptt_tui.tui.app import DebuggerApp
+    from bptt_tui.tui.keeper import Keeper
     from bptt_tui.tui.opening_line import Progress, Started
-    from bptt_tui.tui.recovery import Keeper, Recovered
+    from bptt_tui.tui.recovery import Recovered
 
 _SUGGESTED = "walk.json"
 
@@ -137,7 +138,7 @@ class Files:
 
     def begin(self, offer: Literal["", "own", "all"]) -> None:
         """Keep drafts from now on, and offer those that were left behind: of this session, or all."""
-        from bptt_tui.tui.recovery import Keeper
+        from bptt_tui.tui.keeper import Keeper
 
         self._keeper = Keeper(lambda trouble: self._app.call_later(self._cannot_keep, trouble))
         self._keeper.begin(self._app.debugger, self._app.kept)
@@ -156,12 +157,14 @@ class Files:
     def _offer(self, which: Literal["", "own", "all"]) -> None:
         if self._keeper is None or not which:
             return
-        from bptt_tui.tui.recovery import RecoverDialog, look
+        from bptt_tui.session.drafts import left_over
 
-        found = look(self._app.debugger.session if which == "own" else None)
+        found = left_over(self._app.debugger.session if which == "own" else None)
         if found.unreadable:
             self._app.say(f"not recovered: {found.unreadable[0]}")
         if found.drafts:
+            from bptt_tui.tui.recovery import RecoverDialog
+
             self._app.push_screen(RecoverDialog(found.drafts), self._recovered)
 
     def _recovered(self, recovered: Recovered | None) -> None:

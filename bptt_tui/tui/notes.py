@@ -6,7 +6,6 @@ from textual.geometry import Size
 
 from bptt_tui.debugger.view import View
 from bptt_tui.tui.ink import Line, wrapped
-from bptt_tui.tui.markdown import rendered
 from bptt_tui.tui.pane import LinesPane
 
 
@@ -45,6 +44,8 @@ def has_notes(view: View) -> bool:
 
 
 def _lines(view: View, width: int) -> list[Line]:
+    from bptt_tui.tui.markdown import rendered
+
     lines: list[Line] = []
     for note in view.notes:
         lines += [(), *rendered(note, width)]

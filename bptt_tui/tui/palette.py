@@ -14,6 +14,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from bptt_tui.debugger.commands import COMMANDS
 from bptt_tui.tui.bindings import BINDING_TABLE
+from bptt_tui.tui.debugger_screen import DebuggerScreen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,13 +51,18 @@ class DebuggerCommands(Provider):
     def _run(self, action: str) -> Callable[[], Any]:
         return partial(self.screen.run_action, action)
 
+    @property
+    def _offers(self) -> Iterator[Offer]:
+        """The debugger's keys and commands are its screen's; another screen has none of them."""
+        return offers() if isinstance(self.screen, DebuggerScreen) else iter(())
+
     async def discover(self) -> Hits:
-        for offer in offers():
+        for offer in self._offers:
             yield DiscoveryHit(offer.name, self._run(offer.action), help=offer.help)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
-        for offer in offers():
+        for offer in self._offers:
             text = f"{offer.name} ({offer.help})"
             score = matcher.match(text)
             if score > 0:

@@ -132,7 +132,7 @@ class Prompting(Commanding):
         if word in COMMANDS:
             self.perform(line)
         elif word in LEAVING and not rest:
-            self.app.exit()
+            self.call_next(self.app.run_action, "quit")
         elif word == "save":
             self.call_next(self.app.run_action, f"save({rest.strip()!r})")
         else:

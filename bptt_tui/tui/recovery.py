@@ -1,13 +1,10 @@
-"""Work in progress is kept while the app runs, and what an earlier run left behind is offered.
-
-The app tells when a session is begun, changed, saved and left; writing is `session.autosave`'s business, in a thread.
-"""
+"""What an earlier run left behind is offered: to be recovered, discarded, or left for later."""
 
 from __future__ import annotations
 
 import time
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
@@ -22,13 +19,9 @@ from bptt_tui.debugger.debugger import Debugger
 from bptt_tui.errors import BpttError
 from bptt_tui.language.sanitise import visible
 from bptt_tui.session import Session, bundled, load
-from bptt_tui.session.autosave import Autosave
-from bptt_tui.session.drafts import Draft, Found, LeftOver, left_over
+from bptt_tui.session.drafts import Draft, LeftOver
 from bptt_tui.tui.opening_line import OpeningLine, Progress, Started
 from bptt_tui.tui.player import Player
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _LONGEST = 130
 
@@ -39,35 +32,6 @@ class Recovered(NamedTuple):
     started: Started
     draft: Draft
     kept: Session | None
-
-
-class Keeper:
-    """The draft of the session that is open."""
-
-    def __init__(self, say: Callable[[str], object]) -> None:
-        self._say = say
-        self._autosave: Autosave | None = None
-
-    def begin(self, debugger: Debugger, kept: Session | None, draft: Draft | None = None) -> None:
-        """Keep another session's changes from now on; those of the one before are over."""
-        self.close(keep=False)
-        autosave = Autosave(debugger.session, kept, draft)
-        autosave.on_trouble = self._say
-        self._autosave = autosave
-        debugger.on_done = lambda: autosave.changed(debugger.moment())
-        if kept is None:
-            debugger.on_done()
-
-    def saved(self, kept: Session) -> None:
-        """All of it is in a file now."""
-        if self._autosave is not None:
-            self._autosave.saved(kept)
-
-    def close(self, *, keep: bool) -> None:
-        """The session is left; `keep` where that was nobody's wish."""
-        if self._autosave is not None:
-            self._autosave.close(keep=keep)
-            self._autosave = None
 
 
 class RecoverDialog(ModalScreen[Recovered | None]):
@@ -164,11 +128,6 @@ class RecoverDialog(ModalScreen[Recovered | None]):
 
     def on_unmount(self) -> None:
         self._release()
-
-
-def look(session: Session | None) -> Found:
-    """What earlier runs left of this session, or of any."""
-    return left_over(session)
 
 
 def _saved(left: LeftOver) -> Session | None:

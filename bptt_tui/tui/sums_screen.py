@@ -76,7 +76,9 @@ class Canvas(Widget, can_focus=True):
 
     def _keys(self, width: int) -> Line:
         own = () if self.page is None else self.page.own_keys()
-        usual = tuple(pair for pair in (("enter", "go there"), ("y", "copy")) if pair[0] not in dict(own))
+        usual = tuple(
+            pair for pair in (("enter", "go there"), ("y", "copy"), ("?", "keys")) if pair[0] not in dict(own)
+        )
         runs: list[Run] = [(" ", "plain"), ("esc", "accent"), (" back  ", "dim")]
         for key, label in (*own, *usual):
             if line_width(runs) + len(key) + len(label) + 3 <= width:
@@ -140,6 +142,7 @@ class SumsScreen(Screen[None]):
         Binding("n", "press('n')", "next node; next chain", show=False, id="sums.node"),
         Binding("e", "press('e')", "norms, or entry by entry", show=False, id="sums.entry"),
         Binding("t", "press('t')", "chains to the next use", show=False, id="sums.target"),
+        Binding("question_mark", "help", "these keys", show=False, id="sums.help"),
         Binding("enter", "enter", "go there", show=False, id="sums.enter"),
         Binding("y", "copy", "copy", show=False, id="sums.copy"),
     ]
@@ -152,9 +155,8 @@ class SumsScreen(Screen[None]):
         self._use: int | None = None
         self._target = (exhibit.node, exhibit.t) if exhibit.part == "chains" and exhibit.t is not None else None
         self._through, self._number = exhibit.loss, exhibit.number
-        if not self._parameter:
-            is_use = self._target is not None and self._target[0] in sums.parameters
-            self._parameter = self._target[0] if is_use and self._target is not None else sums.default
+        if self._target is not None and self._target[0] in sums.parameters:
+            self._parameter = self._target[0]
         self._canvas = Canvas()
         self._part = exhibit.part
 
@@ -185,7 +187,10 @@ class SumsScreen(Screen[None]):
             self._use = page.use
 
     def _page(self, part: str) -> Page:
-        sums, parameter = self._sums, self._parameter
+        sums = self._sums
+        if part != "chains" or self._target is None:
+            self._parameter = self._parameter or sums.default
+        parameter = self._parameter
         if part == "table":
             return TablePage(sums, parameter, self._entry, self._mask, self._use)
         if part == "knobs":
@@ -221,15 +226,15 @@ class SumsScreen(Screen[None]):
         page = self._canvas.page
         if page is not None and page.press(key):
             self._canvas.draw()
-        elif key == "p" and self._part != "chains":
+        elif key == "p" and self._part != "chains" and self._parameter:
             names = self._sums.parameters
             self._parameter = names[(names.index(self._parameter) + 1) % len(names)]
             self._entry = None
             self._open(self._part)
-        elif key == "e" and self._part in ("table", "knobs"):
+        elif key == "e" and self._part in ("table", "knobs") and self._parameter:
             self._entry = self._sums.next_entry(self._parameter, self._entry)
             self._open(self._part)
-        elif key == "n" and self._part == "buildup":
+        elif key == "n" and self._part == "buildup" and self._node:
             names = self._sums.nodes
             self._node = names[(names.index(self._node) + 1) % len(names)]
             self._open(self._part)
@@ -249,6 +254,14 @@ class SumsScreen(Screen[None]):
         """A command for the debugger, whose screen it brings to the front."""
         self.dismiss()
         self._give(line)
+
+    def action_help(self) -> None:
+        """The keys of this screen."""
+        from bptt_tui.tui.dialogs import Notice
+
+        rows = [b for b in self.BINDINGS if isinstance(b, Binding)]
+        width = max(len(row.key) for row in rows)
+        self.app.push_screen(Notice("keys", "\n".join(f"{row.key.ljust(width)}  {row.description}" for row in rows)))
 
     def action_copy(self) -> None:
         text = "" if self._canvas.page is None else self._canvas.page.copied()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bptt_tui.calculus import alignment
 from tests.benchmarks.networks import Case
 
 
@@ -32,6 +33,19 @@ def hips(case: Case) -> Callable[[], tuple[float, Any]]:
     def run() -> tuple[float, Any]:
         value, parts = gradient(p["U"], p["W"], p["b"], p["V"], p["c"])
         return float(value), parts[1]
+
+    return run
+
+
+def products(case: Case) -> Callable[[], object]:
+    """W·h and Wᵀ·δ once per timestep and nothing else: what any trace that takes one step at a time must spend."""
+    W = alignment.copied(np.asarray(case.parameters["W"]), np.float64)
+    rows, out = list(np.full((case.steps, case.n), 0.1)), list(np.empty((case.steps, case.n)))
+
+    def run() -> None:
+        for product in (W.dot, W.T.dot):
+            for row, result in zip(rows, out, strict=True):
+                product(row, result)
 
     return run
 

@@ -28,7 +28,7 @@ from bptt_tui.session.format import Loss
 from bptt_tui.session.session import Session
 from bptt_tui.trace import Trace
 from tests.benchmarks.networks import Case, make, ours, pytorch, recurrent_gradient
-from tests.benchmarks.peers import hips, jitted
+from tests.benchmarks.peers import hips, jitted, products
 from tests.benchmarks.timing import HEADER, Row, seconds, side_by_side
 
 STEPS = 1000
@@ -77,6 +77,9 @@ def peers(quick: bool) -> Iterator[Row]:
         run, peer = ours(case), hips(case)
         _same(case, run(), *peer())
         yield side_by_side(f"RNN n={n} T={STEPS}: HIPS autograd", run, peer, 0.02, 3, warm=1)
+        bare = products(case)
+        yield side_by_side(f"RNN n={n} T={STEPS}: its products by W alone", run, bare, None, 5)
+        yield side_by_side(f"products by W alone, n={n} T={STEPS}: HIPS autograd", bare, peer, None, 3, warm=1)
         if find_spec("jax") is not None:
             compiled = jitted(case)
             _same(case, run(), *compiled())

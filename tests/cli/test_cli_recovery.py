@@ -30,11 +30,12 @@ class Terminal:
     """`bptt-tui` on a pseudo-terminal of 120×36, and everything it has drawn."""
 
     def __init__(self, arguments: tuple[str, ...], cwd: Path) -> None:
+        program = arguments if arguments[:1] == ("-c",) else ("-m", "bptt_tui", *arguments)
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
         environment = {**os.environ, "TERM": "xterm-256color", "TEXTUAL_ANIMATIONS": "none", "PYTHONPATH": str(ROOT)}
         self.child = subprocess.Popen(
-            [sys.executable, "-m", "bptt_tui", *arguments],
+            [sys.executable, *program],
             stdin=theirs, stdout=theirs, stderr=theirs, cwd=cwd, env=environment, start_new_session=True,
         )  # fmt: skip
         os.close(theirs)
@@ -210,6 +211,27 @@ def test_a_draft_that_cannot_be_read_is_one_line_on_the_screen(tmp_path: Path) -
         only.press("q")
         assert only.over() == 0
     assert path.exists()
+
+
+def test_debug_opens_sessions_of_python_one_after_the_other() -> None:
+    """Each with a draft of its own, which goes when it is left."""
+    program = """
+import bptt_tui
+session = bptt_tui.load("question")
+bptt_tui.debug(session)
+bptt_tui.debug(session.replace(title="Another"), at=3)
+print("both are over")
+"""
+    with terminal("-c", program) as only:
+        only.until("unrolled", "The question")
+        only.press("nn")
+        only.wait_for(draft_with(2), "draft of two commands")
+        only.press("q")
+        only.until("Another", "step 3 of 27")
+        assert not list(drafts.directory().glob("*"))
+        only.press("q")
+        only.until("both are over")
+        assert only.over() == 0
 
 
 @pytest.fixture(autouse=True)

@@ -61,6 +61,8 @@ MOVES = {
     "hint": [("hint", 9, 9)],
     "reveal": [("reveal", 9, 9)],
     "score": [("score", 9, 9)],
+    "check": [("check dE/dw = dE/dw_0 + dE/dw_1", 9, 9)],
+    "attempts": [("attempts", 9, 9), ("attempts delete 1", 9, 9)],
     "set": [("set w 0.9", 9, 9), ("set v[0] = 1.5", 9, 9), ("set s[0] = 0.1", 22, 19), ("set s₀ 0.1", 9, 9)],
     "unset": [("unset s[1]", 9, 9)],
     "equation": [("equation s = sigmoid(z)", 9, 9), ("equation c = z * z", 9, 9)],
@@ -77,6 +79,7 @@ BEFORE: dict[str, tuple[str, ...]] = {
     ),
     **dict.fromkeys(("delete", "delete 1", "info breakpoints", "i b"), ("break s", "watch dE/dw")),
     "undisplay 1": ("display w",),
+    **dict.fromkeys(("attempts", "attempts delete 1"), ("check dE/dw = dE/dw_1",)),
     **dict.fromkeys(("note edit 1 there", "note delete 1"), ("note here",)),
     **dict.fromkeys(("chapter next", "chapter 1"), ("goto 11", "chapter Here", "goto 9")),
     "chapter previous": ("goto 11", "chapter Here", "goto 22"),
@@ -163,6 +166,8 @@ WRONG = {
     "reset": ["reset w"],
     "baseline": ["baseline now"],
     "compare": ["compare w"],
+    "check": ["check", "check dE/dw", "check dE/dw = dE/dq_7"],
+    "attempts": ["attempts all", "attempts delete", "attempts delete 9"],
     "help": ["help nope", "help !"],
 }
 

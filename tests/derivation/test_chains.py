@@ -151,12 +151,29 @@ def test_paging_starts_anywhere():
     assert [chain.number for chain in page] == [10, 11, 12]
 
 
-def test_a_chain_through_a_saturated_softmax_is_finite():
-    """−y/o is infinite at a logit gap of 800; with diag(o) − ooᵀ it is o − y."""
-    network = Network(["s = w * s[t-1] + x[t]", "q = v * s", "o = softmax(q)", "E = cross_entropy(o, y)"])
-    trace = network.trace(
+@pytest.mark.parametrize(
+    "output",
+    [
+        ["q = v * s", "o = softmax(q)", "E = cross_entropy(o, y)"],
+        ["o = softmax(v * s)", "E = cross_entropy(o, y)"],
+        ["E = cross_entropy(softmax(v * s), y)"],
+    ],
+)
+def test_a_chain_through_a_saturated_softmax_is_finite(output):
+    """−y/o is infinite at a logit gap of 1600; with diag(o) − ooᵀ it is o − y, however the equations are cut."""
+    trace = Network(["s = w * s[t-1] + x[t]", *output]).trace(
         parameters={"w": 0.5, "v": [800.0, -800.0]}, inputs={"x": [1.0, 1.0]}, initial={"s": 0.0}, constants={"y": 1}
     )
+    chains = Chains(trace, "w", 1)
+    (chain,) = chains
+    assert np.isfinite(trace.contribution("w", 1))
+    assert chains.product(chain) == pytest.approx(trace.contribution("w", 1), rel=1e-12)
+
+
+def test_a_softmax_that_is_its_own_target_too_is_not_fused():
+    """The loss then reads it twice, and the edge between them is the sum of both."""
+    network = Network(["s = w * s[t-1] + x[t]", "o = sigmoid(s)", "E = binary_cross_entropy(o, o)"])
+    trace = network.trace(parameters={"w": 0.5}, inputs={"x": [1.0, 0.3]}, initial={"s": 0.2})
     chains = Chains(trace, "w", 1)
     (chain,) = chains
     assert chains.product(chain) == pytest.approx(trace.contribution("w", 1), rel=1e-12)

@@ -11,10 +11,9 @@ from syrupy.assertion import SnapshotAssertion
 from verdicts import ALL, RIGHT, SHAPES, UNKNOWN, WRONG
 
 from bptt_tui.derivation.judging.lines import as_text, told, unreadable
-from bptt_tui.derivation.judging.reporting import as_data, as_json
+from bptt_tui.derivation.judging.plain import as_data, as_json
 from bptt_tui.derivation.judging.telling import GLYPHS, amiss, factor_sentence, headline
 from bptt_tui.derivation.judging.verdict import FactorOutcome, FactorVerdict, Outcome, TermOutcome
-from bptt_tui.errors import FormulaError
 from bptt_tui.language.cells import cells
 
 
@@ -78,8 +77,11 @@ def test_nothing_in_a_formula_reaches_the_terminal_as_control() -> None:
 
 
 def test_an_unreadable_formula_has_a_caret_under_the_character() -> None:
-    error = FormulaError("expected a factor", text="dE/dw = * w", column=8)
-    assert unreadable(error) == ["dE/dw = * w", "        ^"]
+    assert unreadable("dE/dw = * w", 8) == ("dE/dw = * w", "        ^")
+    assert unreadable("dE/dw =", 7) == ("dE/dw =", "       ^")
+    assert unreadable("a = b\nc = \x1b d", 10) == ("c = \\x1b d", "    ^^^^")
+    text, caret = unreadable("w * " * 5000 + "# + " + "w * " * 5000, 20_000, 60)
+    assert cells(text) <= 60 and text[caret.index("^")] == "#"
 
 
 def test_as_data_has_everything() -> None:
@@ -109,6 +111,6 @@ def test_a_screen_is_told_what_every_line_is_about() -> None:
     """The lines that as_text prints; an opened term has a line for every factor, with its verdict."""
     assert "\n".join(line.text for line in told(WRONG, 100)) == as_text(WRONG, 100)
     factors = WRONG.members[0].terms[1].factors
-    lines = told(WRONG, 100, lambda key, term: key == (0, 1))
+    lines = told(WRONG, 100, opened=lambda key, _term: key == (0, 1))
     assert [line.part for line in lines if len(line.key) == 3] == list(factors)
     assert [line.key for line in lines if line.part in WRONG.members[0].terms] == [(0, 0), (0, 1)]

@@ -17,6 +17,7 @@ from bptt_tui.errors import SessionError
 from bptt_tui.session import Note, Recorded, Session, drafts, load, storage
 from bptt_tui.session.autosave import Autosave
 from bptt_tui.session.drafts import Draft, left_over
+from bptt_tui.session.encode import encode
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +51,22 @@ def test_what_was_left_comes_back_as_it_was(tmp_path: Path):
     (again,) = left_over().drafts
     again.discard()
     assert left_over().drafts == [] and files() == set()
+
+
+def test_what_is_written_again_and_again_is_the_whole_session_each_time():
+    """Numbers that did not change are not put in words again; those that did are."""
+    session = load("vectors")
+    draft = Draft.of(session)
+    for changed in (
+        walked(session, 1),
+        walked(session, 4),
+        walked(session, 4).replace(parameters={**session.parameters, "c": [0.0, -0.0, 1e300]}),
+        walked(session, 2).replace(title="Another", inputs={"x": [[1, 2]] * 4}),
+    ):
+        draft.write(changed)
+        body = draft.path.read_bytes().partition(b"\n")[2]
+        assert body == encode(changed.document())
+    draft.remove()
 
 
 def test_a_draft_is_held_while_its_app_runs():

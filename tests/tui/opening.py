@@ -57,6 +57,12 @@ class Opened:
     def text(self) -> str:
         return self.drawn().text()
 
+    def dialog_text(self) -> str:
+        """The dialog alone, without what shows around it."""
+        box = self.app.screen.children[0].region
+        lines = self.text().splitlines()[box.y : box.bottom]
+        return "\n".join(line[box.x : box.right].rstrip() for line in lines) + "\n"
+
 
 @asynccontextmanager
 async def opened(

@@ -7,6 +7,9 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from opening import opened
+from textual.css.stylesheet import Stylesheet
+
 FIRST_FRAME = Path(__file__).parents[1] / "benchmarks" / "first_frame.py"
 SELDOM = {
     "bptt_tui.debugger.conditions",
@@ -18,13 +21,17 @@ SELDOM = {
     "bptt_tui.debugger.sweep",
     "bptt_tui.debugger.transcript",
     "bptt_tui.derivation.verification",
+    "bptt_tui.session.drafts",
     "bptt_tui.session.totals",
     "bptt_tui.trace.verify",
     "bptt_tui.tui.dialogs",
     "bptt_tui.tui.help",
+    "bptt_tui.tui.files",
     "bptt_tui.tui.inspector",
+    "bptt_tui.tui.markdown",
     "bptt_tui.tui.palette",
     "bptt_tui.tui.prompt",
+    "bptt_tui.tui.recovery",
     "bptt_tui.tui.settings",
     "bptt_tui.tui.tracing",
     "hashlib",
@@ -44,6 +51,18 @@ print(*sys.modules)
     loaded = set(done.stdout.split())
     assert "bptt_tui.tui.debugger_screen" in loaded
     assert sorted(SELDOM & loaded) == []
+
+
+async def test_the_style_sheets_are_read_once(monkeypatch):
+    """Neither the theme nor the place of the first screen makes the app read its style sheets a second time."""
+    again: list[Stylesheet] = []
+    reparse = Stylesheet.reparse
+    monkeypatch.setattr(Stylesheet, "reparse", lambda self: (again.append(self), reparse(self)))
+    async with opened() as debugger:
+        assert again == []
+        debugger.app.theme = "textual-light"
+        await debugger.pilot.pause()
+        assert len(again) == 1
 
 
 def test_what_is_loaded_late_is_there():

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from threading import Event
 
-import numpy as np
 import pytest
 from opening import FULL, MEDIUM, SMALL, Opened, opened
 from syrupy.assertion import SnapshotAssertion
 from textual.widgets import Input, OptionList
 
 from bptt_tui.session import load, recent
+from bptt_tui.tui import files
 from bptt_tui.tui.leaving import LeaveDialog
 from bptt_tui.tui.open_dialog import OpenDialog
+from bptt_tui.tui.opening_line import Progress, Started
 
 SIZES = {"full": FULL, "medium": MEDIUM, "small": SMALL}
 
@@ -44,7 +46,7 @@ async def test_it_lists_sessions_and_recent_files(size: str, screen_golden: Snap
     recent.remember(os.path.realpath("walk.json"), "My vectors")
     async with opened(at=5, size=SIZES[size]) as debugger:
         await debugger.press("o")
-        assert debugger.text() == screen_golden
+        assert debugger.dialog_text() == screen_golden
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -53,7 +55,7 @@ async def test_what_cannot_be_opened_is_said_in_place(size: str, screen_golden: 
     async with opened(at=5, size=SIZES[size]) as debugger:
         await debugger.press("o")
         await typed(debugger, "./walks/none.json", "enter")
-        assert debugger.text() == screen_golden
+        assert debugger.dialog_text() == screen_golden
         await debugger.press("escape", "n")
         assert debugger.view.position == 6
 
@@ -135,24 +137,36 @@ async def test_hostile_files_are_refused_and_the_app_goes_on(name: str, tmp_path
         assert debugger.view.position == 6
 
 
-async def test_a_long_trace_shows_its_progress_and_escape_cancels() -> None:
-    """The dialog stays where it was; what was open stays open."""
-    xs = np.sin(0.7 * np.arange(200_000)).tolist()
-    load("question").replace(inputs={"x": xs}, title="long").save("long.json")
+async def test_a_long_trace_shows_its_progress_and_escape_cancels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dialog stays where it was; what was open stays open, and the thread comes to an end."""
+    go_on, ended = Event(), Event()
+
+    def make(name: str, plays: bool, progress: Progress) -> Started:
+        progress(1, 4)
+        go_on.wait(30)
+        try:
+            progress(2, 4)
+        finally:
+            ended.set()
+        raise AssertionError("not cancelled")
+
+    monkeypatch.setattr(files, "_opened", make)
     async with opened(at=5) as debugger:
         await debugger.press("o")
-        await typed(debugger, "long.json")
-        await debugger.pilot.press("enter")
-        assert "% long.json · esc cancels" in debugger.text()
+        await typed(debugger, "lstm", "enter")
+        assert "█████░░░░░░░░░░░░░░░  25% lstm · esc cancels" in debugger.text()
         await debugger.press("escape")
         assert "cancelled" in debugger.text() and dialog(debugger)
+        go_on.set()
+        assert ended.wait(30)
         await debugger.press("escape")
-        assert debugger.view.steps == 2
+        assert debugger.app.screen is debugger.main and debugger.view.title.startswith("The question:")
 
 
-async def test_changed_values_are_asked_about(screen_golden: SnapshotAssertion) -> None:
+@pytest.mark.parametrize("size", SIZES)
+async def test_changed_values_are_asked_about(size: str, screen_golden: SnapshotAssertion) -> None:
     """A walk through a bundled session is not; the three answers."""
-    async with opened(at=5) as debugger:
+    async with opened(at=5, size=SIZES[size]) as debugger:
         await debugger.press("n", "o")
         dialog(debugger)
         await debugger.press("escape")
@@ -161,7 +175,7 @@ async def test_changed_values_are_asked_about(screen_golden: SnapshotAssertion) 
         await debugger.type("note mind the sign")
         await debugger.press("o")
         assert isinstance(debugger.app.screen, LeaveDialog)
-        assert debugger.text() == screen_golden
+        assert debugger.dialog_text() == screen_golden
         await debugger.press("escape")
         assert debugger.app.screen is debugger.main
         await debugger.press("o", "s")
@@ -189,3 +203,24 @@ async def test_a_file_of_ones_own_is_asked_about_after_any_command() -> None:
         assert isinstance(debugger.app.screen, LeaveDialog) and "1 command" in debugger.text()
         await debugger.press("s")
         assert debugger.app._exit and len(load("own.json").recording) == 1
+
+
+async def test_the_users_keys_hold_in_the_next_session_too() -> None:
+    async with opened() as debugger:
+        debugger.app.set_keymap({"step.next": "x"})
+        await debugger.press("o", *"answer", "enter")
+        assert debugger.view.title == load("answer").title
+        await debugger.press("x", "x", "n")
+        assert debugger.view.position == 2
+
+
+async def test_sessions_opened_one_after_the_other_leave_one_screen() -> None:
+    """Nothing of the ones before is kept: neither screens nor debuggers."""
+    async with opened() as debugger:
+        for name in ("answer", "vectors", "lstm"):
+            before = debugger.main
+            await debugger.press("o")
+            await typed(debugger, name, "enter")
+            assert not before.is_attached and debugger.app.screen_stack == [debugger.main]
+        assert len(debugger.app._screen_stacks) == 1
+        assert debugger.main.debugger is debugger.app.debugger

@@ -52,7 +52,7 @@ async def test_it_says_what_and_when(
     monkeypatch.setattr(time, "time", lambda: NOW)
     async with opened(size=SIZES[size]) as debugger:
         await begin(debugger, "all")
-        assert debugger.text() == screen_golden
+        assert debugger.dialog_text() == screen_golden
         await debugger.press("escape")
     assert len(left_over().drafts) == 2
 
@@ -69,6 +69,15 @@ async def test_recovered_work_is_where_it_was_and_is_unsaved() -> None:
         debugger.app.files.quit()
         debugger.app.files.close()
     assert list(drafts.directory().iterdir()) == []
+
+
+async def test_commands_given_before_drafts_are_kept_are_in_the_draft() -> None:
+    """The first frame takes keys; the keeping of drafts begins a moment later."""
+    async with opened() as debugger:
+        debugger.app.debugger.do("next 2")
+        await begin(debugger)
+        debugger.app.files.close()
+    assert [draft.header.words for draft in left_over().drafts] == ["1 command"]
 
 
 async def test_an_app_that_fails_leaves_its_draft() -> None:

@@ -168,7 +168,7 @@ async def test_browsing_many_chains() -> None:
         assert "chain 5 of 551" in debugger.text()
         await debugger.press("n", "right")
         assert "chain 7 of 551" in debugger.text()
-        await debugger.press("p")
+        await debugger.press("p", "end", "home")
         assert "chain 6 of 551" in debugger.text()
 
 
@@ -215,3 +215,15 @@ def test_a_long_line_is_cut() -> None:
     """With an ellipsis, whatever its inks."""
     line = clipped((("abc", "plain"), ("defgh", "dim"), ("ij", "plain")), 6)
     assert "".join(text for text, _ in line) == "abcde…"
+
+
+async def test_a_network_without_parameters_has_chains_all_the_same() -> None:
+    """The other parts say that there is no parameter."""
+    session = Session(equations=("s = tanh(s[t-1] + x[t])", "E = s * s"), inputs={"x": [0.1, 0.2]}, initial={"s": 0.3})
+    async with shown("chains s[0]", session) as debugger:
+        assert "∂E/∂s₀" in debugger.text()
+        for key in ("1", "p", "e", "2", "3", "n"):
+            await debugger.press(key)
+        assert "✗ the network has no parameter that is used" in debugger.text()
+        await debugger.press("question_mark")
+        assert "mask: none, window, chunks" in debugger.text()

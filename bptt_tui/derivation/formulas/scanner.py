@@ -88,6 +88,8 @@ def is_letter(character: str) -> bool:
     """A character of a name: letters and digits, but none raised or lowered."""
     if character == "_" or (character.isascii() and character.isalnum()):
         return True
+    if unicodedata.category(character) in ("No", "Nl"):
+        return False
     return character.isalnum() and character not in _SUBSCRIPTS and character not in _SUPERSCRIPTS and character != "ᵀ"
 
 
@@ -165,6 +167,8 @@ class _Scanner:
             return self.add(kind, place + 1)
         if is_letter(character):
             return self._word()
+        if unicodedata.category(character) == "No":
+            return self.add("number", place + 1, repr(unicodedata.numeric(character)))  # ½
         if character in ".;" and _CLOSING.match(text, place):
             self.place += 1
             return None
@@ -179,14 +183,10 @@ class _Scanner:
         self.add(kind, end, inner=(self.place, end))
 
     def _number(self) -> None:
-        end = self.place
-        while end < self.stop and folded(self.text[end]) in "0123456789.eE+-−":
-            end += 1
-        plain = "".join(map(folded, self.text[self.place : end]))
-        match = _NUMBER.match(plain)
+        match = _NUMBER.match(self.text, self.place, self.stop)
         if match is None:
             raise self.error(f"unexpected character {self.text[self.place]!r}", self.place, "digits are 0 … 9")
-        stop, exponent = self.place + match.end(), match[2] or ""
+        stop, exponent = match.end(), match[2] or ""
         value = match[1]
         tens = _TENS.match(self.text, stop, self.stop)
         if tens and not exponent:

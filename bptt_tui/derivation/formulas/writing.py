@@ -35,7 +35,7 @@ from bptt_tui.derivation.formulas.tree import (
 )
 from bptt_tui.errors import FormulaError
 from bptt_tui.language import label
-from bptt_tui.language.labels import Style, superscript
+from bptt_tui.language.labels import Style, latex_label, superscript
 
 if TYPE_CHECKING:
     from bptt_tui.network import Unrolled
@@ -155,11 +155,7 @@ class Writer:
         if self.style == "plain":
             return [f"{name}[{index}]"]
         if self.style == "latex":
-            if not t.variable:
-                return [label(name, t.offset, "latex")]
-            head = label(name, None, "latex")
-            inside = re.fullmatch(r"(.*_\{.*)\}", head)
-            return [f"{inside[1]},{index}}}" if inside else f"{head}_{{{index}}}"]
+            return [latex_label(name, index)]
         return [f"{name}{index.translate(_LOWERED)}"] if _CAN_BE_LOWERED.fullmatch(index) else [f"{name}[{index}]"]
 
     def _partial(self, partial: Partial) -> _Text:

@@ -14,11 +14,12 @@ from typing import Any, Literal
 import numpy as np
 from msgspec import Struct
 
-from bptt_tui.derivation.formulas.tree import Formula, Partial, Span, Value
+from bptt_tui.derivation.formulas.tree import Add, Formula, Multiply, Negate, Partial, Span, Sum, Value
 from bptt_tui.derivation.judging.candidates import candidates, oriented
 from bptt_tui.derivation.judging.evaluation import NOTHING, Evaluator, Misfit, children
+from bptt_tui.derivation.judging.grouping import Group
 from bptt_tui.derivation.judging.repair import Budget, Edit, Measured, Search, close, moments_of
-from bptt_tui.derivation.judging.samples import Stack
+from bptt_tui.derivation.judging.samples import Key, Stack
 from bptt_tui.derivation.judging.terms import Factor, Term, TooMany, expand, single
 from bptt_tui.derivation.judging.truth import Part, Truth, largest
 
@@ -41,6 +42,8 @@ class Row(Struct, frozen=True):
     due: Stack | None = None
     edit: Edit | None = None
     through: str = ""
+    # The product that the change is of, where it is not the term itself but the whole member.
+    source: Any = None
 
 
 class Alignment(Struct, frozen=True):
@@ -70,7 +73,37 @@ def align(member: Formula, truth: Truth, budget: Budget, *, thorough: bool) -> A
     evaluator = truth.evaluator
     terms, expanded = _terms(member, evaluator)
     products = [Measured(term, evaluator) for term in terms]
-    return Alignment(tuple(_Aligning(products, truth, budget, thorough=thorough).rows()), expanded)
+    aligning = _Aligning(products, truth, budget, thorough=thorough)
+    found = Alignment(tuple(aligning.rows()), expanded)
+    if found.cost[:2] > (0, 1):
+        shared = _shared(member, aligning)
+        if shared is not None:
+            rows = tuple(
+                Row(row.product, row.part, "edit", row.due, shared[1], source=shared[0])
+                for row in found.rows
+                if row.product is not None
+            )
+            return Alignment(rows, expanded)
+    return found
+
+
+def _shared(member: Formula, aligning: _Aligning) -> tuple[Measured, Edit] | None:
+    """A change of a factor that all terms share: of the member as one product, its brackets left closed."""
+    sign = 1.0
+    while isinstance(member, Negate):
+        member, sign = member.operand, -sign
+    if not isinstance(member, Multiply):
+        return None
+    truth = aligning.truth
+    closed = tuple(Factor(factor) for factor in member.factors)
+    group = Group(tuple(range(len(closed))), member.joins)
+    product = Measured(Term(sign, closed, group, member.span), truth.evaluator)
+    part = Part(truth.name, None, truth.value, truth.parts[0].below)
+    edit = aligning.search(product, truth.value, part)
+    if edit is None or (edit.factor is None and edit.due is None and edit.change in ("sign", "scale")):
+        return None if edit is None else (product, edit)
+    opened = edit.change != "missing" and isinstance(member.factors[min(edit.index, len(closed) - 1)], Add | Sum)
+    return None if opened else (product, edit)
 
 
 def _terms(member: Formula, evaluator: Evaluator) -> tuple[list[Term], bool]:
@@ -110,21 +143,87 @@ class _Aligning:
         self.truth = truth
         self.values = [None if p.value is None else truth.matched(p.value) for p in products]
         self.parts = list(truth.parts)
+        self.by_loss = False
+        if truth.loss_parts and all(self._loss_of(product) is not None for product in products):
+            self.parts, self.by_loss = list(truth.loss_parts), True
         self.paths: list[Row] = []
+        self.pathless = 0
 
     def rows(self) -> list[Row]:
         """A row for every term, then one for every contribution without a term."""
         groups = self._assigned()
-        found: dict[int, Row] = {}
+        found = self._moved(groups)
         missing: list[Row] = []
         for place, part in enumerate(self.parts):
-            members = groups[place]
+            members = [index for index in groups[place] if index not in found]
+            settled = [found[index] for index in groups[place] if index in found]
+            if settled:
+                # Its gap is closed by the term that was moved here.
+                found.update({i: Row(self.products[i], part, "", self.values[i]) for i in members})
+                continue
             found.update(zip(members, self._group(members, part), strict=True))
             if not members and np.any(part.value):
                 missing.append(Row(None, part, "missing", part.value))
         for index in groups[len(self.parts)]:
-            found[index] = self._stray(index)
+            found.setdefault(index, self._stray(index))
+        strays = {i for i in groups[len(self.parts)] if not found[i].fault or found[i].part is None}
+        if strays and missing:
+            # What does not belong anywhere may well stand for what is missing.
+            found.update({i: Row(self.products[i], None, "open") for i in strays})
         return [found[index] for index in sorted(found)] + missing + self.paths
+
+    def _moved(self, groups: list[list[int]]) -> dict[int, Row]:
+        """Terms that are too many where they say they belong and close the gap of another contribution when changed:
+        they are of that one, with a wrong index."""
+        found: dict[int, Row] = {}
+        gaps = [place for place in range(len(self.parts)) if not self._adds_up(groups[place], place)]
+        for place, members in enumerate(groups):
+            for index in reversed(list(members)):
+                others = [gap for gap in gaps if gap != place]
+                if not others or not self._too_many(index, members, place):
+                    continue
+                for gap in others:
+                    moved = self._into(index, groups[gap], gap)
+                    if moved is None:
+                        continue
+                    members.remove(index)
+                    groups[gap].append(index)
+                    gaps.remove(gap)
+                    found[index] = moved
+                    break
+        return found
+
+    def _into(self, index: int, members: list[int], place: int) -> Row | None:
+        """The term as one of another contribution, where a change makes it close the gap there."""
+        part = self.parts[place]
+        rest = self._sum(members)
+        if rest is None and members:
+            return None
+        due = part.value if rest is None else part.value - rest
+        edit = self._search(index, due, part)
+        return None if edit is None else Row(self.products[index], part, "edit", due, edit)
+
+    def _adds_up(self, members: list[int], place: int) -> bool:
+        part = self.parts[place]
+        total = self._sum(members)
+        if total is None:
+            return not members and not np.any(part.value)
+        known = [value for i in members if (value := self.values[i]) is not None]
+        return bool(close(total, part.value, np.sum([largest(value) for value in known], axis=0))[1:].all())
+
+    def _too_many(self, index: int, members: list[int], place: int) -> bool:
+        """Whether the others of its group add up without this term, or it stands for nothing."""
+        if place == len(self.parts):
+            return True
+        value = self.values[index]
+        if value is None:
+            return False
+        rest = [i for i in members if i != index]
+        return (
+            (not np.any(value) or len(members) > 1)
+            and (bool(rest) or not np.any(value))
+            and (not np.any(value) or self._adds_up(rest, place))
+        )
 
     # --- which term stands for which contribution ----------------------------------------------------------------
 
@@ -148,12 +247,20 @@ class _Aligning:
         return groups
 
     def _exact(self, value: Stack | None, taken: set[int]) -> int | None:
-        if value is None:
+        if value is None or not self.parts:
             return None
-        for place, part in enumerate(self.parts):
+        last = value[-1].reshape(-1)
+        near = np.abs(self._lasts - last).max(axis=1) <= 1e-5 * np.abs(last).max()
+        for place in np.flatnonzero(near).tolist():
+            part = self.parts[place]
             if place not in taken and np.any(part.value) and close(value, part.value)[1:].all():
-                return place
+                return int(place)
         return None
+
+    @functools.cached_property
+    def _lasts(self) -> Stack:
+        """The contributions at the last draw, flat: what cannot be equal is told at a glance."""
+        return np.array([part.value[-1].reshape(-1) for part in self.parts])
 
     def _place(self, index: int, groups: list[list[int]]) -> int:
         t = self.use_of(self.products[index])
@@ -165,6 +272,8 @@ class _Aligning:
 
     def use_of(self, product: Measured) -> int | None:
         """The timestep of the use that a term speaks of: the one it names, else its earliest step on the chain."""
+        if self.by_loss:
+            return self._loss_of(product)
         below = self.truth.below
         assert below is not None
         evaluator = product.evaluator
@@ -182,7 +291,7 @@ class _Aligning:
                 if t is not None:
                     earliest.append(t)
             elif children(formula):
-                earliest += [t for t in moments_of(factor) if t >= 0]
+                earliest += [max(t, 0) for t in moments_of(factor)]
             elif isinstance(formula, Value) and formula.t is not None:
                 name, t = evaluator.key(formula, factor.env)
                 # What a parameter is named with is the timestep of its own edge.
@@ -194,7 +303,21 @@ class _Aligning:
             return min(earliest) if min(earliest) >= 0 else voted
         if voted is not None:
             return voted
-        return max(min(loose), 0) if loose else None
+        if loose:
+            return max(min(loose), 0)
+        within = {t for factor in product.term.factors for t in factor.env.values()}
+        return within.pop() if len(within) == 1 else None
+
+    def _loss_of(self, product: Measured) -> int | None:
+        """The loss step of a term that takes ∂E_t/∂(all that the left side is by) in one."""
+        evaluator = product.evaluator
+        for factor in product.term.factors:
+            if isinstance(factor.formula, Partial):
+                name, t = evaluator.key(factor.formula.above, factor.env)
+                below = evaluator.key(factor.formula.below, factor.env)
+                if name == self.truth.samples.network.loss_name and below == self.truth.below:
+                    return t
+        return None
 
     def _voted(self, product: Measured) -> int | None:
         """The use whose local partial stands in the term by its value."""
@@ -291,35 +414,55 @@ class _Aligning:
         origin = product.term.span
         if self.failed[origin] >= MAX_FAILED:
             return None
-        moments = product.moments + ([part.t] if part.t is not None else [])
-        pool = functools.cache(lambda: candidates(self.truth, part, moments))
-        edit = Search(product, due, self.truth, pool, self.budget).best(
-            thorough=self.thorough, like=self.helped.get(origin)
-        )
+        edit = self.search(product, due, part, self.helped.get(origin))
         if edit is None:
             self.failed[origin] += 1
         else:
             self.helped.setdefault(origin, edit)
         return edit
 
+    def search(self, product: Measured, due: Stack, part: Part, like: Edit | None = None) -> Edit | None:
+        """The change that makes a product its due value."""
+        moments = product.moments + ([part.t] if part.t is not None else [])
+        pool = functools.cache(lambda: candidates(self.truth, part, moments))
+        search = Search(product, due, self.truth, pool, self.budget)
+        return search.best(thorough=self.thorough, like=like)
+
     def _path_missing(self, members: list[int], part: Part, total: Stack | None) -> str:
         """The node whose paths are the whole of what is missing, as ∂E/∂node · ∂node/∂use."""
         truth = self.truth
         if total is None or not np.any(total[1:]) or truth.above is None or part.below is None:
             return ""
+        if self.pathless >= MAX_FAILED or not self.thorough:
+            return ""
         gap = part.value - total
-        samples = truth.samples
-        seen: set[Any] = set()
-        for edge in truth.edges(part.below):
-            for key in truth.spelling.ends(edge):
-                if key in seen or key == part.below or samples.key(*key) == truth.above:
-                    continue
-                seen.add(key)
+        samples, spelling = truth.samples, truth.spelling
+        edges = truth.edges(part.below)
+        # Paths part and meet at states, at losses, and where the use itself is read.
+        crossings = {*samples.states, samples.network.loss_name}
+        crossings |= {spelling.ends(edge)[0][0] for edge in edges if spelling.ends(edge)[1] == part.below}
+        nodes = [key for edge in edges for key in spelling.ends(edge) if key[0] in crossings]
+        nodes = list(dict.fromkeys(nodes))
+        for key in nodes:
+            if key != part.below and samples.key(*key) != truth.above:
                 through = np.matmul(samples.partial(truth.above, key), samples.partial(key, part.below))
-                fitted = truth.matched(oriented(through, truth.evaluator.reading.layout, samples.shape(part.below[0])))
-                if fitted is not None and np.any(fitted) and close(gap, fitted)[1:].all():
-                    return truth.spelling.name(key)
+                if self._closes(gap, through, part.below):
+                    return spelling.name(key)
+        for edge in edges:
+            above, below = spelling.ends(edge)
+            if not crossings & {above[0], below[0]}:
+                continue
+            upper = np.matmul(samples.partial(truth.above, above), samples.jacobian(edge))
+            if self._closes(gap, np.matmul(upper, samples.partial(below, part.below)), part.below):
+                return spelling.edge(edge)
+        self.pathless += 1
         return ""
+
+    def _closes(self, gap: Stack, through: Stack, below: Key) -> bool:
+        truth = self.truth
+        shape = truth.samples.shape(below[0])
+        fitted = truth.matched(oriented(through, truth.evaluator.reading.layout, shape))
+        return fitted is not None and bool(np.any(fitted)) and bool(close(gap, fitted)[1:].all())
 
     def _stray(self, index: int) -> Row:
         """A term of no contribution: wrong in a way that the whole may show."""

@@ -76,7 +76,7 @@ def candidates(truth: Truth, part: Part, moments: Iterable[int]) -> list[Candida
         for candidate in more:
             inside.setdefault(candidate.text, candidate)
     found += inside.values()
-    found += _steps(truth, near)
+    found += _steps(truth, near, part.below)
     found += _values(truth, near)
     kept = [c for c in found[:MAX_CANDIDATES] if not is_one(c.value)]
     return _distinct(kept) if wide else kept
@@ -168,8 +168,8 @@ def _rules(
             yield from _rules(argument, argument, by, shape_of)
 
 
-def _steps(truth: Truth, near: set[int]) -> list[Candidate]:
-    """∂s_t/∂s_{t−1} and ∂E/∂node at the timesteps concerned."""
+def _steps(truth: Truth, near: set[int], end: Key) -> list[Candidate]:
+    """∂s_t/∂s_{t−1}, ∂s_t/∂(what the part is by) and ∂E/∂node at the timesteps concerned."""
     samples, spelling = truth.samples, truth.spelling
     layout = truth.evaluator.reading.layout
     pairs: list[tuple[Literal["step", "gradient"], Key, Key]] = []
@@ -179,7 +179,11 @@ def _steps(truth: Truth, near: set[int]) -> list[Candidate]:
                 if samples.exists(name, t) and t >= 0 and samples.exists(other, t - 1):
                     pairs.append(("step", (name, t), (other, t - 1)))
         for name in samples.network.targets:
-            if name != samples.network.loss_name and t >= 0 and samples.exists(name, t):
+            if name == samples.network.loss_name or t < 0 or not samples.exists(name, t):
+                continue
+            if end[1] is not None and end[1] <= t and (name, t) != end:
+                pairs.append(("step", (name, t), end))
+            if truth.above == samples.total_key:
                 pairs.append(("gradient", samples.total_key, (name, t)))
     found: list[Candidate] = []
     for kind, above, below in pairs:
@@ -188,7 +192,8 @@ def _steps(truth: Truth, near: set[int]) -> list[Candidate]:
         except BpttError:
             continue
         text = spelling.partial(above, below)
-        found.append(Candidate(kind, text, "", value, above, below, None, spelling.place(above, below)))
+        if np.any(value):
+            found.append(Candidate(kind, text, "", value, above, below, None, spelling.place(above, below)))
     return found
 
 

@@ -54,7 +54,8 @@ class _Naming:
             "missing": self._missing, "missing two": self._missing_two,
             "extra": self._extra, "extra two": self._extra_two,
             "doubled": self._doubled, "replaced": self._replaced, "shifted": self._shifted, "sign": self._sign,
-            "scale": self._scale, "transposed": self._transposed, "order": self._order, "join": self._join,
+            "scale": self._scale, "transposed": self._transposed, "order": self._order, "turned": self._turned,
+            "join": self._join,
         }  # fmt: skip
         return rules[self.edit.change]()
 
@@ -197,18 +198,15 @@ class _Naming:
 
     def _order(self) -> Named:
         i, j = self.edit.index, int(self.edit.ratio)
-        value = self.product.value
-        turned = value is not None and same(value.transpose(0, 2, 1), self.truth_like(value))
-        whole = self.truth.below
-        if turned and whole is not None and 1 not in self.samples.shape(whole[0]):
-            rows, columns = self.samples.shape(whole[0])
-            shape, name = f"{rows}×{columns}", self.spelling.name(whole)
-            return self._result("outer product turned", "misplaced", i, shape=shape, whole=name)
         return self._result("order", "misplaced", i, second=self.written(min(j, len(self.product.stacks) - 1)))
 
-    def truth_like(self, value: Stack) -> Stack:
-        """The left side's value where the whole formula is this term, for comparing shapes only."""
-        return self.truth.value if self.truth.value.shape[1:] == value.shape[:0:-1] else value
+    def _turned(self) -> Named:
+        whole = self.truth.below
+        if whole is None or 1 in self.samples.shape(whole[0]):
+            return self._order()
+        rows, columns = self.samples.shape(whole[0])
+        shape, name = f"{rows}×{columns}", self.spelling.name(whole)
+        return self._result("outer product turned", "misplaced", self.edit.index, shape=shape, whole=name)
 
     def _join(self) -> Named:
         index = self.edit.index

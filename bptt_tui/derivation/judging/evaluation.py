@@ -7,13 +7,13 @@ one layout, a formula is evaluated in one of three:
     denominator   all of it transposed
     gradient      ∂E/∂(anything) has the shape of that thing, every other partial as in the numerator layout
 
-and a product "as it fits" in one of three manners: the matrix product first, entry by entry first, or with a vector
-taken as the row or column that fits, as in (o − y)·v.
+and a product "as it fits" in one of three manners: the matrix product first, entry by entry first, or with o − y
+at the head of a product taken as the row it stands for, as in (o − y)·v.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -147,14 +147,13 @@ class Evaluator:
     # --- sums and products ---------------------------------------------------------------------------------------
 
     def steps(self, formula: Sum | Product, env: Environment) -> Iterator[dict[str, int]]:
-        """The environments of a sum's terms: from bound to bound, or all for which the body exists."""
+        """The environments of a sum's terms: those from bound to bound for which the body exists."""
         last_of_all = self.samples.unrolled.steps - 1
         first = 0 if formula.first is None else moment(formula.first, env)
         last = last_of_all if formula.last is None else moment(formula.last, env)
-        free = formula.first is None or formula.last is None
         for t in range(first, last + 1):
             inner = {**env, formula.variable: t}
-            if not free or self._has(formula.body, formula.variable, inner):
+            if self._has(formula.body, formula.variable, inner):
                 yield inner
 
     def _has(self, formula: Formula, variable: str, env: Environment) -> bool:
@@ -193,7 +192,10 @@ class Evaluator:
         raise Misfit(formula, env, index, a.shape[1:], b.shape[1:])
 
     def _multiply(self, formula: Multiply, env: Environment) -> Stack:
-        return self.product([self._value(factor, env) for factor in formula.factors], formula.joins, formula, env)
+        stacks = [self._value(factor, env) for factor in formula.factors]
+        if self.reading.manner == "turning":
+            stacks = turned_first([(factor, False) for factor in formula.factors], stacks)
+        return self.product(stacks, formula.joins, formula, env)
 
     def product(
         self, stacks: list[Stack], joins: tuple[Join, ...], formula: Formula | None = None, env: Environment = NOTHING
@@ -472,19 +474,34 @@ def by_entries(a: Stack, b: Stack) -> Stack | None:
     return None
 
 
-def by_turning(a: Stack, b: Stack) -> Stack | None:
-    """The matrix product with a column on the left or a row on the right turned; None where that does not fit."""
-    if a.shape[2] == 1 and a.shape[1] == b.shape[1]:
-        return np.asarray(np.matmul(a.transpose(0, 2, 1), b))
-    if b.shape[1] == 1 and a.shape[2] == b.shape[2]:
-        return np.asarray(np.matmul(a, b.transpose(0, 2, 1)))
-    return None
+def turned_first(factors: Sequence[tuple[Formula, bool]], stacks: list[Stack]) -> list[Stack]:
+    """The factors of a product with a gradient written by its values, o − y or −y/o, as the row it stands for.
+
+    Only the leftmost one that is no number, and only where it is a column that nothing has transposed.
+    """
+    for place, ((formula, transposed), stack) in enumerate(zip(factors, stacks, strict=True)):
+        if stack.shape[1:] == (1, 1):
+            continue
+        if stack.shape[2] == 1 and not transposed and _is_gap(formula):
+            return [*stacks[:place], stack.transpose(0, 2, 1), *stacks[place + 1 :]]
+        break
+    return stacks
+
+
+def _is_gap(formula: Formula) -> bool:
+    if isinstance(formula, Negate):
+        return _is_gap(formula.operand)
+    if any(isinstance(part, Partial | Transpose) for part in parts(formula)):
+        return False
+    return isinstance(formula, Divide) or (
+        isinstance(formula, Add) and any(isinstance(term, Negate) for term in formula.terms)
+    )
 
 
 _MANNERS: dict[Manner, tuple[Callable[[Stack, Stack], Stack | None], ...]] = {
     "matrix": (by_matrix, by_entries),
     "entries": (by_entries, by_matrix),
-    "turning": (by_matrix, by_turning, by_entries),
+    "turning": (by_matrix, by_entries),
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bptt_tui.derivation.formulas.tree import Formula, Number, Partial, Statement, Value
+from bptt_tui.derivation.formulas.tree import Formula, Number, Partial, Product, Statement, Sum, Value
 from bptt_tui.derivation.judging import coincidence, numbers
 from bptt_tui.derivation.judging.alignment import Alignment, align
 from bptt_tui.derivation.judging.draws import Draws
@@ -151,7 +151,7 @@ class Judging:
         outcome: Outcome = "wrong" if any(value is not None for _, value in fitting) or fitting else "shapes"
         ledger = None
         if outcome == "shapes" or fitted is None:
-            ledger = ledger_of(member, truth, misfit)
+            ledger = ledger_of(member, truth)
         said = self._said(outcome, member, truth, explanation.sentence, (), fitted)
         return explanation.with_parts(said, ledger, other)
 
@@ -252,7 +252,9 @@ def reread(formula: Any, meant: Any) -> Any:
 def is_number(member: Formula) -> bool:
     """Whether a member is made of numbers alone."""
     inside = list(parts(member))
-    return any(isinstance(p, Number) for p in inside) and not any(isinstance(p, Value | Partial) for p in inside)
+    return any(isinstance(p, Number) for p in inside) and not any(
+        isinstance(p, Value | Partial | Sum | Product) for p in inside
+    )
 
 
 def _overall(name: str, members: tuple[MemberVerdict, ...]) -> str:

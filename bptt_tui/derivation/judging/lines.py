@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
+from bptt_tui.derivation.judging.slips import SLIPS
 from bptt_tui.derivation.judging.telling import (
     GLYPHS,
     amiss,
@@ -28,9 +29,9 @@ from bptt_tui.derivation.judging.telling import (
     headline,
     marks,
     number,
+    reason,
 )
 from bptt_tui.derivation.judging.verdict import FactorVerdict, Ledger, MemberVerdict, TermVerdict, Verdict
-from bptt_tui.errors import PlacedError
 from bptt_tui.language.cells import broken, cells, padded, underlined
 from bptt_tui.language.sanitise import visible
 
@@ -58,17 +59,27 @@ class Told(NamedTuple):
         return "".join(text for text, _ in self.runs).rstrip(" ")
 
 
-def as_text(verdict: Verdict, width: int = WIDTH) -> str:
-    """The verdict, the formula with what is amiss underlined, and of every member why; several lines."""
-    return "\n".join(line.text for line in told(verdict, width))
+def as_text(verdict: Verdict, width: int = WIDTH, understood: str = "") -> str:
+    """The verdict, the formula with what is amiss underlined, how it was `understood`, and of every member why."""
+    return "\n".join(line.text for line in told(verdict, width, understood))
 
 
-def unreadable(error: PlacedError, width: int = WIDTH) -> list[str]:
-    """The text of an error with a caret under the character where reading stopped."""
-    return underlined(error.text, [((error.column, error.column + 1), "^")], width)
+def unreadable(text: str, column: int, width: int = WIDTH) -> tuple[str, str]:
+    """Of the line in which reading stopped as much as fits around the character, and a caret under it."""
+    start = text.rfind("\n", 0, column) + 1
+    line = text[start:].partition("\n")[0]
+    at = column - start
+    head = "… " if len(line) >= width and at >= width - 1 else ""
+    room = width - len(head)
+    left = max(0, min(at - room * 2 // 3, len(line) + 1 - room)) if head else 0
+    # A character that is spelt out is wider than one cell; then less of the line fits.
+    while room > at - left + 1 and cells(visible(line[left : left + room])) > width - len(head):
+        room -= 1
+    shown = underlined(line[left : left + room], [((at - left, at - left + 1), "^")], 16 * width)
+    return f"{head}{shown[0]}", f"{' ' * len(head)}{shown[1]}"
 
 
-def told(verdict: Verdict, width: int, opened: Open | None = None) -> list[Told]:
+def told(verdict: Verdict, width: int, understood: str = "", opened: Open | None = None) -> list[Told]:
     """The verdict's lines. Of the terms that are `opened` every factor has a line, of the others what is amiss."""
     lines = _said(f"{GLYPHS[verdict.outcome]} ", headline(verdict), width, TONES.get(verdict.outcome, "bad"))
     lines.append(_BLANK)
@@ -76,25 +87,36 @@ def told(verdict: Verdict, width: int, opened: Open | None = None) -> list[Told]
     for line in underlined(verdict.statement.text.strip("\n"), placed, width):
         lines.append(_line(line, "mark" if line and not line.strip(" ~^") else "strong"))
     several = len(verdict.members) > 1
-    for index, member in enumerate(verdict.members):
+    if understood not in ("", verdict.statement.text):
+        lines += [_BLANK, *_labelled("read as", understood, width)]
+    elif not several:
         lines.append(_BLANK)
+    for index, member in enumerate(verdict.members):
         if several:
+            lines.append(_BLANK)
             head = f"{GLYPHS[member.outcome]} member {index + 1} of {len(verdict.members)}: "
-            lines += _said(head, visible(member.sentence), width, TONES.get(member.outcome, "bad"), indent=2)
+            lines += _said(
+                head, f"{member.outcome}: {reason(member.sentence)}", width, TONES.get(member.outcome, "bad"), indent=2
+            )
         lines += _member(verdict, member, index, width, opened)
     return lines
 
 
 def _member(verdict: Verdict, member: MemberVerdict, index: int, width: int, opened: Open | None) -> list[Told]:
     """One member of the equalities: how it was read, its terms, its slips and its shapes."""
-    lines = _labelled("read as", f"{verdict.left} = {member.written}", width)
+    lines: list[Told] = []
     for reading in member.readings:
         lines += _labelled("reading", reading, width)
     if member.why:
         lines += _labelled("because", member.why, width)
-    lines += _terms(verdict.left, member, index, width, opened)
+    said = f"{verdict.sentence} {member.sentence}"
+    lines += _terms(verdict.left, member, index, width, said, opened)
+    slips = []
     for slip in member.slips:
-        lines += _labelled("slip", slip.sentence, width, "strong")
+        title = SLIPS[slip.kind].title if slip.kind in SLIPS else slip.kind
+        slips.append(title if slip.sentence in said else f"{title}: {slip.sentence}")
+    for text in dict.fromkeys(slips):
+        lines += _labelled("slip", text, width, "strong")
     if member.ledger is not None:
         lines += _ledger(member.ledger, width)
     return lines
@@ -103,13 +125,13 @@ def _member(verdict: Verdict, member: MemberVerdict, index: int, width: int, ope
 # --- terms ---------------------------------------------------------------------------------------------------------
 
 
-def _terms(left: str, member: MemberVerdict, index: int, width: int, opened: Open | None) -> list[Told]:
+def _terms(left: str, member: MemberVerdict, index: int, width: int, said: str, opened: Open | None) -> list[Told]:
     """The terms beside the contributions they stand for, and below them both sums."""
     if not member.terms:
         if member.value is None and member.due is None:
             return []
-        said = f"{visible(left)} is {number(member.due)}, the formula gives {number(member.value)}"
-        return _said("  ", said, width, "plain")
+        both = f"{visible(left)} is {number(member.due)}, the formula gives {number(member.value)}"
+        return _said("  ", both, width, "plain")
     rows = [(visible(term.of), number(term.due), number(term.value)) for term in member.terms]
     whole = (visible(left), number(member.due), number(member.value))
     heads = ("contribution", "true", "written")
@@ -123,7 +145,7 @@ def _terms(left: str, member: MemberVerdict, index: int, width: int, opened: Ope
         glyph: Run = (f"  {GLYPHS[term.outcome]}  ", tone)
         head: Run = ("  ".join(map(padded, row, widths)) + "  ", "plain")
         lines += [line._replace(key=key, part=term) for line in _beside((glyph, head), visible(term.written), width)]
-        lines += _inside(term, key, width, opened is not None and opened(key, term))
+        lines += _inside(term, key, width, said, opened is not None and opened(key, term))
     if len(member.terms) > 1:
         lines.append(_line("  Σ  " + "  ".join(map(padded, whole, widths)), "dim"))
     return lines
@@ -138,19 +160,19 @@ def _beside(head: tuple[Run, ...], text: str, width: int) -> list[Told]:
     return [Told((*head, (first, "plain"))), *(_line(" " * taken + line, "plain") for line in more)]
 
 
-def _inside(term: TermVerdict, key: Key, width: int, whole: bool) -> list[Told]:
-    """Why a term is not right: its sentence, and its factors: the whole of them, or those that are amiss."""
+def _inside(term: TermVerdict, key: Key, width: int, said: str, whole: bool) -> list[Told]:
+    """Why a term is not right: its sentence where it is not `said` yet, and its factors, all or those amiss."""
     lines: list[Told] = []
-    if term.outcome != "right" and term.sentence:
+    if term.outcome != "right" and term.sentence and term.sentence not in said:
         lines += _said("     ", visible(term.sentence), width, "plain", indent=5)
     shown = term.factors if whole else amiss(term)
     for at, factor in enumerate(term.factors):
         if factor not in shown:
             continue
-        said = visible(factor_sentence(factor)) or _as_it_should_be(factor)
+        of_it = visible(factor_sentence(factor)) or _as_it_should_be(factor)
         glyph = f"     {GLYPHS[factor.outcome]} "
         tone = TONES.get(factor.outcome, "bad")
-        about = _said(glyph, said, width, tone, indent=9, rest="dim" if factor.outcome == "right" else "plain")
+        about = _said(glyph, of_it, width, tone, indent=9, rest="dim" if factor.outcome == "right" else "plain")
         lines += [line._replace(key=(*key, at), part=factor) for line in about]
     return lines
 

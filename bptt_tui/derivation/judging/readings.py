@@ -33,7 +33,6 @@ FORMS: tuple[tuple[Layout, Manner], ...] = (
     ("gradient", "entries"),
     ("numerator", "entries"),
     ("numerator", "turning"),
-    ("gradient", "turning"),
     ("denominator", "matrix"),
     ("denominator", "entries"),
 )

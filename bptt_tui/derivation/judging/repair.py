@@ -25,11 +25,11 @@ from bptt_tui.derivation.judging.truth import Truth, largest
 from bptt_tui.errors import BpttError
 
 Change = Literal[
-    "sign", "scale", "missing", "extra", "doubled", "replaced", "shifted", "transposed", "order", "join", "missing two",
-    "extra two",
+    "sign", "scale", "missing", "extra", "doubled", "replaced", "shifted", "transposed", "order", "turned", "join",
+    "missing two", "extra two",
 ]  # fmt: skip
 RTOL = 1e-7
-MAX_TRIALS = 12_000
+MAX_TRIALS = 6_000
 
 
 class Edit(Struct, frozen=True):
@@ -50,7 +50,7 @@ class Measured:
     def __init__(self, term: Term, evaluator: Evaluator) -> None:
         self.term = term
         self.evaluator = evaluator
-        self.stacks = [factor.value(evaluator) for factor in term.factors]
+        self.stacks = term.stacks(evaluator)
         self.value: Stack | None = self.tried(self.stacks, term.group)
 
     def tried(self, stacks: list[Stack], group: Group) -> Stack | None:
@@ -131,14 +131,14 @@ class Search:
         """The same change again: of the same factor, with a candidate of the same equation."""
         steps: dict[str, Callable[[], Iterator[Edit]]] = {
             "sign": self._whole, "scale": self._whole, "extra": self._dropped, "doubled": self._dropped,
-            "transposed": self._turned, "order": self._turned, "shifted": self._shifted, "join": self._joined,
-            "missing": self._inserted, "replaced": self._replaced,
+            "transposed": self._turned, "order": self._turned, "turned": self._turned, "shifted": self._shifted,
+            "join": self._joined, "missing": self._inserted, "replaced": self._replaced,
         }  # fmt: skip
         step = steps.get(edit.change)
         if step is None:
             return None
         everywhere, pool = self.places, self._pool
-        if edit.change not in ("missing", "order"):
+        if edit.change not in ("missing", "order", "turned"):
             self.places = range(edit.index, min(edit.index + 1, len(self.product.stacks)))
         if edit.due is not None:
             due = edit.due
@@ -245,12 +245,12 @@ class Search:
             if self._hits(turned, self.group):
                 yield Edit("order", i, 1.15, ratio=float(i + 1))
         if self.product.value is not None and self.hits(self.product.value.transpose(0, 2, 1)):
-            yield Edit("order", 0, 1.14, ratio=float(len(stacks) - 1))
+            yield Edit("turned", 0, 1.14, ratio=float(len(stacks) - 1))
 
     def _shifted(self) -> Iterator[Edit]:
         stacks = self.product.stacks
         for index in self.places:
-            for cost, moved in shifts(self.product.term.factors[index]):
+            for cost, moved in shifts(self.product.term.factors[index], self.product.evaluator):
                 try:
                     stack = moved.value(self.product.evaluator)
                 except (BpttError, Misfit):
@@ -425,19 +425,30 @@ def unlike(factor: Factor, candidate: Candidate) -> float:
     return penalty + (0.0 if not ts or ts & when else 0.1)
 
 
-def shifts(factor: Factor) -> Iterator[tuple[float, Factor]]:
+def shifts(factor: Factor, evaluator: Evaluator) -> Iterator[tuple[float, Factor]]:
     """The factor at neighbouring timesteps: all of it, or one end of a partial."""
     formula = factor.formula
     for by in (-1, 1, -2, 2):
-        cost = 1.08 + 0.05 * (abs(by) - 1)
+        cost = 1.03 + 0.05 * (abs(by) - 1)
         yield cost, Factor(moved(formula, by), factor.env, factor.transposed, factor.inverted)
         if isinstance(formula, Partial):
-            if formula.above.t is not None:
-                above = replace(formula, above=_moved_value(formula.above, by))
-                yield cost + 0.1, Factor(above, factor.env, factor.transposed, factor.inverted)
-            if formula.below.t is not None:
-                below = replace(formula, below=_moved_value(formula.below, by))
-                yield cost + 0.1, Factor(below, factor.env, factor.transposed, factor.inverted)
+            for changed in _one_end(formula, by):
+                shifted = Factor(changed, factor.env, factor.transposed, factor.inverted)
+                yield (cost + 0.01 if _is_local(changed, factor, evaluator) else cost + 0.14), shifted
+
+
+def _one_end(formula: Partial, by: int) -> Iterator[Partial]:
+    if formula.above.t is not None:
+        yield replace(formula, above=_moved_value(formula.above, by))
+    if formula.below.t is not None:
+        yield replace(formula, below=_moved_value(formula.below, by))
+
+
+def _is_local(formula: Partial, factor: Factor, evaluator: Evaluator) -> bool:
+    """Whether a partial is that of one edge."""
+    name, t = evaluator.key(formula.above, factor.env)
+    below = evaluator.key(formula.below, factor.env)
+    return t is not None and any(end == below for _, end in evaluator.samples.reads(name, t))
 
 
 def moved(formula: Formula, by: int) -> Formula:

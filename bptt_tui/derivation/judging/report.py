@@ -12,7 +12,7 @@ from bptt_tui.derivation.formulas.tree import Formula, Statement, Value
 from bptt_tui.derivation.judging.alignment import Alignment, Row, assigned
 from bptt_tui.derivation.judging.diagnosis import Named, name_of
 from bptt_tui.derivation.judging.evaluation import Misfit
-from bptt_tui.derivation.judging.fingerprints import fingerprints
+from bptt_tui.derivation.judging.fingerprints import fingerprints, listed
 from bptt_tui.derivation.judging.repair import Measured, close
 from bptt_tui.derivation.judging.samples import Stack
 from bptt_tui.derivation.judging.slips import slip
@@ -118,7 +118,9 @@ def explained(member: Formula, truth: Truth, value: Stack | None, alignment: Ali
             where = _where(row.part, truth)
             plain = found.sentence.replace(where, "", 1) if where else found.sentence
             # Terms written out of one sum show one slip, each with its own timestep.
-            origin = row.product.term.span if row.product is not None and row.fault == "edit" else plain
+            origin: Any = row.product.term.span if row.product is not None and row.fault == "edit" else plain
+            if row.fault in ("missing", "path"):
+                origin = ""
             alike.setdefault((found.kind, origin), []).append((verdict, found, plain))
     slips = {shared.sentence: shared for shared in (_shared(group, terms) for group in alike.values())}
     if whole is not None:
@@ -131,6 +133,9 @@ def _shared(alike: list[tuple[TermVerdict, Slip, str]], terms: list[TermVerdict]
     first, found, plain = alike[0]
     if len(alike) < 2:
         return found
+    if found.kind == "term missing":
+        names = [verdict.of for verdict, _, _ in alike]
+        return Slip(found.kind, f"the terms {listed(names)} are missing")
     where = "in every term" if len(alike) == len(terms) else f"in the terms of t = {_times([t for t, _, _ in alike])}"
     same = all(other == plain for _, _, other in alike)
     return Slip(found.kind, f"{where} {plain}" if same else f"{where}, as at t = {first.t}, {plain}")
@@ -185,7 +190,10 @@ def _term(row: Row, truth: Truth) -> tuple[TermVerdict, Slip | None]:
         verdict, slip_ = "extra", slip("term extra", where=where, written=written)
         sentence = slip_.sentence
     elif row.fault == "edit" and row.edit is not None:
-        named = name_of(row.edit, product, truth, where)
+        source: Measured = row.source or product
+        named = name_of(row.edit, source, truth, where)
+        if row.source is not None:
+            factors = [_right_factor(source, index, truth) for index in range(len(source.term.factors))]
         slip_, sentence = named.slip, named.slip.sentence
         factors = _factors(factors, named)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -11,7 +12,8 @@ from bptt_tui.derivation.judging.verdict import Array, FactorVerdict, MemberVerd
 from bptt_tui.language.cells import Mark
 from bptt_tui.language.sanitise import visible
 
-NUMBER = 24
+NUMBER = 20
+_OUTCOME = re.compile(r"^(right|wrong|coincidence|shapes|unknown): ")
 
 # Of formulas, members, terms and factors. Each is one cell wide and says without colour what came out.
 GLYPHS: Mapping[str, str] = {
@@ -29,13 +31,20 @@ GLYPHS: Mapping[str, str] = {
 
 def number(value: Array | None, width: int = NUMBER) -> str:
     """A number or array on one line; `–` where there is none."""
-    return "–" if value is None else numerals.array(np.asarray(value, dtype=np.float64), width)
+    if value is None:
+        return "–"
+    array = np.asarray(value, dtype=np.float64)
+    return numerals.array(array.reshape(()) if array.size == 1 else array, width)
 
 
 def headline(verdict: Verdict) -> str:
     """`wrong: in ∂E/∂w₀ the factor ∂s₁/∂z₁ is missing` on one line."""
-    sentence = visible(verdict.sentence)
-    return sentence if sentence.startswith(verdict.outcome) else f"{verdict.outcome}: {sentence}"
+    return f"{verdict.outcome}: {reason(verdict.sentence)}"
+
+
+def reason(sentence: str) -> str:
+    """A sentence without the outcome that it may begin with."""
+    return _OUTCOME.sub("", visible(sentence))
 
 
 def due_factor(factor: FactorVerdict) -> str:

@@ -27,7 +27,7 @@ from bptt_tui.derivation.formulas.tree import (
     Transpose,
     Value,
 )
-from bptt_tui.derivation.judging.evaluation import NOTHING, Environment, Evaluator, children
+from bptt_tui.derivation.judging.evaluation import NOTHING, Environment, Evaluator, Misfit, children, turned_first
 from bptt_tui.derivation.judging.grouping import Group, joined, raised, turned, value_of, without
 from bptt_tui.derivation.judging.samples import Stack
 
@@ -60,7 +60,14 @@ class Term(Struct, frozen=True):
 
     def value(self, evaluator: Evaluator) -> Stack:
         """The term's value; raises Misfit."""
-        return self.sign * value_of(self.group, [factor.value(evaluator) for factor in self.factors], evaluator)
+        return self.sign * value_of(self.group, self.stacks(evaluator), evaluator)
+
+    def stacks(self, evaluator: Evaluator) -> list[Stack]:
+        """The factors' values; raises Misfit where one cannot be computed itself."""
+        stacks = [factor.value(evaluator) for factor in self.factors]
+        if evaluator.reading.manner == "turning":
+            return turned_first([(factor.formula, factor.transposed) for factor in self.factors], stacks)
+        return stacks
 
 
 def single(factor: Factor, span: Span) -> Term:
@@ -90,11 +97,17 @@ def _expand(formula: Formula, evaluator: Evaluator, env: Environment) -> list[Te
             found = [_negated(term) for term in _expand(operand, evaluator, env)]
         case Multiply():
             found = _multiplied(formula, evaluator, env)
-        case Divide(top=top, bottom=bottom) if not _is_sum(bottom):
+        case Divide(top=top, bottom=bottom) if _opens(formula):
             below = [single(Factor(part, env, inverted=True), part.span) for part in _flat(bottom)]
             found = [
                 functools.reduce(lambda a, b: _times(a, "as it fits", b, a.span), below, term)
                 for term in _expand(top, evaluator, env)
+            ]
+        case Call(function="outer", arguments=(a, b)) if (pair := _columns(a, b, evaluator, env)) is not None:
+            found = [
+                _times(one, "matrix", _transposed(other), formula.span)
+                for one in _as_columns(a, evaluator, env, row=pair[0])
+                for other in _as_columns(b, evaluator, env, row=pair[1])
             ]
         case Transpose(operand=operand):
             found = [_transposed(term) for term in _expand(operand, evaluator, env)]
@@ -103,6 +116,25 @@ def _expand(formula: Formula, evaluator: Evaluator, env: Environment) -> list[Te
     if len(found) > MAX_TERMS:
         raise TooMany
     return found
+
+
+def _columns(a: Formula, b: Formula, evaluator: Evaluator, env: Environment) -> tuple[bool, bool] | None:
+    """Which of two vectors is a row; None where one is a matrix. What cannot be multiplied is taken for a column."""
+    rows = []
+    for formula in (a, b):
+        try:
+            shape = evaluator.value(formula, env).shape[1:]
+        except Misfit:
+            shape = (2, 1)
+        if 1 not in shape:
+            return None
+        rows.append(shape[0] == 1 and shape[1] > 1)
+    return rows[0], rows[1]
+
+
+def _as_columns(formula: Formula, evaluator: Evaluator, env: Environment, *, row: bool) -> list[Term]:
+    terms = _expand(formula, evaluator, env)
+    return [_transposed(term) for term in terms] if row else terms
 
 
 def _times(a: Term, join: Join, b: Term, span: Span) -> Term:
@@ -189,15 +221,23 @@ def _bell(first: Factor, second: Factor) -> bool:
 
 
 def _opens(factor: Formula) -> bool:
-    """Whether a factor is written out: a product, or a sum of several things."""
+    """Whether a factor of a product is written out: a product, or a sum of several things; not −y/o or o − y."""
     match factor:
         case Add():
             return not is_one_thing(factor)
-        case Negate() | Transpose() | Multiply() | Sum() | Product():
+        case Negate(operand=operand):
+            return _opens(operand)
+        case Transpose(operand=operand):
+            return isinstance(operand, Value | Partial) or _opens(operand)
+        case Multiply() | Sum() | Product() | Call(function="outer"):
             return True
-        case Divide(bottom=bottom):
-            return not _is_sum(bottom)
+        case Divide(top=top, bottom=bottom):
+            return not _is_sum(bottom) and (_opens(top) or _has_partial(factor))
     return False
+
+
+def _has_partial(formula: Formula) -> bool:
+    return isinstance(formula, Partial) or any(map(_has_partial, children(formula)))
 
 
 def _is_sum(formula: Formula) -> bool:

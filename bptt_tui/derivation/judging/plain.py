@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from bptt_tui.derivation.judging.verdict import Array, Ledger, MemberVerdict, TermVerdict, Verdict
+from bptt_tui.derivation.judging.slips import SLIPS
+from bptt_tui.derivation.judging.verdict import Array, Ledger, MemberVerdict, Slip, TermVerdict, Verdict
 from bptt_tui.errors import FormulaError
 
 
@@ -56,9 +57,13 @@ def _member(member: MemberVerdict) -> dict[str, Any]:
         "due": _array(member.due),
         "why": member.why,
         "terms": [_term(term) for term in member.terms],
-        "slips": [{"kind": slip.kind, "sentence": slip.sentence} for slip in member.slips],
+        "slips": [{"kind": slip.kind, "title": _title(slip), "sentence": slip.sentence} for slip in member.slips],
         "ledger": None if member.ledger is None else _ledger(member.ledger),
     }
+
+
+def _title(slip: Slip) -> str:
+    return SLIPS[slip.kind].title if slip.kind in SLIPS else slip.kind
 
 
 def _term(term: TermVerdict) -> dict[str, Any]:
@@ -103,8 +108,11 @@ def _ledger(ledger: Ledger) -> dict[str, Any]:
 
 
 def _array(value: Array | None) -> Any:
-    """A number or nested lists of numbers; None where there is none."""
-    return None if value is None else _finite(np.asarray(value, dtype=np.float64).tolist())
+    """A number, whatever the shape of a single one, or nested lists of numbers; None where there is none."""
+    if value is None:
+        return None
+    array = np.asarray(value, dtype=np.float64)
+    return _finite((array.reshape(()) if array.size == 1 else array).tolist())
 
 
 def _finite(value: Any) -> Any:

@@ -1,0 +1,38 @@
+"""How formulas may be written, as a text for the help."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from bptt_tui.language.sanitise import visible
+from bptt_tui.tui.derivation.bars import KEYS
+from bptt_tui.tui.ink import width_of
+
+_NOTATION = (
+    ("dE/dw, ∂E/∂w", r"also \frac{\partial E}{\partial w}; L is the loss, whatever it is called"),
+    ("s_1 s1 s[1] s₁", "s at t = 1; s_{-1} is the initial value"),
+    ("w_1", "the use of w at t = 1; w is all of it"),
+    ("q o E", "no index where there is only one"),
+    ("* · × and nothing", "a product: of matrices where the shapes allow it, or with a number"),
+    ("@  ⊙  ᵀ .T ^T", "the matrix product, entry by entry, the transpose"),
+    ("Σ_t  sum_{t=0}^1", "a sum over time, t and t-1 inside; without bounds, over all there are"),
+    ("∂⁺s_1/∂w", "the immediate partial, s₀ held; ∂s₁/∂w takes whichever reading holds"),
+    ("tanh(z_1)  f'(z_1)", "the operations of the network, and their slopes"),
+    ("diag(o) onehot(y) o[y]", "a diagonal matrix, a class as a vector, one entry"),
+    ("a = b = c", "every member is judged"),
+)
+_WHERE = {"formula": "In the formula", "verdict": "In the verdict", "attempts": "In the attempts"}
+
+
+def notation_text() -> Content:
+    """The notation, and the keys of every part of the screen."""
+    sections = [("A derivation", _NOTATION), *((_WHERE[where], keys) for where, keys in KEYS.items())]
+    parts: list[Content] = []
+    for heading, rows in sections:
+        column = max(width_of(left) for left, _ in rows) + 2
+        parts.append(Content.assemble((heading, "bold $accent")))
+        for left, right in rows:
+            room = " " * (column - width_of(left))
+            parts.append(Content.assemble((visible(left), "bold"), room, (visible(right), "$foreground 75%")))
+        parts.append(Content(""))
+    return Content("\n").join(parts[:-1])
