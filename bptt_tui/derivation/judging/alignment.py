@@ -19,7 +19,7 @@ from bptt_tui.derivation.judging.candidates import candidates, oriented
 from bptt_tui.derivation.judging.evaluation import NOTHING, Evaluator, Misfit, children
 from bptt_tui.derivation.judging.grouping import Group
 from bptt_tui.derivation.judging.repair import Budget, Edit, Measured, Search, close, moments_of
-from bptt_tui.derivation.judging.samples import Stack
+from bptt_tui.derivation.judging.samples import Key, Stack
 from bptt_tui.derivation.judging.terms import Factor, Term, TooMany, expand, single
 from bptt_tui.derivation.judging.truth import Part, Truth, largest
 
@@ -143,7 +143,11 @@ class _Aligning:
         self.truth = truth
         self.values = [None if p.value is None else truth.matched(p.value) for p in products]
         self.parts = list(truth.parts)
+        self.by_loss = False
+        if truth.loss_parts and all(self._loss_of(product) is not None for product in products):
+            self.parts, self.by_loss = list(truth.loss_parts), True
         self.paths: list[Row] = []
+        self.pathless = 0
 
     def rows(self) -> list[Row]:
         """A row for every term, then one for every contribution without a term."""
@@ -161,7 +165,11 @@ class _Aligning:
             if not members and np.any(part.value):
                 missing.append(Row(None, part, "missing", part.value))
         for index in groups[len(self.parts)]:
-            found[index] = self._stray(index)
+            found.setdefault(index, self._stray(index))
+        strays = {i for i in groups[len(self.parts)] if not found[i].fault or found[i].part is None}
+        if strays and missing:
+            # What does not belong anywhere may well stand for what is missing.
+            found.update({i: Row(self.products[i], None, "open") for i in strays})
         return [found[index] for index in sorted(found)] + missing + self.paths
 
     def _moved(self, groups: list[list[int]]) -> dict[int, Row]:
@@ -170,7 +178,7 @@ class _Aligning:
         found: dict[int, Row] = {}
         gaps = [place for place in range(len(self.parts)) if not self._adds_up(groups[place], place)]
         for place, members in enumerate(groups):
-            for index in list(members):
+            for index in reversed(list(members)):
                 others = [gap for gap in gaps if gap != place]
                 if not others or not self._too_many(index, members, place):
                     continue
@@ -239,12 +247,20 @@ class _Aligning:
         return groups
 
     def _exact(self, value: Stack | None, taken: set[int]) -> int | None:
-        if value is None:
+        if value is None or not self.parts:
             return None
-        for place, part in enumerate(self.parts):
+        last = value[-1].reshape(-1)
+        near = np.abs(self._lasts - last).max(axis=1) <= 1e-5 * np.abs(last).max()
+        for place in np.flatnonzero(near).tolist():
+            part = self.parts[place]
             if place not in taken and np.any(part.value) and close(value, part.value)[1:].all():
-                return place
+                return int(place)
         return None
+
+    @functools.cached_property
+    def _lasts(self) -> Stack:
+        """The contributions at the last draw, flat: what cannot be equal is told at a glance."""
+        return np.array([part.value[-1].reshape(-1) for part in self.parts])
 
     def _place(self, index: int, groups: list[list[int]]) -> int:
         t = self.use_of(self.products[index])
@@ -256,6 +272,8 @@ class _Aligning:
 
     def use_of(self, product: Measured) -> int | None:
         """The timestep of the use that a term speaks of: the one it names, else its earliest step on the chain."""
+        if self.by_loss:
+            return self._loss_of(product)
         below = self.truth.below
         assert below is not None
         evaluator = product.evaluator
@@ -289,6 +307,17 @@ class _Aligning:
             return max(min(loose), 0)
         within = {t for factor in product.term.factors for t in factor.env.values()}
         return within.pop() if len(within) == 1 else None
+
+    def _loss_of(self, product: Measured) -> int | None:
+        """The loss step of a term that takes ∂E_t/∂(all that the left side is by) in one."""
+        evaluator = product.evaluator
+        for factor in product.term.factors:
+            if isinstance(factor.formula, Partial):
+                name, t = evaluator.key(factor.formula.above, factor.env)
+                below = evaluator.key(factor.formula.below, factor.env)
+                if name == self.truth.samples.network.loss_name and below == self.truth.below:
+                    return t
+        return None
 
     def _voted(self, product: Measured) -> int | None:
         """The use whose local partial stands in the term by its value."""
@@ -404,19 +433,36 @@ class _Aligning:
         truth = self.truth
         if total is None or not np.any(total[1:]) or truth.above is None or part.below is None:
             return ""
+        if self.pathless >= MAX_FAILED or not self.thorough:
+            return ""
         gap = part.value - total
-        samples = truth.samples
-        seen: set[Any] = set()
-        for edge in truth.edges(part.below):
-            for key in truth.spelling.ends(edge):
-                if key in seen or key == part.below or samples.key(*key) == truth.above:
-                    continue
-                seen.add(key)
+        samples, spelling = truth.samples, truth.spelling
+        edges = truth.edges(part.below)
+        # Paths part and meet at states, at losses, and where the use itself is read.
+        crossings = {*samples.states, samples.network.loss_name}
+        crossings |= {spelling.ends(edge)[0][0] for edge in edges if spelling.ends(edge)[1] == part.below}
+        nodes = [key for edge in edges for key in spelling.ends(edge) if key[0] in crossings]
+        nodes = list(dict.fromkeys(nodes))
+        for key in nodes:
+            if key != part.below and samples.key(*key) != truth.above:
                 through = np.matmul(samples.partial(truth.above, key), samples.partial(key, part.below))
-                fitted = truth.matched(oriented(through, truth.evaluator.reading.layout, samples.shape(part.below[0])))
-                if fitted is not None and np.any(fitted) and close(gap, fitted)[1:].all():
-                    return truth.spelling.name(key)
+                if self._closes(gap, through, part.below):
+                    return spelling.name(key)
+        for edge in edges:
+            above, below = spelling.ends(edge)
+            if not crossings & {above[0], below[0]}:
+                continue
+            upper = np.matmul(samples.partial(truth.above, above), samples.jacobian(edge))
+            if self._closes(gap, np.matmul(upper, samples.partial(below, part.below)), part.below):
+                return spelling.edge(edge)
+        self.pathless += 1
         return ""
+
+    def _closes(self, gap: Stack, through: Stack, below: Key) -> bool:
+        truth = self.truth
+        shape = truth.samples.shape(below[0])
+        fitted = truth.matched(oriented(through, truth.evaluator.reading.layout, shape))
+        return fitted is not None and bool(np.any(fitted)) and bool(close(gap, fitted)[1:].all())
 
     def _stray(self, index: int) -> Row:
         """A term of no contribution: wrong in a way that the whole may show."""
@@ -430,5 +476,5 @@ def assigned(member: Formula, truth: Truth) -> list[tuple[Measured, Part | None]
     aligning = _Aligning([Measured(term, truth.evaluator) for term in terms], truth)
     where: dict[int, Part] = {}
     for place, members in enumerate(aligning._assigned()[:-1]):
-        where.update(dict.fromkeys(members, truth.parts[place]))
+        where.update(dict.fromkeys(members, aligning.parts[place]))
     return [(product, where.get(index)) for index, product in enumerate(aligning.products)]

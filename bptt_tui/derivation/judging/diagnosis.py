@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptt_tui.derivation.formulas.tree import Add, Formula, Negate, Number, Partial, Value
-from bptt_tui.derivation.judging.candidates import Candidate, slope_of
+from bptt_tui.derivation.formulas.tree import Add, Formula, Negate, Number, Partial, Transpose, Value
+from bptt_tui.derivation.judging.candidates import Candidate, of_edge, slope_of
 from bptt_tui.derivation.judging.evaluation import children
 from bptt_tui.derivation.judging.repair import Edit, Measured, moments_of, same
 from bptt_tui.derivation.judging.samples import Edge, Samples, Stack
@@ -54,7 +54,8 @@ class _Naming:
             "missing": self._missing, "missing two": self._missing_two,
             "extra": self._extra, "extra two": self._extra_two,
             "doubled": self._doubled, "replaced": self._replaced, "shifted": self._shifted, "sign": self._sign,
-            "scale": self._scale, "transposed": self._transposed, "order": self._order, "join": self._join,
+            "scale": self._scale, "transposed": self._transposed, "order": self._order, "turned": self._turned,
+            "join": self._join,
         }  # fmt: skip
         return rules[self.edit.change]()
 
@@ -142,7 +143,7 @@ class _Naming:
                 _is_diagonal_of(stack, due.value) or _fits(stack, self.samples.value(*due.above))
             ):
                 return self._result("softmax diagonal", "wrong", index, due)
-        if stack.shape == due.value.shape and same(-stack, due.value):
+        if _fits(-stack, due.value):
             kind = "loss sign" if due.above == self.truth.above else "sign"
             return self._result(kind, "wrong", index, due)
         ts = moments_of(factor)
@@ -177,15 +178,27 @@ class _Naming:
         return result._replace(slip=sentence, due=due)
 
     def _sign(self) -> Named:
+        for index, stack in enumerate(self.product.stacks):
+            for loss in self._loss_edges():
+                if _fits(-stack, loss.value):
+                    return self._result("loss sign", "wrong", index, loss)
         return self._result("sign", "wrong", None)
+
+    def _loss_edges(self) -> list[Candidate]:
+        """What the loss reads, as far as it is on the way down."""
+        below = self.truth.parts[-1].below
+        if self.truth.above is None or below is None:
+            return []
+        loss = self.samples.network.loss
+        return [of_edge(self.truth, edge) for edge in self.truth.edges(below) if edge[0] == loss]
 
     def _scale(self) -> Named:
         # `ratio` is what the term must be multiplied by.
         ratio = self.edit.ratio
         steps, losses = self.samples.unrolled.steps, len(self.samples.unrolled.loss_times)
-        if ratio > 1 and ratio in (steps, losses) and self._divides(ratio):
-            return self._result("mean for sum", "wrong", None, count=str(int(ratio)))
-        if self.samples.network.reduction == "mean" and losses > 1 and ratio == 1 / losses:
+        if ratio > 1 and round(ratio, 4) in (steps, losses) and self._divides(ratio):
+            return self._result("mean for sum", "wrong", None, count=str(round(ratio)))
+        if self.samples.network.reduction == "mean" and losses > 1 and abs(ratio * losses - 1) < 1e-4:
             return self._result("sum for mean", "wrong", None, count=str(losses))
         return self._result("doubled", "wrong", None, ratio=_times(1 / ratio))
 
@@ -197,18 +210,15 @@ class _Naming:
 
     def _order(self) -> Named:
         i, j = self.edit.index, int(self.edit.ratio)
-        value = self.product.value
-        turned = value is not None and same(value.transpose(0, 2, 1), self.truth_like(value))
-        whole = self.truth.below
-        if turned and whole is not None and 1 not in self.samples.shape(whole[0]):
-            rows, columns = self.samples.shape(whole[0])
-            shape, name = f"{rows}×{columns}", self.spelling.name(whole)
-            return self._result("outer product turned", "misplaced", i, shape=shape, whole=name)
         return self._result("order", "misplaced", i, second=self.written(min(j, len(self.product.stacks) - 1)))
 
-    def truth_like(self, value: Stack) -> Stack:
-        """The left side's value where the whole formula is this term, for comparing shapes only."""
-        return self.truth.value if self.truth.value.shape[1:] == value.shape[:0:-1] else value
+    def _turned(self) -> Named:
+        whole = self.truth.below
+        if whole is None or 1 in self.samples.shape(whole[0]):
+            return self._order()
+        rows, columns = self.samples.shape(whole[0])
+        shape, name = f"{rows}×{columns}", self.spelling.name(whole)
+        return self._result("outer product turned", "misplaced", self.edit.index, shape=shape, whole=name)
 
     def _join(self) -> Named:
         index = self.edit.index
@@ -238,6 +248,8 @@ class _Naming:
     @staticmethod
     def _is_gap(formula: Formula) -> bool:
         """o − y."""
+        if isinstance(formula, Transpose):
+            formula = formula.operand
         return isinstance(formula, Add) and any(isinstance(term, Negate) for term in formula.terms)
 
     def _is_bias(self) -> bool:
@@ -277,7 +289,7 @@ def _is_diagonal_of(stack: Stack, jacobian: Stack) -> bool:
 def _times(ratio: float) -> str:
     if ratio < 0:
         return f"−{_times(-ratio)}"
-    if ratio == 2:
+    if abs(ratio - 2) < 1e-4:
         return "twice"
     return f"{ratio:g} times" if ratio > 1 else f"1/{1 / ratio:g} of"
 

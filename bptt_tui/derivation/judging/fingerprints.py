@@ -46,14 +46,14 @@ def fingerprints(truth: Truth) -> Iterator[tuple[Slip, Stack]]:
 
 def _forgotten(truth: Truth, parts: tuple[Part, ...]) -> Iterator[tuple[Slip, Stack]]:
     first, last = parts[0], parts[-1]
-    state = _listed([truth.spelling.name(key) for key in _held(truth, last)])
+    state = listed([truth.spelling.name(key) for key in _held(truth, last)])
     rest = [part.of for part in parts[:-1]]
     yield (
-        slip("only the last step", missing=_listed(rest), verb=_verb(rest), state=state or "the states"),
+        slip("only the last step", missing=listed(rest), verb=_verb(rest), state=state or "the states"),
         last.value,
     )
     rest = [part.of for part in parts[1:]]
-    yield slip("only the deepest path", missing=_listed(rest), verb=_verb(rest)), first.value
+    yield slip("only the deepest path", missing=listed(rest), verb=_verb(rest)), first.value
     for part in parts:
         initial = _initial(truth, part)
         if part is first and initial:
@@ -193,7 +193,8 @@ def _summed(truth: Truth, parts: tuple[Part, ...], weigh: Weigh) -> Stack | None
     return total
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
+    """a, b and c; of many the first two and the last."""
     if len(names) > 4:
         names = [*names[:2], "…", names[-1]]
         return ", ".join(names)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from bptt_tui.derivation.formulas.tree import Formula, Multiply
-from bptt_tui.derivation.judging.evaluation import Environment, Misfit, as_it_fits, shown
+from bptt_tui.derivation.formulas.tree import Add, Formula, Join, Multiply, Span
+from bptt_tui.derivation.judging.evaluation import NOTHING, Environment, Misfit, as_it_fits, shown
 from bptt_tui.derivation.judging.grouping import Group
 from bptt_tui.derivation.judging.repair import Measured, close
 from bptt_tui.derivation.judging.samples import Stack
@@ -17,12 +17,17 @@ from bptt_tui.derivation.judging.verdict import Ledger, LedgerLine
 MAX_FACTORS = 6
 
 
-def ledger_of(member: Formula, truth: Truth, misfit: Misfit | None) -> Ledger | None:
-    """The ledger of the product that cannot be multiplied, or whose result has another shape than the left side."""
-    formula: Formula | None = member
-    env: Environment = {}
-    if misfit is not None and misfit.formula is not None:
-        formula, env = misfit.formula, misfit.env
+def ledger_of(member: Formula, truth: Truth) -> Ledger | None:
+    """The ledger of the product that cannot be multiplied, or whose result has another shape than the left side; of
+    the sum whose terms have different shapes."""
+    formula, env = member, NOTHING
+    try:
+        truth.evaluator.value(member)
+    except Misfit as misfit:
+        if misfit.formula is not None:
+            formula, env = misfit.formula, misfit.env
+    if isinstance(formula, Add):
+        return _of_sum(formula, env, truth)
     if not isinstance(formula, Multiply):
         return None
     factors = tuple(Factor(factor, env) for factor in formula.factors)
@@ -31,9 +36,37 @@ def ledger_of(member: Formula, truth: Truth, misfit: Misfit | None) -> Ledger | 
         product = Measured(Term(1.0, factors, group, formula.span), truth.evaluator)
     except Misfit:
         return None
-    breaks = misfit.index if misfit is not None and misfit.formula is formula else -1
+    breaks = _break(product, formula.joins) if product.value is None else -1
     lines = tuple(_line(product, index, truth, breaks) for index in range(len(factors)))
-    return Ledger(lines, _advice(product, truth, whole=formula is member))
+    return Ledger(lines, _advice(product, truth))
+
+
+def _of_sum(formula: Add, env: Environment, truth: Truth) -> Ledger | None:
+    lines: list[LedgerLine] = []
+    for term in formula.terms:
+        try:
+            rows, columns = truth.evaluator.value(term, env).shape[1:]
+        except Misfit:
+            return None
+        first = lines[0].shape if lines else (rows, columns)
+        differs = first != (rows, columns)
+        remark = f"the first term is {shown(first)}" if differs else ""
+        lines.append(LedgerLine(truth.spelling.spell(term, env), (rows, columns), _span(term), differs, remark))
+    return Ledger(tuple(lines), "the terms of a sum must have one shape")
+
+
+def _break(product: Measured, joins: tuple[Join, ...]) -> int:
+    """The first factor that does not fit the product of those before it."""
+    for count in range(2, len(product.stacks) + 1):
+        try:
+            product.evaluator.product(product.stacks[:count], joins[: count - 1])
+        except Misfit:
+            return count - 1
+    return -1
+
+
+def _span(formula: Formula) -> Span | None:
+    return formula.span if formula.span != (0, 0) else None
 
 
 def _line(product: Measured, index: int, truth: Truth, breaks: int) -> LedgerLine:
@@ -42,12 +75,11 @@ def _line(product: Measured, index: int, truth: Truth, breaks: int) -> LedgerLin
     remark = ""
     if index == breaks:
         before = product.stacks[index - 1].shape[1:]
-        remark = f"{before[1]} columns on its left meet its {rows} rows"
-    span = factor.formula.span if factor.formula.span != (0, 0) else None
-    return LedgerLine(truth.spelling.factor(factor), (rows, columns), span, index == breaks, remark)
+        remark = f"{before[1]} column{'s' if before[1] > 1 else ''} before it, {rows} row{'s' if rows > 1 else ''} here"
+    return LedgerLine(truth.spelling.factor(factor), (rows, columns), _span(factor.formula), index == breaks, remark)
 
 
-def _advice(product: Measured, truth: Truth, *, whole: bool) -> str:
+def _advice(product: Measured, truth: Truth) -> str:
     """The order and the transposes that give the left side; failing that, its shape."""
     due = truth.value
     dues = [due, *(part.value for part in truth.parts)]

@@ -12,7 +12,7 @@ from bptt_tui.derivation.formulas.tree import Formula, Statement, Value
 from bptt_tui.derivation.judging.alignment import Alignment, Row, assigned
 from bptt_tui.derivation.judging.diagnosis import Named, name_of
 from bptt_tui.derivation.judging.evaluation import Misfit
-from bptt_tui.derivation.judging.fingerprints import fingerprints
+from bptt_tui.derivation.judging.fingerprints import fingerprints, listed
 from bptt_tui.derivation.judging.repair import Measured, close
 from bptt_tui.derivation.judging.samples import Stack
 from bptt_tui.derivation.judging.slips import slip
@@ -40,8 +40,8 @@ class Explanation(Struct, frozen=True):
     slips: tuple[Slip, ...]
 
     def with_parts(self, said: MemberVerdict, ledger: Ledger | None = None, other: Slip | None = None) -> MemberVerdict:
-        """The member's verdict with terms and slips; `other` goes first and speaks for the whole."""
-        slips = self.slips if other is None else (other, *self.slips)
+        """The member's verdict with terms and slips; `other` speaks for the whole."""
+        slips = self.slips if other is None else (other,)
         sentence = said.sentence if other is None else f"wrong: {other.sentence}"
         return replace(said, terms=self.terms, slips=slips, ledger=ledger, sentence=sentence)
 
@@ -118,7 +118,9 @@ def explained(member: Formula, truth: Truth, value: Stack | None, alignment: Ali
             where = _where(row.part, truth)
             plain = found.sentence.replace(where, "", 1) if where else found.sentence
             # Terms written out of one sum show one slip, each with its own timestep.
-            origin = row.product.term.span if row.product is not None and row.fault == "edit" else plain
+            origin: Any = row.product.term.span if row.product is not None and row.fault == "edit" else plain
+            if row.fault in ("missing", "path"):
+                origin = ""
             alike.setdefault((found.kind, origin), []).append((verdict, found, plain))
     slips = {shared.sentence: shared for shared in (_shared(group, terms) for group in alike.values())}
     if whole is not None:
@@ -131,6 +133,9 @@ def _shared(alike: list[tuple[TermVerdict, Slip, str]], terms: list[TermVerdict]
     first, found, plain = alike[0]
     if len(alike) < 2:
         return found
+    if found.kind == "term missing":
+        names = [verdict.of for verdict, _, _ in alike]
+        return Slip(found.kind, f"the terms {listed(names)} are missing")
     where = "in every term" if len(alike) == len(terms) else f"in the terms of t = {_times([t for t, _, _ in alike])}"
     same = all(other == plain for _, _, other in alike)
     return Slip(found.kind, f"{where} {plain}" if same else f"{where}, as at t = {first.t}, {plain}")

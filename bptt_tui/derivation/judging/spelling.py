@@ -94,6 +94,8 @@ class Spelling:
 
     def factor(self, factor: Factor) -> str:
         """One factor."""
+        if factor.transposed and isinstance(factor.formula, Transpose):
+            return self.factor(Factor(factor.formula.operand, factor.env, False, factor.inverted))
         text, binds = self._spell(factor.formula, factor.env)
         if factor.transposed and not isinstance(factor.formula, Number):
             text, binds = f"{_bracket(text, binds, _ATOM)}ᵀ", _ATOM

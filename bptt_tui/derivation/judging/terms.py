@@ -97,7 +97,7 @@ def _expand(formula: Formula, evaluator: Evaluator, env: Environment) -> list[Te
             found = [_negated(term) for term in _expand(operand, evaluator, env)]
         case Multiply():
             found = _multiplied(formula, evaluator, env)
-        case Divide(top=top, bottom=bottom) if not _is_sum(bottom):
+        case Divide(top=top, bottom=bottom) if _opens(formula):
             below = [single(Factor(part, env, inverted=True), part.span) for part in _flat(bottom)]
             found = [
                 functools.reduce(lambda a, b: _times(a, "as it fits", b, a.span), below, term)
@@ -221,15 +221,23 @@ def _bell(first: Factor, second: Factor) -> bool:
 
 
 def _opens(factor: Formula) -> bool:
-    """Whether a factor is written out: a product, or a sum of several things."""
+    """Whether a factor of a product is written out: a product, or a sum of several things; not −y/o or o − y."""
     match factor:
         case Add():
             return not is_one_thing(factor)
-        case Negate() | Transpose() | Multiply() | Sum() | Product() | Call(function="outer"):
+        case Negate(operand=operand):
+            return _opens(operand)
+        case Transpose(operand=operand):
+            return isinstance(operand, Value | Partial) or _opens(operand)
+        case Multiply() | Sum() | Product() | Call(function="outer"):
             return True
-        case Divide(bottom=bottom):
-            return not _is_sum(bottom)
+        case Divide(top=top, bottom=bottom):
+            return not _is_sum(bottom) and (_opens(top) or _has_partial(factor))
     return False
+
+
+def _has_partial(formula: Formula) -> bool:
+    return isinstance(formula, Partial) or any(map(_has_partial, children(formula)))
 
 
 def _is_sum(formula: Formula) -> bool:

@@ -84,6 +84,20 @@ class Truth:
         return tuple(found)
 
     @cached_property
+    def loss_parts(self) -> tuple[Part, ...]:
+        """The contributions of the losses, ∂E_t/∂below, where the left side is of the total of several; else none."""
+        samples = self.samples
+        if self.above != samples.total_key or self.below is None or not samples.unrolled.has_total:
+            return ()
+        found: list[Part] = []
+        share = samples.traces[0].share
+        for t in samples.unrolled.loss_times:
+            loss = (samples.network.loss_name, t)
+            value = self._shaped(self._oriented(share * samples.partial(loss, self.below)))
+            found.append(Part(self.spelling.partial(loss, self.below), t, value, self.below))
+        return tuple(found)
+
+    @cached_property
     def scale(self) -> Stack:
         """The size of the terms at every draw, `(draws,)`: what rounding is measured against."""
         return np.asarray(np.sum([largest(part.value) for part in self.parts], axis=0) + largest(self.value))
