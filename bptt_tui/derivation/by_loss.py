@@ -1,8 +1,8 @@
 """The reverse sweep of every loss step at once: one gradient flows back per loss step instead of their sum.
 
 At each timestep, last to first, every operation is pulled back once for all loss steps that can reach it, as a batch
-with the loss steps as its leading axis. So T loss steps over T timesteps cost T times as many calls as one timestep,
-not T² of them. What a sum of losses hides is then visible: which loss sent what.
+with the loss steps as its leading axis. So T loss steps cost as many calls as one, on larger arrays. What a sum of
+losses hides is then visible: which loss sent what.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bptt_tui.export.attempts import attempts_section
 from bptt_tui.export.document import Block, Document
 from bptt_tui.export.given import network_section
 from bptt_tui.export.gradients import gradients_section
@@ -20,5 +21,6 @@ def compose(session: Session) -> Document:
         *partials_section(scene),
         *gradients_section(scene),
         *table_section(scene),
+        *attempts_section(scene),
     ]
     return Document(session.title or session.name, tuple(blocks))

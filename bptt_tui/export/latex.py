@@ -29,7 +29,7 @@ _PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \usepackage[margin=22mm]{geometry}
 \usepackage{amsmath,amssymb}
 \usepackage[table]{xcolor}
-\usepackage{longtable}
+\usepackage{array,longtable}
 \usepackage{graphicx}
 \definecolor{positive}{HTML}{1F77B4}
 \definecolor{negative}{HTML}{D95F02}
@@ -99,6 +99,8 @@ _MATHS = {
     "√": r"\surd ",
     "⋯": r"\cdots ",
     "∈": r"\in ",
+    "○": r"\circ ",
+    "⊠": r"\boxtimes ",
     "✓": r"\checkmark ",
     "✗": r"\times ",
     "½": r"\tfrac{1}{2}",
@@ -114,6 +116,8 @@ _SAME_AS_LATIN = {
     **dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΧ", "ABEZHIKMNOPTX", strict=True)),
     "ο": "o",
 }
+_BREAKS = ("*", "+", "=", "/", r"\textbackslash{}")  # a typed line may break before these
+_LONG = 48  # characters of a cell that is broken into lines
 _ON_A_PAGE = 24  # rows of a table that is not broken; a longer one needs LaTeX to run twice for its widths
 _LATIN = re.compile(r"[\u00c0-\u017f]")
 
@@ -171,7 +175,7 @@ def _run(run: Run) -> str:
 def _typed(text: str) -> str:
     """Text in a fixed width, its blanks kept and lines breakable after signs."""
     pieces = (r"\ " if character == " " else _character(character) for character in visible(text))
-    return "".join(f"{piece}\\allowbreak{{}}" if piece in ("*", "+", "=", "/", "{-}") else piece for piece in pieces)
+    return "".join(f"\\allowbreak{{}}{piece}" if piece in _BREAKS else piece for piece in pieces)
 
 
 def _escaped(text: str) -> str:
@@ -188,7 +192,8 @@ def _character(character: str) -> str:
         return character
     found = _in_maths(character)
     if found is not None:
-        return rf"\ensuremath{{{found}}}"
+        between = r"\allowbreak{}" if character == "·" else ""
+        return rf"\ensuremath{{{found}}}{between}"
     if _LATIN.match(character):
         return character
     return rf"\textsf{{U+{ord(character):04X}}}"
@@ -240,7 +245,7 @@ def _extent(line: str) -> int:
 
 
 def _table(table: Table) -> str:
-    columns = "".join("r" if column in table.right else "l" for column in range(len(table.heads)))
+    columns = "".join(_column(table, column) for column in range(len(table.heads)))
     head = " & ".join(rf"\textbf{{{_line(runs)}}}" if runs else "" for runs in table.heads)
     lines = [" & ".join(map(_cell, row)) + r" \\" for row in table.rows]
     size = r"\scriptsize\setlength{\tabcolsep}{2pt}" if len(table.heads) > 9 else r"\small"
@@ -255,6 +260,13 @@ def _table(table: Table) -> str:
         f"{{{size}\n\\begin{{longtable}}{{{columns}}}\n\\hline\n{head} \\\\\n\\hline\n\\endhead\n"
         f"{body}\n\\hline\n\\end{{longtable}}}}{caption}"
     )
+
+
+def _column(table: Table, column: int) -> str:
+    if column in table.right:
+        return "r"
+    texts = ("".join(run for run in row[column].runs if isinstance(run, str)) for row in table.rows)
+    return r">{\raggedright\arraybackslash}p{0.42\linewidth}" if max(map(len, texts), default=0) > _LONG else "l"
 
 
 def _cell(cell: Cell) -> str:

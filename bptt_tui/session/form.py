@@ -25,6 +25,7 @@ from bptt_tui.network.network import Network
 from bptt_tui.session.format import Loss
 from bptt_tui.session.session import Session
 from bptt_tui.session.typed import (
+    MOST,
     Dice,
     Shape,
     Value,
@@ -200,7 +201,7 @@ def check(form: Form) -> Checked:
             notes[need.key] = made.note
     if errors or dice is None or steps is None:
         return Checked(None, errors, notes, needs, caret)
-    if math.fsum(_count(numbers) for group in groups.values() for numbers in group.values()) > 4 * 2**20:
+    if math.fsum(_count(numbers) for group in groups.values() for numbers in group.values()) > 4 * MOST:
         errors[""] = "all values together are more than a session file holds"
         return Checked(None, errors, notes, needs, caret)
     alone = None if groups["inputs"] else steps

@@ -26,7 +26,7 @@ from bptt_tui.session.values import plain, shape_of
 
 Shape = tuple[int, ...]
 
-MOST = SIZE_LIMIT // 16  # numbers; a file with more could not be read again
+MOST = 1_000_000  # numbers; they are made while somebody waits for the next letter
 _NUMBER = re.compile(r"[-+−]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _RANDOM = re.compile(r"(?:random|rand)(?:\s+(\S+))?")
 _SHAPE = re.compile(r"\(?\s*(\d{1,9})?\s*(?:[x×*,]\s*(\d{1,9})?)?\s*,?\s*\)?")
@@ -237,4 +237,4 @@ def _spelt(shape: Shape) -> str:
 
 def _refuse_too_many(count: int) -> None:
     if count > MOST:
-        raise SessionError(f"{count:,} numbers", hint=f"a session holds at most {MOST:,}")
+        raise SessionError(f"{count:,} numbers", hint=f"at most {MOST:,} here; a session file can hold more")

@@ -258,7 +258,7 @@ class ChainsPage(Rows):
         return True
 
     def move(self, down: int, right: int) -> None:
-        if right and self._single:
+        if abs(right) == 1 and self._single:
             self.press("n" if right > 0 else "p")
         super().move(down, 0)
 

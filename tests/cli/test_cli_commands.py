@@ -373,7 +373,9 @@ def test_a_terminal_without_the_sign_gets_escapes_instead_of_a_traceback(encodin
 def test_an_interrupt_exits_with_130() -> None:
     """Control-C during a computation ends it quietly with the status shells expect."""
     program = (
-        "import os, sys, signal\nimport bptt_tui.cli as c\nimport bptt_tui.session as s\n"
+        # A job in the background inherits that interrupts are ignored.
+        "import os, sys, signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "import bptt_tui.cli as c\nimport bptt_tui.session as s\n"
         "def wait(name):\n    print('waiting', flush=True)\n    signal.pause()\n"
         "s.load = wait\nc.main(['gradient', 'question'])"
     )

@@ -208,10 +208,11 @@ def test_the_code_behind_them_is_loaded_when_it_is_needed() -> None:
     """Not by the debugger's start."""
     code = (
         "import sys; from bptt_tui import Debugger, load; d = Debugger(load('question')); d.do('end');"
-        "print([m for m in sys.modules if 'derivation.table' in m or 'debugger.sums' in m])"
+        "print([m for m in sys.modules if 'derivation.table' in m or 'debugger.sums' in m]);"
+        "d.do('table'); print('bptt_tui.derivation.table' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "['bptt_tui.debugger.sums_text']"
+    assert done.stdout.split() == ["[]", "True"]
 
 
 def test_entries_are_those_of_the_table() -> None:

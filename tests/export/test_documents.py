@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from bptt_tui.calculus import numerals
+from bptt_tui.debugger import Debugger
 from bptt_tui.export.composing import compose
 from bptt_tui.export.document import (
     Code,
@@ -29,6 +30,7 @@ from bptt_tui.export.document import (
     render,
 )
 from bptt_tui.session import Loss, Session, bundled, load
+from bptt_tui.session.format import Attempt
 
 FORMATS = ("markdown", "latex", "html")
 NETWORKS = [name for name in bundled.names() if not name.startswith("lesson")]
@@ -137,6 +139,40 @@ def test_the_table_and_what_truncating_it_gives() -> None:
     assert "Loss time by use time" not in render(compose(load("question")), "markdown")
 
 
+ATTEMPTS = [
+    r"\partial E/\partial u = \partial E/\partial u_1 + \partial E/\partial u_0",
+    "∂s_1/∂s_0 = w",
+    "dE/dw = dE/dw_1",
+    "dE/dw = nonsense",
+    "dE/ds_1 = do/dq * dE/do * v",
+]
+
+
+def tried() -> Session:
+    debugger = Debugger(load("question"))
+    for formula in ATTEMPTS:
+        if "nonsense" not in formula:
+            debugger.do(f"check {formula}")
+    session = debugger.session
+    kept = [*session.debugger.attempts, Attempt(ATTEMPTS[3])]
+    return session.with_state(attempts=kept)
+
+
+def test_the_verdicts_of_the_attempts() -> None:
+    session = tried()
+    text = render(compose(session), "markdown")
+    attempts = text[text.index("## Attempts") :]
+    assert attempts.count("### Attempt ") == len(ATTEMPTS)
+    assert "✓ right" in attempts and "✗ wrong" in attempts and "○" in attempts
+    assert "∂s₁/∂z₁ = 1 − s₁² is missing" in attempts
+    assert "the sum over time forgotten" in attempts
+    assert "**not readable:**" in attempts
+    assert "| factor | shape |" in attempts
+    assert "## Attempts" not in render(compose(load("question")), "markdown")
+    for form in ("latex", "html"):
+        assert "Attempt 5" in render(compose(session), form) and "U+2" not in render(compose(session), form)
+
+
 def test_markdown_of_hostile_text() -> None:
     text = render(EVERY_KIND, "markdown")
     assert "\x1b" not in text and "<script" not in text.replace(r"\<script", "").replace("`", "")[:400]
@@ -161,9 +197,9 @@ def test_latex_of_hostile_text() -> None:
 
 
 @pytest.mark.skipif(TEX is None, reason="pdflatex is not installed")
-@pytest.mark.parametrize("name", ["question", "many-to-many", "lstm", "min-char-rnn", "hostile"])
+@pytest.mark.parametrize("name", ["question", "many-to-many", "lstm", "min-char-rnn", "attempts", "hostile"])
 def test_latex_compiles(name: str, tmp_path: Path) -> None:
-    document = EVERY_KIND if name == "hostile" else compose(load(name))
+    document = EVERY_KIND if name == "hostile" else compose(tried() if name == "attempts" else load(name))
     (tmp_path / "it.tex").write_text(render(document, "latex"), "utf-8")
     assert TEX is not None
     command = [TEX, "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "it.tex"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from bptt_tui.errors import NetworkError, SessionError
 from bptt_tui.network.network import Network
@@ -58,8 +60,8 @@ def test_numbers_are_read_as_they_are_meant(text: str, shape: tuple[int, ...] | 
         ("1 2 3", (2,), "3 numbers typed, but the shape is 2 numbers"),
         ("random -1", None, "above 0"),
         ("random x", None, "'x' is not a number"),
-        ("random", (10**6, 10**6), "a session holds at most"),
-        ("0", (10**9, 10**9), "a session holds at most"),
+        ("random", (10**6, 10**6), "at most 1,000,000 here"),
+        ("0", (10**9, 10**9), "at most 1,000,000 here"),
     ],
 )
 def test_what_is_no_value_says_why(text: str, shape: tuple[int, ...] | None, said: str):
@@ -300,3 +302,27 @@ def test_an_error_of_the_trace_finds_its_field_too():
     assert place(QUESTION, error) == {"value y": "too small"}
     error = NetworkError("of another shape", places=("new session", "equations[1]"))
     assert place(QUESTION, error) == {"equations": "line 2: of another shape"}
+
+
+TEXTS = st.one_of(
+    st.text(max_size=20),
+    st.text("0123456789.-+eExX×,;[]() \n\trandom=tuvwzE@*/", max_size=30),
+    st.sampled_from(["random", "random 1", "1 2; 3 4", "2x2", "[[1], [2]]", "1e308", "−1", "\0", "\ud800", "9" * 40]),
+)
+
+
+@given(TEXTS, TEXTS, TEXTS, TEXTS, TEXTS, TEXTS, TEXTS)
+@settings(max_examples=300, deadline=None)
+def test_whatever_is_typed_is_a_session_or_an_error_at_a_field(
+    title: str, equations: str, loss_at: str, steps: str, scale: str, shape: str, text: str
+):
+    """Nothing else is raised, whatever stands in which field."""
+    for form in (
+        QUESTION.but(given={key: Given(one.kind, shape, text) for key, one in QUESTION.given.items()}),
+        QUESTION.but(title=title, steps=steps, seed=text, scale=scale, loss_at=loss_at),
+        QUESTION.but(equations=equations),
+    ):
+        assume(len(form.steps.strip()) < 5)  # a million timesteps take their time
+        checked = check(form)
+        assert (checked.session is None) == bool(checked.errors)
+        assert all(reason for reason in checked.errors.values())

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from threading import Event
 
-import numpy as np
 import pytest
 from opening import FULL, MEDIUM, SMALL, Opened, opened
 from syrupy.assertion import SnapshotAssertion
 from textual.widgets import Input, OptionList
 
 from bptt_tui.session import load, recent
+from bptt_tui.tui import files
 from bptt_tui.tui.leaving import LeaveDialog
 from bptt_tui.tui.open_dialog import OpenDialog
+from bptt_tui.tui.opening_line import Progress, Started
 
 SIZES = {"full": FULL, "medium": MEDIUM, "small": SMALL}
 
@@ -135,19 +137,30 @@ async def test_hostile_files_are_refused_and_the_app_goes_on(name: str, tmp_path
         assert debugger.view.position == 6
 
 
-async def test_a_long_trace_shows_its_progress_and_escape_cancels() -> None:
-    """The dialog stays where it was; what was open stays open."""
-    xs = np.sin(0.7 * np.arange(200_000)).tolist()
-    load("question").replace(inputs={"x": xs}, title="long").save("long.json")
+async def test_a_long_trace_shows_its_progress_and_escape_cancels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dialog stays where it was; what was open stays open, and the thread comes to an end."""
+    go_on, ended = Event(), Event()
+
+    def make(name: str, plays: bool, progress: Progress) -> Started:
+        progress(1, 4)
+        go_on.wait(30)
+        try:
+            progress(2, 4)
+        finally:
+            ended.set()
+        raise AssertionError("not cancelled")
+
+    monkeypatch.setattr(files, "_opened", make)
     async with opened(at=5) as debugger:
         await debugger.press("o")
-        await typed(debugger, "long.json")
-        await debugger.pilot.press("enter")
-        assert "% long.json · esc cancels" in debugger.text()
+        await typed(debugger, "lstm", "enter")
+        assert "█████░░░░░░░░░░░░░░░  25% lstm · esc cancels" in debugger.text()
         await debugger.press("escape")
         assert "cancelled" in debugger.text() and dialog(debugger)
+        go_on.set()
+        assert ended.wait(30)
         await debugger.press("escape")
-        assert debugger.view.steps == 2
+        assert debugger.app.screen is debugger.main and debugger.view.title.startswith("The question:")
 
 
 @pytest.mark.parametrize("size", SIZES)

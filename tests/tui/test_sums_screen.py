@@ -168,7 +168,7 @@ async def test_browsing_many_chains() -> None:
         assert "chain 5 of 551" in debugger.text()
         await debugger.press("n", "right")
         assert "chain 7 of 551" in debugger.text()
-        await debugger.press("p")
+        await debugger.press("p", "end", "home")
         assert "chain 6 of 551" in debugger.text()
 
 

@@ -110,8 +110,9 @@ class Differentials(Names):
             place += 1
         while self.ahead(place).kind in ("sub", ")", "}"):
             place += 1
-        if self.ahead(place).kind == "[":
-            while self.ahead(place).kind not in ("]", "end"):
+        opening = self.ahead(place).kind
+        if opening in ("[", "("):
+            while self.ahead(place).kind not in (CLOSING[opening], "end"):
                 place += 1
             place += 1
         if self.ahead(place).kind != "/":

@@ -16,11 +16,17 @@ _MOMENT = re.compile(r"([+-]?)(\d{1,9}|[^\W\d_]+'*)")
 
 
 class Part(NamedTuple):
-    """A part of a subscript: its text in plain characters, and where it stands."""
+    """A part of a subscript: its text in plain characters, and where it stands. In brackets it is an index, no name."""
 
     text: str
     start: int
     end: int
+    bracketed: bool = False
+
+
+def shortened(text: str) -> str:
+    """A text for an error, its beginning if it is long."""
+    return text if len(text) <= 40 else text[:39] + "…"
 
 
 class Indices(Tokens):
@@ -80,7 +86,8 @@ class Indices(Tokens):
         self.next()
         if not plain_index(self.text[opening.end : closing]):
             raise self.error("an empty index", opening.start, "expected a timestep such as s[1]")
-        return self._parts(Token("sub", "", opening.start, self.before, (opening.end, closing)))
+        parts = self._parts(Token("sub", "", opening.start, self.before, (opening.end, closing)))
+        return [part._replace(bracketed=True) for part in parts]
 
     # --- timesteps -------------------------------------------------------------------------------------------------
 
@@ -116,25 +123,22 @@ class Indices(Tokens):
             match := re.fullmatch(rf"([^≤<]+)([≤<]){name}(?:([≤<])([^≤<]+))?", text)
         ):
             variable = self._variable(match[3], part)
-            first = None if not match[1] else self._shifted(self._bound(match[1], part), match[2] == "<", 1)
-            end = last if match[5] is None else self._shifted(self._bound(match[5], part), match[4] == "<", -1)
+            first = self._bound(match[1], part, match[2] == "<") if match[1] else None
+            end = last if match[5] is None else self._bound(match[5], part, -(match[4] == "<"))
             return variable, first, end
-        raise self.error(f"{part.text!r} says no timesteps", part.start, "expected t, t=0 or k≤t")
-
-    @staticmethod
-    def _shifted(bound: Moment, strict: bool, by: int) -> Moment:
-        return Moment(bound.offset + by, bound.variable) if strict else bound
+        raise self.error(f"{shortened(part.text)!r} says no timesteps", part.start, "expected t, t=0 or k≤t")
 
     def _variable(self, name: str, part: Part) -> str:
         if name in self.variables:
             raise self.error(f"{name} is the variable of a sum around this one", part.start, "choose another letter")
         return name
 
-    def _bound(self, text: str, part: Part) -> Moment:
+    def _bound(self, text: str, part: Part, shift: int = 0) -> Moment:
         bound = self._moment(text)
         if bound is None:
             known = f" or one of {', '.join(self.variables)}" if self.variables else ""
-            raise self.error(f"{text!r} is not a timestep", part.start, f"expected a number{known}")
+            raise self.error(f"{shortened(text)!r} is not a timestep", part.start, f"expected a number{known}")
+        bound = Moment(bound.offset + shift, bound.variable)
         if not bound.variable and not -1 <= bound.offset < self.scope.steps:
             raise self.error(
                 f"there is no timestep {bound.offset}", part.start, f"the timesteps are 0 … {self.scope.steps - 1}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from bptt_tui.derivation.formulas.indices import Indices, Part
+from bptt_tui.derivation.formulas.indices import Indices, Part, shortened
 from bptt_tui.derivation.formulas.parts import describe
+from bptt_tui.derivation.formulas.scanner import plain_index
 from bptt_tui.derivation.formulas.tree import Formula, Join, Moment, Multiply, Value
 from bptt_tui.errors import FormulaError
 from bptt_tui.network.network import did_you_mean
@@ -18,6 +19,7 @@ class Names(Indices):
 
     def _reference(self, word: str, start: int, end: int, *, whole: bool = False) -> Formula:
         """What a word with the subscripts after it means; several names glued together are a product."""
+        self._lower_first()
         parts: list[Part] = []
         bracketed: list[list[Part]] = []
         while True:
@@ -28,12 +30,14 @@ class Names(Indices):
             else:
                 break
         parts += [part for group in bracketed for part in group]
+        if not parts:
+            parts = self._as_argument(word)
         tail = self.before if parts else end
         found, errors = self._readings(word, parts, start, tail)
         if len(found) > 1:
             names = " or ".join(describe(formula) for formula in found[:2])
             raise self.error(
-                f"{self.text[start:tail]} can be {names}", start, "write the index in brackets, as in s[1]"
+                f"{shortened(self.text[start:tail])} can be {names}", start, "write the index in brackets, as in s[1]"
             )
         if found:
             return found[0]
@@ -44,6 +48,40 @@ class Names(Indices):
         if errors:
             raise errors[0]
         raise self._unknown(word, start)
+
+    def _lower_first(self) -> None:
+        """s^2_1 is s_1^2."""
+        if self.peek.kind not in ("^", "^n"):
+            return
+        above = 1
+        if self.peek.kind == "^":
+            braced = self.ahead().kind == "{"
+            if self.ahead(1 + braced).kind not in ("number", "⊤") or (braced and self.ahead(3).kind != "}"):
+                return
+            above = 4 if braced else 2
+        if self.ahead(above).kind == "sub":
+            self.tokens.insert(self.index, self.tokens.pop(self.index + above))
+
+    def _as_argument(self, word: str) -> list[Part]:
+        """s(t-1): brackets after a name that needs a timestep hold one."""
+        scope = self.scope
+        name = scope.spellings.get(word)
+        if name is None or self.peek.kind != "(" or self.peek.start != self.before:
+            return []
+        if scope.kind(name) not in ("node", "input"):
+            return []
+        place = 1
+        while self.ahead(place).kind in ("word", "number", "+", "-", "'"):
+            place += 1
+        closing = self.ahead(place)
+        part = Part(plain_index(self.text[self.peek.end : closing.start]), self.peek.end, closing.start, True)
+        moment = self._moment(part.text) if closing.kind == ")" else None
+        if moment is None:
+            return []
+        if (scope.only(name) is not None or scope.is_total(name)) and not self._there(name, moment):
+            return []  # a product with a name that needs no index
+        self.index += place + 1
+        return [part]
 
     def _readings(self, word: str, parts: list[Part], start: int, end: int) -> tuple[list[Formula], list[FormulaError]]:
         """The readings of a word as one name with an index that make sense, and what is wrong with the others."""
@@ -57,15 +95,13 @@ class Names(Indices):
                 continue
             if not found or formula != found[0]:
                 found.append(formula)
-            if found and (not parts or index is parts) and word in self.scope.spellings and len(found) == 1:
-                # The name as the network spells it.
-                break
         return found, errors
 
     def _candidates(self, word: str, parts: list[Part], start: int, end: int) -> list[tuple[str, list[Part]]]:
         spellings = self.scope.spellings
         found: list[tuple[str, list[Part]]] = []
-        for count in range(min(len(parts), 4), 0, -1):
+        lowered = sum(not part.bracketed for part in parts)
+        for count in range(min(lowered, 4), 0, -1):
             texts = [part.text for part in parts[:count]]
             spelled = ["_".join((word, *texts)), "_".join((word + texts[0], *texts[1:])), word + "".join(texts)]
             for name in dict.fromkeys(spelled):
@@ -154,7 +190,9 @@ class Names(Indices):
                     part.start,
                     f"expected a number, or a sum over it: Σ_{letter[0]}",
                 )
-            return self.error(f"{part.text!r} is not a timestep", part.start, f"expected a timestep, as in {name}[1]")
+            return self.error(
+                f"{shortened(part.text)!r} is not a timestep", part.start, f"expected a timestep, as in {name}[1]"
+            )
         hint = scope.missing(name, moment.offset)
         if scope.kind(name) == "parameter":
             return self.error(f"{name} is not used at t = {moment.offset}", part.start, hint)
@@ -206,7 +244,7 @@ class Names(Indices):
             return None
         if len(readings) > 1:
             names = " or ".join(" · ".join(map(describe, reading)) for reading in readings[:2])
-            raise self.error(f"{self.text[start:end]} can be {names}", start, "write · between factors")
+            raise self.error(f"{shortened(self.text[start:end])} can be {names}", start, "write · between factors")
         factors = list(readings[0])
         joins: tuple[Join, ...] = tuple("as it fits" for _ in factors[1:])
         return Multiply(factors=tuple(factors), joins=joins, span=(start, end))
@@ -239,7 +277,7 @@ class Names(Indices):
         if word == "t" or word in self.variables:
             guess = "a timestep stands in an index, as in s_t"
         return FormulaError(
-            f"there is no {stem!r} in the network",
+            f"there is no {shortened(stem)!r} in the network",
             text=self.text,
             column=start,
             hint=guess or f"the names are {', '.join(names[:20])}",

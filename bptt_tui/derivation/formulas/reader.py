@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from bptt_tui.derivation.formulas.indices import shortened
 from bptt_tui.derivation.formulas.parts import children
 from bptt_tui.derivation.formulas.scanner import Token
 from bptt_tui.derivation.formulas.scope import Scope, Traced
@@ -74,7 +75,7 @@ class _Reader(Words):
         if not isinstance(members[0], Partial):
             start, end = members[0].span
             raise self.error(
-                f"the left side {self.text[start:end].strip()} is not a partial",
+                f"the left side {shortened(self.text[start:end].strip())} is not a partial",
                 start,
                 f"expected what is derived, as in {self._example()}",
             )
@@ -111,6 +112,8 @@ class _Reader(Words):
             return
         if token.kind == "≈":
             raise self.error("'≈' cannot be judged", hint="a formula is exact or it is not: write '='")
+        if token.kind == "|":
+            raise self.error("'|' is not read", hint="write ∂⁺ for a partial with everything else held")
         if token.kind in (")", "]", "}"):
             raise self.error(f"this {token} closes nothing", hint="remove it, or open it where it should begin")
         raise self.error(f"unexpected {token}", hint="expected an operator, '=' or the end of the formula")
@@ -294,7 +297,7 @@ class _Reader(Words):
             return self._ones(token)
         value = float(token.text)
         if not math.isfinite(value):
-            raise self.error(f"the number {token.text} is too large", token.start, "at most about 1.8e308")
+            raise self.error(f"the number {shortened(token.text)} is too large", token.start, "at most about 1.8e308")
         return Number(value=value, span=(token.start, token.end))
 
     def _ones(self, token: Token) -> Formula:

@@ -88,6 +88,8 @@ def is_letter(character: str) -> bool:
     """A character of a name: letters and digits, but none raised or lowered."""
     if character == "_" or (character.isascii() and character.isalnum()):
         return True
+    if unicodedata.category(character) in ("No", "Nl"):
+        return False
     return character.isalnum() and character not in _SUBSCRIPTS and character not in _SUPERSCRIPTS and character != "ᵀ"
 
 
@@ -165,6 +167,8 @@ class _Scanner:
             return self.add(kind, place + 1)
         if is_letter(character):
             return self._word()
+        if unicodedata.category(character) == "No":
+            return self.add("number", place + 1, repr(unicodedata.numeric(character)))  # ½
         if character in ".;" and _CLOSING.match(text, place):
             self.place += 1
             return None
