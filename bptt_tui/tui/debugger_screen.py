@@ -343,5 +343,8 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing):
 
     async def action_app(self, action: str) -> None:
         """What concerns the file or another session is the app's."""
+        if self.runs_long and action != "quit":
+            self.say("a run goes on: esc stops it")
+            return
         self.pause()
         await self.app.run_action(action)
