@@ -215,11 +215,14 @@ def _ledger(ledger: Ledger, width: int) -> list[Told]:
     """The shapes of a product's factors as a table, and the advice."""
     rows = [(visible(line.written), f"{line.shape[0]}×{line.shape[1]}") for line in ledger.lines]
     widths = [max(cells(row[i]) for row in (("factor", "shape"), *rows)) for i in range(2)]
+    widths[0] = min(widths[0], max(width - widths[1] - 9, 6))
     lines = [_line(f"     {padded('factor', widths[0])}  shape", "dim")]
     for line, (written, shape) in zip(ledger.lines, rows, strict=True):
         remark = visible(line.remark) or ("does not fit" if line.breaks else "")
         glyph = GLYPHS["wrong"] if line.breaks else " "
-        head = f"{padded(written, widths[0])}  {padded(shape, widths[1])}  "
+        name, *more = broken(written, widths[0])
+        lines += [_line(f"     {part}", "plain") for part in (name, *more[:-1]) if more]
+        head = f"{padded(more[-1] if more else name, widths[0])}  {padded(shape, widths[1])}  "
         lines += _beside(((f"  {glyph}  ", "bad"), (head, "plain")), remark, width)
     return lines + (_labelled("advice", ledger.advice, width, "strong") if ledger.advice else [])
 
