@@ -250,13 +250,19 @@ class Debugger:
         self._exhibit = self._verdict = None
         return command.run(self, rest)
 
-    def _to_record(self, line: str, before: Cursor) -> str:
-        """What a line is in the recording; nothing where it is not part of the walk."""
-        if read(line)[0].recorded:
-            return line
-        return "" if self.cursor == before else f"goto {self.cursor.position}"
+    def _to_record(self, line: str, before: Cursor) -> list[str]:
+        """What a line is in the recording; nothing where it is not part of the walk.
 
-    def _record(self, line: str, before: State) -> None:
+        What goes by more than the recording holds (a trail, chapters) is recorded as the place that it went to.
+        """
+        if read(line)[0].recorded:
+            return [line]
+        here = self.cursor
+        if here == before:
+            return []
+        return [f"goto {here.position}", *([f"step {here.factor}"] if here.factor else [])]
+
+    def _record(self, lines: list[str], before: State) -> None:
         latest = self._recording[-1].at if self._recording else 0.0
         if not self._recording_leads_here:
             reached, here = self._end_of_recording(), before.cursor
@@ -277,7 +283,8 @@ class Debugger:
                 if here.factor:
                     self._recording.append(Recorded(latest, f"step {here.factor}"))
             self._recording_leads_here = True
-        self._recording.append(Recorded(max(round(self._clock() - self._began, 3), latest), line))
+        now = max(round(self._clock() - self._began, 3), latest)
+        self._recording += [Recorded(now, line) for line in lines]
 
     def _end_of_recording(self) -> State | None:
         """Where the recording so far leads when it is played from the beginning; None if it cannot be played.

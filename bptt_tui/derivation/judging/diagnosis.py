@@ -13,6 +13,7 @@ from bptt_tui.derivation.judging.evaluation import children
 from bptt_tui.derivation.judging.repair import Edit, Measured, moments_of, same
 from bptt_tui.derivation.judging.samples import Edge, Samples, Stack
 from bptt_tui.derivation.judging.slips import slip
+from bptt_tui.derivation.judging.spelling import Spelling
 from bptt_tui.derivation.judging.truth import Truth
 from bptt_tui.derivation.judging.verdict import Slip
 from bptt_tui.language import Call as Operation
@@ -33,6 +34,15 @@ class Named(NamedTuple):
 def name_of(edit: Edit, product: Measured, truth: Truth, where: str) -> Named:
     """Which slip a change shows, and how it is said."""
     return _Naming(edit, product, truth, where).named()
+
+
+def place_of(product: Measured, index: int, spelling: Spelling) -> str:
+    """What `goto` takes to a partial that is written as a factor; "" for other factors and where there is none."""
+    factor = product.term.factors[index]
+    if not isinstance(factor.formula, Partial):
+        return ""
+    key = product.evaluator.key
+    return spelling.place(key(factor.formula.above, factor.env), key(factor.formula.below, factor.env))
 
 
 class _Naming:
@@ -67,15 +77,7 @@ class _Naming:
         return Named(slip(kind, **given), outcome, written, text, formula, index, place)
 
     def _place(self, index: int | None) -> str:
-        if index is None:
-            return ""
-        factor = self.product.term.factors[index]
-        if isinstance(factor.formula, Partial):
-            evaluator = self.product.evaluator
-            return self.spelling.place(
-                evaluator.key(factor.formula.above, factor.env), evaluator.key(factor.formula.below, factor.env)
-            )
-        return ""
+        return "" if index is None else place_of(self.product, index, self.spelling)
 
     # --- one rule per change -------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from bptt_tui.derivation.formulas.tree import Formula, Statement, Value
 from bptt_tui.derivation.judging.alignment import Alignment, Row, assigned
-from bptt_tui.derivation.judging.diagnosis import Named, name_of
+from bptt_tui.derivation.judging.diagnosis import Named, name_of, place_of
 from bptt_tui.derivation.judging.evaluation import Misfit
 from bptt_tui.derivation.judging.fingerprints import fingerprints, listed
 from bptt_tui.derivation.judging.repair import Measured, close
@@ -101,7 +101,8 @@ def _belongs(value: Value, product: Measured, truth: Truth) -> str:
 def _right_factor(product: Measured, index: int, truth: Truth) -> FactorVerdict:
     factor = product.term.factors[index]
     text = truth.spelling.factor(factor)
-    return FactorVerdict("right", text, text, "", factor.formula.span if factor.formula.span != (0, 0) else None)
+    span = factor.formula.span if factor.formula.span != (0, 0) else None
+    return FactorVerdict("right", text, text, "", span, place_of(product, index, truth.spelling))
 
 
 def explained(member: Formula, truth: Truth, value: Stack | None, alignment: Alignment) -> Explanation:
