@@ -146,7 +146,8 @@ class _Naming:
             ):
                 return self._result("softmax diagonal", "wrong", index, due)
         if _fits(-stack, due.value):
-            kind = "loss sign" if due.above == self.truth.above else "sign"
+            of_loss = due.above is not None and due.above[0] == self.samples.network.loss_name
+            kind = "loss sign" if of_loss else "sign"
             return self._result(kind, "wrong", index, due)
         ts = moments_of(factor)
         if _about(factor.formula) & _due_names(due) and due.below is not None and due.below[1] not in ts:

@@ -44,8 +44,9 @@ def judge(session: Session, text: str) -> Verdict:
 
 def judge_statement(session: Session, statement: Statement) -> Verdict:
     """The verdict on a statement already read: every member against the first."""
-    judging = _judging(session)
-    return judging.verdict(statement)
+    # What overflows at a draw is a value like any other, and judged as one.
+    with np.errstate(all="ignore"):
+        return _judging(session).verdict(statement)
 
 
 class Judging:

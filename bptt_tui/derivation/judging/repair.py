@@ -51,8 +51,12 @@ class Measured:
     def __init__(self, term: Term, evaluator: Evaluator) -> None:
         self.term = term
         self.evaluator = evaluator
-        self.stacks = term.stacks(evaluator)
-        self.value: Stack | None = self.tried(self.stacks, term.group)
+        try:
+            self.stacks = term.stacks(evaluator)
+        except Misfit:
+            # A factor that cannot be computed itself: there is nothing to change it for.
+            self.stacks = []
+        self.value: Stack | None = self.tried(self.stacks, term.group) if self.stacks else None
 
     def tried(self, stacks: list[Stack], group: Group) -> Stack | None:
         """The product of these factors, None where they do not fit."""
@@ -111,6 +115,8 @@ class Search:
     def best(self, *, thorough: bool, like: Edit | None = None) -> Edit | None:
         """The most natural change, None where no single one helps. `like` is the change that helped a sibling of this
         term, which is tried first; not `thorough`: only what needs no candidates."""
+        if not self.product.stacks:
+            return None
         with np.errstate(all="ignore"):
             if like is not None:
                 found = self._like(like)
