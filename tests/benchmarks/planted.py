@@ -322,9 +322,11 @@ def measure(networks: int, show: int, seed: int) -> bool:
             counts[key]["all"] += 1
         try:
             verdict = judge(case.session, case.text)
-        except FormulaError:
-            counts[kind]["refused"] += 1  # a timestep that does not exist, found inside a sum
-            counts[kind]["all"] -= 1
+        except FormulaError as error:
+            # A timestep that does not exist, found inside a sum; a true formula must not be refused.
+            counts[kind]["refused"] += 1
+            counts[kind]["all"] -= bool(case.kind)
+            tell("refused", case, error)
             continue
         except Exception as error:
             counts[kind]["failed"] += 1
