@@ -86,7 +86,7 @@ class _Writer:
                 inner = self.write(operand, _ATOM)
                 return f"({inner})ᵀ" if isinstance(operand, Partial) else f"{inner}ᵀ", _ATOM
             case Call(function=function, arguments=arguments):
-                return self._call(function, arguments), _ATOM
+                return self._call(function, arguments), _PRODUCT if _is_outer(formula) else _ATOM
             case Entry(operand=operand, indices=indices):
                 return f"{self.write(operand, _ATOM)}[{', '.join(self.write(index, 0) for index in indices)}]", _ATOM
         raise TypeError(f"no way to write {type(formula).__name__}")
@@ -125,9 +125,13 @@ class _Writer:
         if function in ("eye", "ones") and not arguments:
             return "I" if function == "eye" else "𝟏"
         if function == "outer" and len(arguments) == 2:
-            return f"({self.write(arguments[0], _UNARY)} ⊗ {self.write(arguments[1], _UNARY)})"
+            return f"{self.write(arguments[0], _UNARY)} ⊗ {self.write(arguments[1], _UNARY)}"
         inside = ", ".join(self.write(argument, 0) for argument in arguments)
         return f"{function.replace(chr(39), '′')}({inside})"
+
+
+def _is_outer(formula: Formula) -> bool:
+    return isinstance(formula, Call) and formula.function == "outer" and len(formula.arguments) == 2
 
 
 def _bounds(variable: str, first: Moment | None, last: Moment | None) -> str:

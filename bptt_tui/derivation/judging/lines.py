@@ -188,13 +188,16 @@ def _beside(head: tuple[Run, ...], text: str, width: int) -> list[Told]:
 def _inside(term: TermVerdict, key: Key, width: int, said: str, whole: bool) -> list[Told]:
     """Why a term is not right: its sentence where it is not `said` yet, and its factors, all or those amiss."""
     lines: list[Told] = []
-    if term.outcome != "right" and term.sentence and term.sentence not in said:
+    told_here = term.outcome != "right" and bool(term.sentence) and term.sentence not in said
+    if told_here:
         lines += _said("     ", visible(term.sentence), width, "plain", indent=5)
     shown = term.factors if whole else amiss(term)
     for at, factor in enumerate(term.factors):
         if factor not in shown:
             continue
         of_it = visible(factor_sentence(factor)) or _as_it_should_be(factor)
+        if told_here and not whole and of_it in visible(term.sentence):
+            continue
         glyph = f"     {GLYPHS[factor.outcome]} "
         tone = TONES.get(factor.outcome, "bad")
         about = _said(glyph, of_it, width, tone, indent=9, rest="dim" if factor.outcome == "right" else "plain")
