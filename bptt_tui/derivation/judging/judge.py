@@ -29,6 +29,8 @@ from bptt_tui.derivation.judging.truth import Part, Truth
 from bptt_tui.derivation.judging.verdict import MemberVerdict, Outcome, Slip, Verdict
 from bptt_tui.session import Session
 
+# How many readings of a wrong formula are looked into for a reason.
+MAX_READINGS = 6
 # What rounding may do to an identity, of the largest entry.
 IDENTITY = 1e-9
 _WORST: tuple[Outcome, ...] = ("right", "unknown", "coincidence", "wrong", "shapes")
@@ -169,12 +171,9 @@ class Judging:
         if explanation is None:
             assert misfit is not None
             raise evaluator.wrong(member, str(misfit))
-        truth, fitted = explanation.truth, explanation.value
-        outcome: Outcome = "wrong" if any(value is not None for _, value in fitting) or fitting else "shapes"
-        ledger = None
-        if outcome == "shapes" or fitted is None:
-            ledger = ledger_of(member, truth)
-        said = self._said(outcome, member, truth, explanation.sentence, (), fitted)
+        outcome: Outcome = "wrong" if fitting else "shapes"
+        ledger = ledger_of(member, explanation.truth) if explanation.value is None else None
+        said = self._said(outcome, member, explanation.truth, explanation.sentence, (), explanation.value)
         return explanation.with_parts(said, ledger, other)
 
     def _explained(
@@ -188,12 +187,13 @@ class Judging:
         """The best explanation over the readings: the one with the fewest terms left without a reason."""
         best: tuple[Any, Truth, Stack | None, Alignment] | None = None
         fitting = _distinct(sorted(fitting, key=lambda pair: pair[1] is None))
-        tried = fitting or [(Truth(left, evaluator.read_as(readings[0]), self.spelling), None)]
+        known = [pair for pair in fitting if pair[1] is not None]
+        tried = known or fitting or [(Truth(left, evaluator.read_as(readings[0]), self.spelling), None)]
         if not fitting:
             tried += [(Truth(left, evaluator.read_as(r), self.spelling), None) for r in readings[1:] if not r.modes]
         budget = Budget()
         for thorough in (False, True):
-            for truth, fitted in tried[:8]:
+            for truth, fitted in tried[: MAX_READINGS - 2 * thorough]:
                 try:
                     alignment = align(member, truth, budget, thorough=thorough)
                 except Misfit:
