@@ -510,11 +510,11 @@ def _drawn(value: Stack) -> slice:
     return slice(1, None) if len(value) > 1 else slice(None)
 
 
-def close(a: Stack, b: Stack, scale: Stack | float = 0.0) -> Stack:
+def close(a: Stack, b: Stack, scale: Stack | float = 0.0, rtol: float = RTOL) -> Stack:
     """At which draws two values are one, up to rounding, `(draws,)`; `scale` is the size of what was added up."""
     with np.errstate(all="ignore"):
         gap = largest(a - b)
-        return np.asarray(gap <= RTOL * np.maximum(largest(a), largest(b)) + 1e-11 * np.asarray(scale))
+        return np.asarray(gap <= rtol * np.maximum(largest(a), largest(b)) + 1e-11 * np.asarray(scale))
 
 
 def same(a: Stack, b: Stack) -> bool:
