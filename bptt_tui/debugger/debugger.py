@@ -254,13 +254,19 @@ class Debugger:
         self._exhibit = self._verdict = None
         return command.run(self, rest)
 
-    def _to_record(self, line: str, before: Cursor) -> str:
-        """What a line is in the recording; nothing where it is not part of the walk."""
-        if read(line)[0].recorded:
-            return line
-        return "" if self.cursor == before else f"goto {self.cursor.position}"
+    def _to_record(self, line: str, before: Cursor) -> list[str]:
+        """What a line is in the recording; nothing where it is not part of the walk.
 
-    def _record(self, line: str) -> None:
+        What goes by more than the recording holds (a trail, chapters) is recorded as the place that it went to.
+        """
+        if read(line)[0].recorded:
+            return [line]
+        here = self.cursor
+        if here == before:
+            return []
+        return [f"goto {here.position}", *([f"step {here.factor}"] if here.factor else [])]
+
+    def _record(self, lines: list[str]) -> None:
         latest = self._recording[-1].at if self._recording else 0.0
         if self._going_on is not None:
             if self._going_on.found is not None:
@@ -268,7 +274,8 @@ class Debugger:
             self._recording += [Recorded(latest, command) for command in self._going_on.commands]
             self._going_on = None
         self._recording_leads_here = True
-        self._recording.append(Recorded(max(round(self._clock() - self._began, 3), latest), line))
+        now = max(round(self._clock() - self._began, 3), latest)
+        self._recording += [Recorded(now, line) for line in lines]
 
     def _prepare_to_go_on(self) -> None:
         """Before the first command after opening: remember of the recording what it will remember when played."""

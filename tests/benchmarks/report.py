@@ -12,6 +12,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 import tracemalloc
 from collections.abc import Iterator
 from functools import partial
@@ -29,7 +30,7 @@ from bptt_tui.session.session import Session
 from bptt_tui.trace import Trace
 from tests.benchmarks.networks import Case, make, ours, pytorch, recurrent_gradient
 from tests.benchmarks.peers import hips, jitted, products
-from tests.benchmarks.timing import HEADER, Row, seconds, side_by_side
+from tests.benchmarks.timing import HEADER, Row, paired, seconds, side_by_side
 
 STEPS = 1000
 
@@ -162,16 +163,17 @@ def launch(quick: bool) -> Iterator[Row]:
     # Compiled modules are kept, as they are after an installation.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
-    def starting(command: list[str]) -> None:
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment)
+    def framed(command: list[str]) -> float:
+        """Seconds from starting the interpreter to the first frame."""
+        start = time.monotonic()
+        shown = subprocess.run(
+            command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environment, text=True
+        )
+        return float(shown.stdout.split()[-1]) - start
 
-    yield side_by_side(
-        "launch → first frame: minimal textual + numpy app",
-        lambda: starting(full),
-        lambda: starting(least),
-        1.2,
-        5 if quick else 11,
-    )
+    pairs = 5 if quick else 11
+    what = "launch → first frame: minimal textual + numpy app"
+    yield paired(what, partial(framed, full), partial(framed, least), 1.2, pairs)
 
 
 def small() -> Iterator[Row]:

@@ -91,6 +91,14 @@ def test_the_right_term_is_said_to_be_right_and_the_wrong_one_shown() -> None:
     )
 
 
+def test_every_partial_written_has_its_place_in_the_debugger() -> None:
+    """Right ones as well: ∂s₀/∂z₀ is where ∂E/∂z₀ is computed; a value such as w has none."""
+    (member,) = judge(load("question"), f"dE/dw = {SLIPS_OF_THE_QUESTION[0][1]}").members
+    places = {factor.written or factor.due: factor.place for factor in member.terms[1].factors}
+    assert places["∂s₀/∂z₀"] == "dE/dz[0]"
+    assert places["w"] == ""
+
+
 def test_a_number_is_right_to_the_digits_written() -> None:
     """−0.6942116191 to four digits and to ten."""
     assert judge(load("question"), "dE/dw = -0.6942").holds

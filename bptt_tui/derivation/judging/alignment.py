@@ -476,5 +476,5 @@ def assigned(member: Formula, truth: Truth) -> list[tuple[Measured, Part | None]
     aligning = _Aligning([Measured(term, truth.evaluator) for term in terms], truth)
     where: dict[int, Part] = {}
     for place, members in enumerate(aligning._assigned()[:-1]):
-        where.update(dict.fromkeys(members, truth.parts[place]))
+        where.update(dict.fromkeys(members, aligning.parts[place]))
     return [(product, where.get(index)) for index, product in enumerate(aligning.products)]

@@ -70,7 +70,7 @@ def candidates(truth: Truth, part: Part, moments: Iterable[int]) -> list[Candida
         if wide and near and edge[1] not in near:
             continue
         if edge not in truth.candidates:
-            truth.candidates[edge] = [_edge(truth, edge), *_inner(truth, edge)]
+            truth.candidates[edge] = [of_edge(truth, edge), *_inner(truth, edge)]
         own, *more = truth.candidates[edge]
         found.append(own)
         for candidate in more:
@@ -94,7 +94,8 @@ def _distinct(found: list[Candidate]) -> list[Candidate]:
     return kept
 
 
-def _edge(truth: Truth, edge: Edge) -> Candidate:
+def of_edge(truth: Truth, edge: Edge) -> Candidate:
+    """The local partial of an edge."""
     samples, spelling = truth.samples, truth.spelling
     above, below = spelling.ends(edge)
     value = oriented(samples.jacobian(edge), truth.evaluator.reading.layout, samples.shape(below[0]))

@@ -44,8 +44,9 @@ def judge(session: Session, text: str) -> Verdict:
 
 def judge_statement(session: Session, statement: Statement) -> Verdict:
     """The verdict on a statement already read: every member against the first."""
-    judging = _judging(session)
-    return judging.verdict(statement)
+    # What overflows at a draw is a value like any other, and judged as one.
+    with np.errstate(all="ignore"):
+        return _judging(session).verdict(statement)
 
 
 class Judging:
@@ -190,17 +191,14 @@ class Judging:
 
     def _other_modes(self, left: Formula, member: Formula, evaluator: Evaluator) -> Slip | None:
         """The slip of a total derivative where the immediate one is meant, and the reverse, where the text said so."""
-        said = [
-            p
-            for p in parts(member)
-            if isinstance(p, Partial) and p.reading and p.above.name in self.samples.network.index
-        ]
+        loss = self.samples.network.loss_name
+        said = [p for p in parts(member) if isinstance(p, Partial) and p.reading and p.above.name != loss]
         if not said:
             return None
         for meant, kind in (("immediate", "total for immediate"), ("total", "immediate for total")):
             if all(p.reading == meant for p in said):
                 continue
-            changed = reread(member, meant)
+            changed = reread(member, meant, loss)
             try:
                 truth = Truth(left, evaluator, self.spelling)
                 fitted = truth.matched(evaluator.value(changed))
@@ -208,12 +206,10 @@ class Judging:
                 continue
             if fitted is not None and self._holds(truth, fitted):
                 wrong = next(p for p in said if p.reading != meant)
-                written = self.spelling.spell(wrong)
-                return slip(
-                    kind,
-                    written=f"d{written[1:]}" if meant == "immediate" else written,
-                    due=written.replace("∂", "∂⁺", 1),
-                )
+                start, end = wrong.span
+                written = " ".join(evaluator.statement.text[start:end].split())
+                due = f"∂⁺{wrong.above.name}/∂{wrong.below.name}"
+                return slip(kind, written=written, due=due)
         return None
 
     def _said(
@@ -233,19 +229,19 @@ class Judging:
         return MemberVerdict(outcome, written, member.span, sentence, readings, given, truth.value[0], **more)
 
 
-def reread(formula: Any, meant: Any) -> Any:
-    """The formula with every partial read in one way."""
+def reread(formula: Any, meant: Any, loss: str) -> Any:
+    """The formula with every partial but those of the loss read in one way."""
     from msgspec.structs import replace
 
     if isinstance(formula, Partial):
-        return replace(formula, reading=meant)
+        return formula if formula.above.name == loss else replace(formula, reading=meant)
     changes = {}
     for field in formula.__struct_fields__:
         inside = getattr(formula, field)
         if isinstance(inside, Formula):
-            changes[field] = reread(inside, meant)
+            changes[field] = reread(inside, meant, loss)
         elif isinstance(inside, tuple) and inside and isinstance(inside[0], Formula):
-            changes[field] = tuple(reread(part, meant) for part in inside)
+            changes[field] = tuple(reread(part, meant, loss) for part in inside)
     return replace(formula, **changes) if changes else formula
 
 
