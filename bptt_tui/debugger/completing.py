@@ -294,6 +294,12 @@ def _equation(debugger: Debugger, line: str, rest: str) -> Completion:
     return Completion(start, _starting(rest, (*map(Option, equations), Option("delete ", "delete an equation"))))
 
 
+def _parameter(debugger: Debugger, line: str, rest: str) -> Completion:
+    if " " in rest:
+        return Completion(len(line), ())
+    return _last_word(line, (Option(name, kind) for name, kind in _names(debugger, ("parameter",))))
+
+
 def _pinned(debugger: Debugger, line: str, _rest: str) -> Completion:
     return _last_word(line, (Option(name, "pinned") for name in debugger.state.session.pins))
 
@@ -329,4 +335,9 @@ _ARGUMENTS: dict[str, Callable[[Debugger, str, str], Completion]] = {
     "note": _note,
     "chapter": _chapter,
     "help": _help,
+    "table": _parameter,
+    "knobs": _parameter,
+    "buildup": _parameter,
+    "chains": _place,
+    "check": _expression,
 }

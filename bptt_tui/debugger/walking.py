@@ -235,6 +235,7 @@ ROWS = (
     Command("earlier", "earlier [COUNT]", "the same node at the timestep before", _earlier),
     Command("find", "find [back] [TEXT]", "the next node or use with TEXT in its name, or that TEXT means", _find, (),
             "find s · find s[3] · find dE/d* · find goes on with the last TEXT"),
-    Command("older", "older", "back to where a move of more than one node began", _older),
-    Command("newer", "newer", "undo older", _newer),
+    Command("older", "older", "back to where a move of more than one node began", _older,
+            recorded=False),
+    Command("newer", "newer", "undo older", _newer, recorded=False),
 )  # fmt: skip

@@ -17,6 +17,7 @@ with at_rest():
     from textual.binding import BindingType
 
     from bptt_tui.debugger.debugger import Debugger
+    from bptt_tui.tui.colours import USUAL
     from bptt_tui.tui.debugger_screen import DebuggerScreen
     from bptt_tui.tui.player import Player
     from bptt_tui.tui.theme import DARK, OWN_THEMES, known_theme, sign_colours
@@ -50,6 +51,7 @@ class DebuggerApp(App[None]):
     TITLE = "bptt-tui"
     DEFAULT_MODE = "session 0"
     ENABLE_COMMAND_PALETTE = True
+    colours = USUAL
     BINDINGS: ClassVar[list[BindingType]] = []
     COMMANDS = App.COMMANDS | {_debugger_commands}
     NOTIFICATION_TIMEOUT = 4
@@ -81,6 +83,7 @@ class DebuggerApp(App[None]):
         self._sessions = count(1)
         self.failure: BaseException | None = None
         self.on_theme_chosen: Callable[[str], None] | None = None
+        self.on_colours_chosen: Callable[[str], None] | None = None
         self.history: History | None = None
         # Whether unsaved work is kept, and which of an earlier run is offered at the start: of this session, or all.
         self.keeps_drafts: Literal["", "own", "all"] = ""
@@ -126,7 +129,23 @@ class DebuggerApp(App[None]):
         gc.unfreeze()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return sign_colours(self.current_theme)
+        return sign_colours(self.current_theme, self.colours)
+
+    def action_colours(self, name: str) -> None:
+        """Another scale of sign colours, in every widget."""
+        from bptt_tui.tui.colours import SCALES
+
+        if name not in SCALES:
+            return
+        self.colours = name
+        self.refresh_css(animate=False)
+        for screen in self.screen_stack:
+            for widget in screen.query("*"):  # no style rule names these colours, so no widget hears of the change
+                widget.notify_style_update()
+                widget.refresh()
+        if self.on_colours_chosen is not None:
+            self.on_colours_chosen(name)
+        self.say(SCALES[name].about)
 
     def get_default_screen(self) -> Screen[None]:
         if self._opening is None:
@@ -225,7 +244,7 @@ def run(
     an earlier run left of this session, or with `any_draft` of any, is offered.
     """
     from bptt_tui.tui.history import History
-    from bptt_tui.tui.settings import load_settings, remember_theme
+    from bptt_tui.tui.settings import load_settings, remember_colours, remember_theme
     from bptt_tui.tui.tracing import Opening
 
     opening = Opening(lambda progress: _debugger(session, at, progress))
@@ -239,6 +258,8 @@ def run(
     )
     app.set_keymap(settings.keymap)
     app.on_theme_chosen = remember_theme
+    app.on_colours_chosen = remember_colours
+    app.colours = settings.colours or USUAL
     app.history = History(remembered=True)
     app.keeps_drafts = "all" if any_draft else "own"
     try:

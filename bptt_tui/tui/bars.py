@@ -25,6 +25,12 @@ class Header(Bar):
         super().__init__(id=id)
         self._playing = ""
 
+    class Clicked(Message):
+        """The learner clicked on where we are."""
+
+    def on_click(self) -> None:
+        self.post_message(self.Clicked())
+
     def play_state(self, text: str) -> None:
         """`▶ replaying 3 of 9 ×2`, `⏸ …`, `◇ taken over at …`, or nothing."""
         if text != self._playing:

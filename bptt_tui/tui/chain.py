@@ -16,11 +16,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
+from textual import events
 
 from bptt_tui.debugger.view import HIDDEN, Factor, Missing, Pane, Shown, View
 from bptt_tui.tui.figures import shown, squeezed
 from bptt_tui.tui.ink import Line, Run, fitted, width_of, wrapped
 from bptt_tui.tui.pane import LinesPane, loss_name
+from bptt_tui.tui.pointing import Pointed, how_clicked, place_in_words
 from bptt_tui.tui.signs import sign
 
 _NARROW = 60  # below this width factors stand under each other
@@ -52,6 +54,35 @@ class ChainPane(LinesPane):
             return _standing(chain.title, factors, len(factors) < _MOST and chain.complete, width)
         blocks = max((height + 1) // 6, 1)
         return _lying(view, width, blocks)
+
+    def on_click(self, event: events.Click) -> None:
+        """A factor leads to where it enters: the gradient of its source going backward, the source going forward."""
+        at = event.get_content_offset(self)
+        factor = None if at is None else self._factor_at(at.x, at.y + self.scroll_offset.y)
+        if factor is None or self.view is None or factor.source.kind not in ("node", "use"):
+            return
+        place = place_in_words(factor.source)
+        if self.view.phase == "backward" and factor.source.kind == "node":
+            place = f"d{loss_name(self.view)}/d{place}"
+        self.post_message(Pointed(place, how_clicked(event)))
+
+    def _factor_at(self, x: int, y: int) -> Factor | None:
+        """The factor whose title stands at a place, or above it in the same block."""
+        view = self.view
+        if view is None or not 0 <= y < len(self._lines):
+            return None
+        forward = view.phase == "forward" and view.pane is not None
+        shown = view.pane.partials if forward and view.pane is not None else view.chain.factors(_MOST)
+        titles = {factor.title: factor for factor in shown}
+        while y >= 0 and self._lines[y]:
+            start = 0
+            for text, _ in self._lines[y]:
+                end = start + width_of(text)
+                if start <= x < end and text.strip() in titles:
+                    return titles[text.strip()]
+                start = end
+            y -= 1
+        return None
 
     def lay_out(self, view: View) -> None:
         super().lay_out(view)

@@ -6,6 +6,7 @@ asked for. "not yet" is what the backward pass has still to reach, "–" a times
 
 from __future__ import annotations
 
+from textual import events
 from textual.geometry import Size
 from textual.strip import Strip
 
@@ -13,6 +14,7 @@ from bptt_tui.debugger.view import ABSENT, Contribution, Missing, Value, View
 from bptt_tui.tui.figures import figure, norm, shown, signed
 from bptt_tui.tui.ink import Line, Run, fitted, width_of
 from bptt_tui.tui.pane import Pane, loss_name
+from bptt_tui.tui.pointing import Pointed, how_clicked, place_in_words
 from bptt_tui.tui.signs import sign
 
 _USUAL = 15  # cells of a timestep's column, blanks included
@@ -116,6 +118,19 @@ class ContributionsPane(Pane):
 
     def _heading(self, view: View, t: int) -> Line:
         return ((fitted(f"  t = {t}", self._column), "accent" if t == view.t else "dim"),)
+
+    def on_click(self, event: events.Click) -> None:
+        """A term is gone to."""
+        at = event.get_content_offset(self)
+        if self.view is None or at is None or at.y == 0:
+            return
+        x, row = at.x - self._label - self._own, at.y - 1 + self.scroll_offset.y
+        t = (x + self.scroll_offset.x) // self._column
+        table = self.view.contributions
+        if 0 <= x < self._fitting * self._column and row < len(table.rows) and 0 <= t < table.steps:
+            cell = table.cell(row, t)
+            if isinstance(cell, Contribution):
+                self.post_message(Pointed(place_in_words(cell.ref), how_clicked(event)))
 
     def _left(self, view: View, row: int) -> Line:
         """The label, and the parameter's own value."""

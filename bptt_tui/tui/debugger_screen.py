@@ -34,6 +34,7 @@ from bptt_tui.tui.pane import Bar, Pane, loss_name
 from bptt_tui.tui.playbar import PlayBar
 from bptt_tui.tui.player import Player
 from bptt_tui.tui.playing import Playing
+from bptt_tui.tui.pointing import Pointing
 from bptt_tui.tui.prompting import Prompting
 from bptt_tui.tui.running import Running
 from bptt_tui.tui.strip import StripPane
@@ -46,7 +47,7 @@ _KEYS = frozenset(row.bound.partition("(")[0] for row in BINDING_TABLE)  # the a
 _WHILE_RUNNING = frozenset({"pane", "next_pane", "zoom", "switch_strip", "switch_arrays"})
 
 
-class DebuggerScreen(Playing, Prompting, Running):
+class DebuggerScreen(Playing, Prompting, Running, Pointing):
     """Draws the debugger's View and turns keys, clicks and typed lines into its commands."""
 
     AUTO_FOCUS = "#graph"
@@ -182,14 +183,9 @@ class DebuggerScreen(Playing, Prompting, Running):
             return False
         return action not in _KEYS or self.focused is None or isinstance(self.focused, Pane)
 
-    @on(GraphPane.NodeClicked)
-    def _node_clicked(self, event: GraphPane.NodeClicked) -> None:
-        ref = event.ref
-        self.action_command(f"goto {ref.name}" if ref.t is None else f"goto {ref.name}[{ref.t}]")
-
-    @on(StripPane.TimeClicked)
-    def _time_clicked(self, event: StripPane.TimeClicked) -> None:
-        self.action_command(f"goto {event.name}[{event.t}]")
+    @on(Header.Clicked)
+    async def _header_clicked(self) -> None:
+        await self.action_prompt("goto ")
 
     @on(Keys.Pressed)
     async def _key_clicked(self, event: Keys.Pressed) -> None:
@@ -343,9 +339,12 @@ class DebuggerScreen(Playing, Prompting, Running):
         from bptt_tui.tui.help import help_text
 
         self.pause()
-        self.app.push_screen(Notice("help", help_text(COMMANDS)))
+        self.app.push_screen(Notice("help", help_text(COMMANDS, self.size.width)))
 
     async def action_app(self, action: str) -> None:
         """What concerns the file or another session is the app's."""
+        if self.runs_long and action != "quit":
+            self.say("a run goes on: esc stops it")
+            return
         self.pause()
         await self.app.run_action(action)

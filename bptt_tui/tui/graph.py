@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from textual import events
 from textual.geometry import Size
-from textual.message import Message
 from textual.strip import Strip
 
-from bptt_tui.debugger.view import ABSENT, NOT_YET, Cell, Missing, Ref, Shown, View
+from bptt_tui.debugger.view import ABSENT, NOT_YET, Cell, Missing, Shown, View
 from bptt_tui.language.labels import label, superscript
 from bptt_tui.tui import heat
 from bptt_tui.tui.columns import LEAD, TAIL, Columns
 from bptt_tui.tui.figures import NOT_YET_MARK, figure, shown, signed
 from bptt_tui.tui.ink import Line, Run, fitted, line_width, width_of
 from bptt_tui.tui.pane import Pane
+from bptt_tui.tui.pointing import Pointed, how_clicked, place_in_words, told_in_full
 from bptt_tui.tui.routes import Gap, Link, Routed, draw_current, place_of, routed
 from bptt_tui.tui.signs import FLAGS, sign
 
@@ -29,16 +29,10 @@ _SCALARS, _VECTORS, _ROWS = range(8, 14), range(13, 18), range(10, 18)
 class GraphPane(Pane):
     """Draws `View.graph`; a click on a node asks to go there."""
 
-    class NodeClicked(Message):
-        """The learner clicked on a node."""
-
-        def __init__(self, ref: Ref) -> None:
-            super().__init__()
-            self.ref = ref
-
     DEFAULT_CSS = "GraphPane { padding: 0; border: none; overflow-x: hidden; &:focus { border: none; } }"
 
     COLUMNS = True
+    _hovered: Cell | None = None
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -309,20 +303,35 @@ class GraphPane(Pane):
             inside and isinstance(self._cell(source, left), Cell) and isinstance(self._cell(consumer, left + lag), Cell)
         )
 
-    # Clicks
+    # The mouse
 
     def on_click(self, event: events.Click) -> None:
+        cell = self._cell_under(event)
+        if cell is not None and cell.ref.kind in ("node", "total"):
+            self.post_message(Pointed(place_in_words(cell.ref), how_clicked(event)))
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """The full value of the node below the mouse, for the tooltip."""
+        cell = self._cell_under(event)
+        if cell is not self._hovered:
+            self._hovered = cell
+            self.tooltip = None if cell is None else told_in_full(cell)
+
+    def on_leave(self) -> None:
+        self._hovered = self.tooltip = None
+
+    def _cell_under(self, event: events.MouseEvent) -> Cell | None:
         at = event.get_content_offset(self)
         if self.view is None or at is None or at.y == 0:
-            return
+            return None
         row = (at.y - 1 + self.scroll_offset.y) // self._lines_per_row
         x = at.x + self.scroll_offset.x
         t = self._columns.at(x)
         inside = self._columns.x(t) <= x < self._columns.x(t) + self._columns.width_at(t)
         if inside and row < len(self.view.graph.rows):
             cell = self._cell(row, t)
-            if isinstance(cell, Cell) and cell.ref.kind in ("node", "total"):
-                self.post_message(self.NodeClicked(cell.ref))
+            return cell if isinstance(cell, Cell) else None
+        return None
 
 
 def lines_per_row(rows: int, height: int) -> int:

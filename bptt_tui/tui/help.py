@@ -40,10 +40,11 @@ class Described(Protocol):
     def summary(self) -> str: ...
 
 
-def help_text(commands: Mapping[str, Described]) -> Content:
-    """Keys, commands, and how to read the screen."""
+def help_text(commands: Mapping[str, Described], width: int = 120) -> Content:
+    """Keys, commands, and how to read the screen; on a narrow one each text stands below what it is about."""
     keys = [(_printed_keys(row.keys, row.shown), row.tooltip) for row in BINDING_TABLE]
     lines = [(command.usage, command.summary) for command in commands.values()]
+    narrow = width < 70
     sections = (
         ("Keys", keys),
         ("Looking around in a pane; the position stays", list(_LOOKING)),
@@ -55,7 +56,7 @@ def help_text(commands: Mapping[str, Described]) -> Content:
         column = max(width_of(left) for left, _ in rows) + 2
         parts.append(Content.assemble((heading, "bold $accent")))
         for left, right in rows:
-            room = " " * (column - width_of(left))
+            room = "\n    " if narrow and column > 14 else " " * (column - width_of(left))
             parts.append(Content.assemble((visible(left), "bold"), room, (visible(right), "$foreground 75%")))
         parts.append(Content(""))
     return Content("\n").join(parts[:-1])
@@ -72,6 +73,7 @@ _PRINTED = {
     "ctrl+c": "^c",
     "ctrl+r": "^r",
     "ctrl+o": "^o",
+    "ctrl+i": "^i",
     "escape": "esc",
     "comma": ",",
     "full_stop": ".",

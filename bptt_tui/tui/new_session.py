@@ -348,7 +348,7 @@ class NewSession(Screen[Started | None]):
         if text and caret is not None:
             _, equation, column = caret
             room = max(self.size.width - 16, 20)
-            first = max(0, column - room + 8)
+            first = 0 if len(equation) <= room else max(0, column - room + 8)
             window = visible(equation)[first : first + room]
             text += f"\n  {window}\n  {' ' * (column - first)}^"
         return text

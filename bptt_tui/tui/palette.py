@@ -1,31 +1,69 @@
-"""The commands of the binding table in Textual's palette (ctrl+p)."""
+"""Textual's palette (ctrl+p) with everything the debugger can do: its keys, all commands, and where gradients' signs
+get their colours.
+
+A command that takes something opens the command line with its name; any other is carried out.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from bptt_tui.tui.bindings import BINDING_TABLE, KeyRow
+from bptt_tui.debugger.commands import COMMANDS
+from bptt_tui.tui.bindings import BINDING_TABLE
 from bptt_tui.tui.debugger_screen import DebuggerScreen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Offer(NamedTuple):
+    """An entry: its name, what is said of it, the texts it is found by, and the action of the screen."""
+
+    name: str
+    help: str
+    action: str
+
+
+def offers() -> Iterator[Offer]:
+    """Keys first, by their labels; then the commands that no key gives, with what they take."""
+    from bptt_tui.tui.colours import SCALES
+
+    for row in BINDING_TABLE:
+        yield Offer(row.label, f"{row.tooltip}  ({row.shown})", row.bound)
+    by_key = {row.command for row in BINDING_TABLE}
+    for command in COMMANDS.values():
+        takes = command.usage.removeprefix(command.name).strip()
+        if takes:
+            yield Offer(command.usage, command.summary, f"prompt({command.name + ' '!r})")
+        elif command.name not in by_key:
+            yield Offer(command.name, command.summary, f"command({command.name!r})")
+    for scale in SCALES.values():
+        yield Offer(f"colours: {scale.name}", scale.about, f"app.colours({scale.name!r})")
 
 
 class DebuggerCommands(Provider):
-    """Offers every key's action by name."""
+    """Offers every key's action and every command by name."""
+
+    def _run(self, action: str) -> Callable[[], Any]:
+        return partial(self.screen.run_action, action)
 
     @property
-    def _rows(self) -> tuple[KeyRow, ...]:
-        """The debugger's keys are its screen's; another screen has none of them."""
-        return BINDING_TABLE if isinstance(self.screen, DebuggerScreen) else ()
+    def _offers(self) -> Iterator[Offer]:
+        """The debugger's keys and commands are its screen's; another screen has none of them."""
+        return offers() if isinstance(self.screen, DebuggerScreen) else iter(())
 
     async def discover(self) -> Hits:
-        for row in self._rows:
-            yield DiscoveryHit(row.label, partial(self.screen.run_action, row.bound), help=row.tooltip)
+        for offer in self._offers:
+            yield DiscoveryHit(offer.name, self._run(offer.action), help=offer.help)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
-        for row in self._rows:
-            text = f"{row.label} ({row.tooltip})"
+        for offer in self._offers:
+            text = f"{offer.name} ({offer.help})"
             score = matcher.match(text)
             if score > 0:
-                yield Hit(score, matcher.highlight(text), partial(self.screen.run_action, row.bound), help=row.tooltip)
+                yield Hit(score, matcher.highlight(text), self._run(offer.action), help=offer.help)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Size
@@ -99,6 +100,19 @@ class Pane(ScrollView, can_focus=True, inherit_bindings=False):
 
     def action_last_column(self) -> None:
         self._look_at(self.max_scroll_x)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._wheel(event, 1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._wheel(event, -1)
+
+    def _wheel(self, event: events.MouseEvent, step: int) -> None:
+        """With shift, or where there is nothing above and below, the wheel goes through the timesteps."""
+        if self.COLUMNS and (event.shift or not self.max_scroll_y):
+            event.stop()
+            event.prevent_default()
+            self.action_columns(step)
 
     def _look_at(self, x: int) -> None:
         self.scroll_to(max(0, min(x, self.max_scroll_x)), None, animate=False, force=True)

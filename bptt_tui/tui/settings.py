@@ -3,12 +3,13 @@
 `settings.toml` is written by the user:
 
     theme = "textual-light"
+    colours = "yellow-violet"   # of a gradient's sign; ctrl+p lists them
 
     [keymap]                    # ids as `bptt-tui config` and the help list them
     "step.next" = "n,right"
     "step.rewind" = "backspace"
 
-`remembered.json` beside it is written by the program: the theme chosen last. What the user wrote wins.
+`remembered.json` beside it is written by the program: the theme and the colours chosen last. What the user wrote wins.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from platformdirs import user_config_path
 from bptt_tui.errors import BpttError
 from bptt_tui.network.network import did_you_mean
 from bptt_tui.tui.bindings import BINDING_TABLE
+from bptt_tui.tui.colours import SCALES
 
 SIZE_LIMIT = 1 << 20
 
@@ -37,10 +39,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     theme: str = ""
     keymap: dict[str, str] = {}
+    colours: str = ""
 
 
 class _Remembered(msgspec.Struct, frozen=True):
     theme: str = ""
+    colours: str = ""
 
 
 def settings_path() -> Path:
@@ -57,9 +61,10 @@ def load_settings() -> Settings:
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SettingsError(str(error), places=(str(path),), hint="bptt-tui config shows what can be set") from None
     _check(settings, path)
-    if settings.theme:
-        return settings
-    return msgspec.structs.replace(settings, theme=_remembered_theme())
+    chosen = _remembered()
+    return msgspec.structs.replace(
+        settings, theme=settings.theme or chosen.theme, colours=settings.colours or chosen.colours
+    )
 
 
 def _read(path: Path) -> bytes:
@@ -76,6 +81,9 @@ def _read(path: Path) -> bytes:
 
 
 def _check(settings: Settings, path: Path) -> None:
+    if settings.colours and settings.colours not in SCALES:
+        hint = did_you_mean(settings.colours, list(SCALES)) or f"there are {', '.join(SCALES)}"
+        raise SettingsError(f"there are no colours {settings.colours!r}", places=(str(path), "colours"), hint=hint)
     known = [row.id for row in BINDING_TABLE]
     for name, keys in settings.keymap.items():
         place = (str(path), f"keymap.{name}")
@@ -86,21 +94,32 @@ def _check(settings: Settings, path: Path) -> None:
             raise SettingsError(f"{keys!r} names no key", places=place, hint='write keys as in "n,right"')
 
 
-def _remembered_theme() -> str:
-    """The theme chosen last; a file that cannot be read is no choice."""
+def _remembered() -> _Remembered:
+    """What was chosen last; a file that cannot be read is no choice."""
     try:
-        return msgspec.json.decode(_read(settings_path().with_name("remembered.json")) or b"{}", type=_Remembered).theme
+        found = msgspec.json.decode(_read(settings_path().with_name("remembered.json")) or b"{}", type=_Remembered)
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError, SettingsError):
-        return ""
+        return _Remembered()
+    return found if found.colours in ("", *SCALES) else msgspec.structs.replace(found, colours="")
 
 
 def remember_theme(name: str) -> None:
-    """Keep a choice for the next time. Where nothing can be written the choice holds for this time only."""
+    """Keep a theme for the next time."""
+    _remember(msgspec.structs.replace(_remembered(), theme=name))
+
+
+def remember_colours(name: str) -> None:
+    """Keep a scale of sign colours for the next time."""
+    _remember(msgspec.structs.replace(_remembered(), colours=name))
+
+
+def _remember(chosen: _Remembered) -> None:
+    """Where nothing can be written the choice holds for this time only."""
     path = settings_path().with_name("remembered.json")
     temporary = path.with_name(f".remembered-{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(msgspec.json.encode(_Remembered(name)))
+        temporary.write_bytes(msgspec.json.encode(chosen))
         temporary.replace(path)
     except OSError:
         with contextlib.suppress(OSError):
@@ -109,7 +128,9 @@ def remember_theme(name: str) -> None:
 
 def describe(settings: Settings) -> str:
     """The settings in force as a settings file: what `bptt-tui config` prints, ready to be saved and changed."""
-    lines = [f"# {settings_path()}", f"theme = {_quoted(settings.theme)}", "", "[keymap]"]
+    lines = [f"# {settings_path()}", f"theme = {_quoted(settings.theme)}"]
+    scales = ", ".join(SCALES)
+    lines += [f"colours = {_quoted(settings.colours)}  # {scales}", "", "[keymap]"]
     width = max(len(_quoted(row.id)) for row in BINDING_TABLE)
     keys = {row.id: settings.keymap.get(row.id, row.keys) for row in BINDING_TABLE}
     values = max(len(_quoted(value)) for value in keys.values())

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 from textual import events
 from textual.geometry import Size
-from textual.message import Message
 from textual.strip import Strip as Cells
 
 from bptt_tui.calculus import numerals
@@ -24,6 +23,7 @@ from bptt_tui.tui.figures import NOT_YET_MARK
 from bptt_tui.tui.graph import lines_per_row
 from bptt_tui.tui.ink import Line, Run, fitted, width_of
 from bptt_tui.tui.pane import Pane
+from bptt_tui.tui.pointing import Pointed, how_clicked
 from bptt_tui.tui.signs import LogScale, bar
 
 _WIDEST_BAR = 12
@@ -37,14 +37,6 @@ class StripPane(Pane):
     """Draws one of `View.strips`, the last of them at first; empty for a network without a recurrent node."""
 
     DEFAULT_CSS = "StripPane { padding: 0 1 0 2; border: none; overflow: hidden; &:focus { border: none; } }"
-
-    class TimeClicked(Message):
-        """The learner clicked on the bar of node `name` at `t`."""
-
-        def __init__(self, name: str, t: int) -> None:
-            super().__init__()
-            self.name = name
-            self.t = t
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -139,7 +131,7 @@ class StripPane(Pane):
             return
         strip, times = self.strip(self.view), window.at(at.x)
         if strip is not None and times:
-            self.post_message(self.TimeClicked(strip.name, standing_for(strip, times)))
+            self.post_message(Pointed(f"{strip.name}[{standing_for(strip, times)}]", how_clicked(event)))
 
 
 class Window(NamedTuple):

@@ -12,6 +12,7 @@ from textual.theme import BUILTIN_THEMES, Theme
 
 from bptt_tui.errors import BpttError
 from bptt_tui.language.sanitise import visible
+from bptt_tui.tui.colours import USUAL, variables
 
 DARK = Theme(
     name="bptt-dark",
@@ -47,16 +48,10 @@ LIGHT = Theme(
 
 OWN_THEMES = (DARK, LIGHT)
 
-_SIGNS_ON_DARK = {"sign-positive": "#f2a65a", "sign-negative": "#6fb7ff", "sign-mixed": "#cfcfcf"}
-_SIGNS_ON_LIGHT = {"sign-positive": "#a84300", "sign-negative": "#0b57c2", "sign-mixed": "#4a4a4a"}
-_SIGNS_ANSI = {"sign-positive": "ansi_yellow", "sign-negative": "ansi_blue", "sign-mixed": "ansi_default"}
 
-
-def sign_colours(theme: Theme) -> dict[str, str]:
-    """The CSS variables of the sign scale on this theme's background."""
-    if theme.ansi:
-        return _SIGNS_ANSI
-    return _SIGNS_ON_DARK if theme.dark else _SIGNS_ON_LIGHT
+def sign_colours(theme: Theme, scale: str = USUAL) -> dict[str, str]:
+    """The CSS variables of a scale of sign colours on this theme's background."""
+    return variables(scale, dark=theme.dark, ansi=theme.ansi)
 
 
 def known_theme(name: str) -> str:

@@ -18,7 +18,9 @@ from bptt_tui.calculus.differentiation import differentiate
 from bptt_tui.derivation.formulas import tree as f
 from bptt_tui.derivation.formulas.parts import rebuilt
 from bptt_tui.derivation.formulas.scope import Scope
+from bptt_tui.derivation.formulas.writing import Writer
 from bptt_tui.language import Call, Expression, Name, Number
+from bptt_tui.language.labels import Style
 from bptt_tui.session import Session
 
 DRAWS = 3
@@ -54,6 +56,7 @@ class Known:
         self.session = session
         self.scope = Scope.of(session)
         traces = [session.trace(), *(redrawn(session, seed).trace() for seed in range(DRAWS))]
+        self._writers: dict[Style, Writer] = {}
         self._worths = [[Worth(trace, local=local) for trace in traces] for local in (True, False)]
         self._loose = [
             [Worth(trace, local=local, loose=loose) for trace in traces[:2]]
@@ -73,14 +76,16 @@ class Known:
         shape = self.scope.shape(left.below.name)
         above, below = (_place(value) for value in (left.above, left.below))
         try:
-            values = [worth.value(member) for worth in worths]
+            # The session's own numbers, first in the list, may make a coincidence; the draws decide.
+            return all(
+                agree(worth.value(member), worth.total(above, below), shape, loose=worth.loose) for worth in worths[1:]
+            )
         except Misfit:
             return False
-        # The session's own numbers may make a coincidence; the draws decide.
-        return all(
-            agree(value, worth.total(above, below), shape, loose=worth.loose)
-            for value, worth in list(zip(values, worths, strict=True))[1:]
-        )
+
+    def writer(self, style: Style) -> Writer:
+        """What writes about the network; its names are spelled once."""
+        return self._writers.setdefault(style, Writer(self.scope, style))
 
 
 def _place(value: f.Value) -> Place:

@@ -1,14 +1,19 @@
-"""Open an app without a terminal, draw one frame, leave: `python first_frame.py debugger|minimal`."""
+"""Open an app without a terminal, draw one frame, leave: `python first_frame.py debugger|minimal`.
+
+Prints when the frame was there, on the clock that all processes of a machine share.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import sys
+import time
 
 
 async def first_frame(app: object) -> None:
     async with app.run_test(size=(120, 36)) as pilot:  # type: ignore[attr-defined]
         await pilot.pause()
+        print(time.monotonic(), flush=True)
 
 
 def minimal() -> object:

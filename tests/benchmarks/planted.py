@@ -1,6 +1,6 @@
 """How often a planted mistake is found, placed and named, and whether a true derivation is ever called wrong.
 
-    python -m benchmarks.planted                    (in tests/; with --networks 20 --show for less and more to read)
+    python tests/benchmarks/planted.py --networks 20 --show 3
 
 From every network come true derivations in several dialects, and from each of those mistakes in one factor: dropped,
 doubled, exchanged with its neighbour, transposed, or shifted by one timestep. A change that makes no difference at
@@ -21,24 +21,29 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 from benchmarks.derivations import Derivation, Known, derivations
 from benchmarks.learners import random_session
 
 from bptt_tui.derivation.formulas import tree as f
 from bptt_tui.derivation.formulas.parts import bare, children
 from bptt_tui.derivation.formulas.reader import read
-from bptt_tui.derivation.formulas.writing import Writer
 from bptt_tui.errors import FormulaError
+from bptt_tui.language.labels import Style
 from bptt_tui.session import Session, load
 
 BUNDLED = (
     "question", "question-sigmoid", "answer", "product-slip", "many-to-many", "vectors", "lesson-sum", "lesson-softmax",
     "two-layers",
 )  # fmt: skip
-STYLES = ("unicode", "plain", "latex")
+STYLES: tuple[Style, ...] = ("unicode", "plain", "latex")
 # Slips that name a mistake. A change of one factor can often be told in more than one right way.
 NAMES: dict[str, frozenset[str]] = {
     "drop": frozenset(
@@ -235,7 +240,7 @@ def written(
     branch: Path | None = None,
 ) -> Case | None:
     """The case of a member; None where it cannot be read, or where it is no mistake though it should be one."""
-    writer = Writer(known.scope, STYLES[int(rng.integers(len(STYLES)))])
+    writer = known.writer(STYLES[int(rng.integers(len(STYLES)))])
     text = " = ".join(writer.write(formula, marked=_marked(member)) for formula in (derivation.left, member))
     try:
         statement = read(text, known.scope)
@@ -317,9 +322,11 @@ def measure(networks: int, show: int, seed: int) -> bool:
             counts[key]["all"] += 1
         try:
             verdict = judge(case.session, case.text)
-        except FormulaError:
-            counts[kind]["refused"] += 1  # a timestep that does not exist, found inside a sum
-            counts[kind]["all"] -= 1
+        except FormulaError as error:
+            # A timestep that does not exist, found inside a sum; a true formula must not be refused.
+            counts[kind]["refused"] += 1
+            counts[kind]["all"] -= bool(case.kind)
+            tell("refused", case, error)
             continue
         except Exception as error:
             counts[kind]["failed"] += 1
@@ -335,6 +342,7 @@ def measure(networks: int, show: int, seed: int) -> bool:
             counts[kind]["right"] += 1
             if kind != "layout":
                 tell("judged right", case, verdict)
+        if verdict.outcome == "right" or kind == "layout":
             continue
         for figure, test in (("located", located), ("named", named)):
             holds = test(case, verdict)

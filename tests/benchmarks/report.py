@@ -12,6 +12,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 import tracemalloc
 from collections.abc import Iterator
 from functools import partial
@@ -29,7 +30,8 @@ from bptt_tui.session.session import Session
 from bptt_tui.trace import Trace
 from tests.benchmarks.networks import Case, make, ours, pytorch, recurrent_gradient
 from tests.benchmarks.peers import hips, jitted, products
-from tests.benchmarks.timing import HEADER, Row, seconds, side_by_side
+from tests.benchmarks.timing import HEADER, Row, paired, seconds, side_by_side
+from tests.benchmarks.verdict import timings
 
 STEPS = 1000
 
@@ -49,6 +51,7 @@ def main() -> None:
         "repaint": repaint,
         "launch": lambda: launch(options.quick),
         "small": small,
+        "verdicts": verdicts,
     }
     print(HEADER)
     for name, section in sections.items():
@@ -162,16 +165,17 @@ def launch(quick: bool) -> Iterator[Row]:
     # Compiled modules are kept, as they are after an installation.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
-    def starting(command: list[str]) -> None:
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment)
+    def framed(command: list[str]) -> float:
+        """Seconds from starting the interpreter to the first frame."""
+        start = time.monotonic()
+        shown = subprocess.run(
+            command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environment, text=True
+        )
+        return float(shown.stdout.split()[-1]) - start
 
-    yield side_by_side(
-        "launch → first frame: minimal textual + numpy app",
-        lambda: starting(full),
-        lambda: starting(least),
-        1.2,
-        5 if quick else 11,
-    )
+    pairs = 5 if quick else 11
+    what = "launch → first frame: minimal textual + numpy app"
+    yield paired(what, partial(framed, full), partial(framed, least), 1.2, pairs)
 
 
 def small() -> Iterator[Row]:
@@ -186,6 +190,12 @@ def small() -> Iterator[Row]:
     run()
     median = statistics.median(seconds(run) for _ in range(200)) * 1e3
     yield Row("trace of the question: 1 ms", median, 1.0, median, 1.0)
+
+
+def verdicts() -> Iterator[Row]:
+    """A verdict on a formula, the draws of all values included."""
+    for network, what, first, _, goal in timings():
+        yield Row(f"verdict, {network}: {what}: {goal:g} ms", first, goal, first / goal, 1.0)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 
@@ -43,10 +44,17 @@ def side_by_side(
     what: str, ours: Callable[[], Any], other: Callable[[], Any], goal: float | None, pairs: int, warm: int = 2
 ) -> Row:
     """`pairs` runs of each in turn after `warm` uncounted ones; the ratio is the median of the pairs' ratios."""
+    return paired(what, partial(seconds, ours), partial(seconds, other), goal, pairs, warm)
+
+
+def paired(
+    what: str, ours: Callable[[], float], other: Callable[[], float], goal: float | None, pairs: int, warm: int = 2
+) -> Row:
+    """The same for functions that say themselves how many seconds it took."""
     for _ in range(warm):
         ours()
         other()
-    timed = [(seconds(ours), seconds(other)) for _ in range(pairs)]
+    timed = [(ours(), other()) for _ in range(pairs)]
     ratio = statistics.median(a / b for a, b in timed)
     return Row(
         what,

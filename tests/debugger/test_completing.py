@@ -57,6 +57,8 @@ def debugger() -> Debugger:
         ("equation a", ["equation a = u * x[t]"]),
         ("equation delete q", []),
         ("equation delete ", [f"equation delete {name}" for name in "abzsqoE"]),
+        ("table ", ["table u", "table w", "table v"]),
+        ("chains w", ["chains w[1]"]),
         ("help vani", ["help vanish"]),
         ("nonsense ", []),
         ("next ", []),

@@ -145,6 +145,7 @@ def test_one_partial_in_many_spellings(text: str) -> None:
         ("dE/do @ do/dq @ v", "(∂E[1]/∂o[1] @ ∂o[1]/∂q[1] @ v)"),
         ("∂E/∂o ∂o/∂s_1", "(∂E[1]/∂o[1] ∂o[1]/∂s[1])"),
         ("dE/do/2", "(∂E[1]/∂o[1] / 2)"),
+        ("diag(o)/(dE/dq)", "(diag(o[1]) / ∂E[1]/∂q[1])"),
         (r"\frac{dE}{2}", None),
         (r"\frac{x_1}{2}\frac{x_0}{w}", "((x[1] / 2) (x[0] / w))"),
         ("[x_1 + {w}] (x_0)", "((x[1] + w) x[0])"),

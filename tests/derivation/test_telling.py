@@ -10,11 +10,13 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from verdicts import ALL, RIGHT, SHAPES, UNKNOWN, WRONG
 
+from bptt_tui.derivation.judging.judge import judge
 from bptt_tui.derivation.judging.lines import as_text, told, unreadable
 from bptt_tui.derivation.judging.plain import as_data, as_json
 from bptt_tui.derivation.judging.telling import GLYPHS, amiss, factor_sentence, headline
 from bptt_tui.derivation.judging.verdict import FactorOutcome, FactorVerdict, Outcome, TermOutcome
 from bptt_tui.language.cells import cells
+from bptt_tui.session import load
 
 
 @pytest.mark.parametrize("width", [100, 40])
@@ -55,7 +57,7 @@ def test_every_outcome_has_a_glyph_of_one_cell() -> None:
         ("extra", "W does not belong here"),
         ("wrong", "W stands where ∂s₁/∂z₁ = 1 − s₁² belongs"),
         ("transposed", "W has to be transposed: ∂s₁/∂z₁ = 1 − s₁²"),
-        ("misplaced", "W stands at another place than it belongs: ∂s₁/∂z₁ = 1 − s₁²"),
+        ("misplaced", "W stands where ∂s₁/∂z₁ = 1 − s₁² belongs"),
     ],
 )
 def test_a_factor_is_told_with_what_is_due(outcome: str, sentence: str) -> None:
@@ -114,3 +116,12 @@ def test_a_screen_is_told_what_every_line_is_about() -> None:
     lines = told(WRONG, 100, opened=lambda key, _term: key == (0, 1))
     assert [line.part for line in lines if len(line.key) == 3] == list(factors)
     assert [line.key for line in lines if line.part in WRONG.members[0].terms] == [(0, 0), (0, 1)]
+
+
+@pytest.mark.parametrize("width", [36, 80])
+def test_arrays_stand_below_where_there_is_no_room_beside(width: int) -> None:
+    """Every line fits; true and written are still told."""
+    verdict = judge(load("vectors"), "dE/dW = outer(dE/dz_1, s_0) + dE/ds_0 + W * dE/dz_1")
+    lines = [line.text for line in told(verdict, width)]
+    assert all(cells(line) <= width for line in lines)
+    assert any(line.startswith("     true     [") for line in lines) == (width == 36)

@@ -9,12 +9,15 @@ With `loose`, rows and columns are not told apart as strictly: see `LOOSE`.
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from bptt_tui.derivation.formulas import tree as f
-from bptt_tui.derivation.formulas.parts import at_time, walk
+from bptt_tui.derivation.formulas.parts import rebuilt, walk
 from bptt_tui.derivation.formulas.scope import Scope
 from bptt_tui.language import Call, Name
 from bptt_tui.trace import Trace
@@ -45,6 +48,9 @@ LOOSE = tuple(
 )
 
 
+_PARTIALS: WeakKeyDictionary[Trace, Any] = WeakKeyDictionary()
+
+
 class Misfit(Exception):
     """Shapes that cannot be combined."""
 
@@ -60,7 +66,10 @@ class Worth:
         self.unrolled = trace.unrolled
         self.network = trace.unrolled.network
         self.scope = Scope(trace.unrolled)
-        self._totals: dict[tuple[Place, Place], Array] = {}
+        # Partials depend on the trace alone.
+        found = _PARTIALS.setdefault(trace, ({}, {}))
+        self._totals: dict[tuple[Place, Place], Array] = found[0]
+        self._edges: dict[tuple[Place, Place], Array | None] = found[1]
 
     def value(self, formula: f.Formula) -> Array:
         """Rows × columns; raises Misfit."""
@@ -75,10 +84,14 @@ class Worth:
                 return self._over(formula)
             case f.Add(terms=terms):
                 # A number beside a vector counts for every entry, as in 1 − s².
-                shapes = {self.value(term).shape for term in terms if not isinstance(term, f.Number)}
+                values = [self.value(term) for term in terms]
+                shapes = {v.shape for v, term in zip(values, terms, strict=True) if not isinstance(term, f.Number)}
                 shape = shapes.pop() if len(shapes) == 1 else (1, 1)
                 return self._added(
-                    [np.full(shape, t.value) if isinstance(t, f.Number) else self.value(t) for t in terms]
+                    [
+                        np.full(shape, t.value) if isinstance(t, f.Number) else v
+                        for v, t in zip(values, terms, strict=True)
+                    ]
                 )
             case f.Negate(operand=operand):
                 return -self.value(operand)
@@ -190,6 +203,12 @@ class Worth:
         return self.total(above, below)
 
     def _edge(self, above: Place, below: Place) -> Array | None:
+        key = above, below
+        if key not in self._edges:
+            self._edges[key] = self._edge_anew(above, below)
+        return self._edges[key]
+
+    def _edge_anew(self, above: Place, below: Place) -> Array | None:
         name, t = above
         if t is None or t < 0 or self.scope.kind(name) != "node":
             return None
@@ -231,6 +250,23 @@ class Worth:
             else:
                 result += jacobian @ self.total((by.name, t + (by.offset or 0)), below)
         return result
+
+
+def at_time(formula: f.Formula, variable: str, t: int) -> f.Formula:
+    """The formula with a sum's variable set to a timestep."""
+
+    def settle(moment: f.Moment | None) -> f.Moment | None:
+        return f.Moment(t + moment.offset) if moment is not None and moment.variable == variable else moment
+
+    def change(part: f.Formula) -> f.Formula:
+        if isinstance(part, f.Value):
+            return replace(part, t=settle(part.t)) if part.t is not None and part.t.variable == variable else part
+        part = rebuilt(part, change)
+        if isinstance(part, f.Sum | f.Product):
+            part = replace(part, first=settle(part.first), last=settle(part.last))
+        return part
+
+    return change(formula)
 
 
 def _entrywise(function: np.ufunc, a: Array, b: Array) -> Array:

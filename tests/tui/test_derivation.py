@@ -351,3 +351,19 @@ async def test_a_terminal_made_smaller_keeps_the_part_with_the_keys() -> None:
         await debugger.pilot.resize_terminal(*SMALL)
         await debugger.pilot.pause()
         assert "✗ wrong" in debugger.text() and debugger.app.focused is desk(debugger).query_one(VerdictPane)
+
+
+@pytest.mark.usefixtures("made")
+async def test_judging_during_a_replay_leaves_it_and_space_resumes() -> None:
+    """The lesson's recording stays as it is; the attempt is kept."""
+    from bptt_tui.session import Recorded
+
+    session = load("question").with_state(recording=[Recorded(0.0, "next"), Recorded(60.0, "next")])
+    async with opened(session, replay=True) as debugger:
+        await debugger.press("D")
+        await judge(debugger, WRONG_TEXT)
+        await debugger.press("escape")
+        assert [entry.command for entry in debugger.app.debugger.recording] == ["next", "next"]
+        await debugger.press("space")
+        assert "resumed" in debugger.message
+        assert [one.formula for one in debugger.app.debugger.desk.attempts] == [WRONG_TEXT]

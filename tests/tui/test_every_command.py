@@ -71,6 +71,8 @@ ROWS: tuple[tuple[str, str], ...] = (
     ("set w 0.9", "reset"),
     ("set w 0.9", "baseline"),
     ("set w 0.9", "compare"),
+    ("", "check dE/du_1 = (o - y) * v"),
+    ("check dE/du_1 = 3", "attempts"),
     ("end", "table"),
     ("end", "knobs w"),
     ("end", "buildup w"),
@@ -111,6 +113,7 @@ async def prepared(debugger: Opened, before: str) -> None:
         assert debugger.main.perform(earlier), debugger.message
     debugger.main.say("")
     await debugger.pilot.pause()
+    await close_dialog(debugger)
 
 
 async def close_dialog(debugger: Opened) -> None:

@@ -43,7 +43,7 @@ async def write(debugger: Opened, **fields: str) -> None:
             value, _, shape = text.partition(" of ")
             rows[field].query_one(".value", Field).value = value
             rows[field].query_one(".shape", Field).value = shape
-        await debugger.pilot.pause()
+    await debugger.pilot.pause()
 
 
 async def from_network(debugger: Opened, name: str) -> None:
@@ -68,6 +68,15 @@ async def test_a_mistake_in_an_equation_has_a_caret(size: str, screen_golden: Sn
         await debugger.press("ctrl+s")
         assert screen(debugger).focused is screen(debugger).query_one(Equations)
         assert debugger.text() == screen_golden
+
+
+async def test_a_caret_far_to_the_right_is_on_a_narrow_screen_too() -> None:
+    async with opened(size=SMALL) as debugger:
+        await debugger.press("ctrl+n")
+        await write(debugger, equations="z = " + " + ".join(f"w{i} * x{i}" for i in range(20)) + " + )")
+        lines = debugger.text().splitlines()
+        (at,) = (i for i, line in enumerate(lines) if line.strip() == "^")
+        assert lines[at - 1][lines[at].index("^")] == ")"
 
 
 @pytest.mark.parametrize("size", SIZES)

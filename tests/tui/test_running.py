@@ -48,6 +48,9 @@ async def test_a_run_is_carried_out_beside_the_screen(gate: threading.Event) -> 
         assert debugger.view.position == 0 and debugger.main.focused is not None
         assert debugger.main.focused.id == "node"
         assert not debugger.main.perform("next") and "a run goes on" in debugger.message
+        for key in ("o", "ctrl+n", "ctrl+s"):
+            await debugger.press(key)
+            assert debugger.app.screen is debugger.main
         gate.set()
         await over(debugger)
         assert debugger.view.stopped.startswith("breakpoint 1") and "esc stops" not in debugger.text()

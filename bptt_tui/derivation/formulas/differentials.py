@@ -99,7 +99,7 @@ class Differentials(Names):
     def _differential_word(self) -> bool:
         """Whether a partial written with d begins here: `dE/du`, `d s_1 / d z_1`."""
         token = self.peek
-        if token.kind != "word" or not token.text.startswith("d"):
+        if token.kind != "word" or not token.text.startswith("d") or token.text in self.scope.functions:
             return False
         place = 1
         if token.text == "d":

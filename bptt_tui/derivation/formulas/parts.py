@@ -75,29 +75,6 @@ def bare(formula: Formula) -> Formula:
     return inner if inner.span == (0, 0) else replace(inner, span=(0, 0))
 
 
-def substituted(formula: Formula, by: dict[Formula, Formula]) -> Formula:
-    """The formula with every part that equals a key of `by` (keys are `bare`) replaced."""
-    found = by.get(bare(formula))
-    return found if found is not None else rebuilt(formula, lambda part: substituted(part, by))
-
-
-def at_time(formula: Formula, variable: str, t: int) -> Formula:
-    """The formula with a sum's variable set to a timestep."""
-
-    def settle(moment: Moment | None) -> Moment | None:
-        return Moment(t + moment.offset) if moment is not None and moment.variable == variable else moment
-
-    def change(part: Formula) -> Formula:
-        if isinstance(part, Value):
-            return replace(part, t=settle(part.t)) if part.t is not None and part.t.variable == variable else part
-        part = rebuilt(part, change)
-        if isinstance(part, Sum | Product):
-            part = replace(part, first=settle(part.first), last=settle(part.last))
-        return part
-
-    return change(formula)
-
-
 def moment_text(moment: Moment) -> str:
     """t-1, 0, -1."""
     if not moment.variable:

@@ -27,6 +27,8 @@ Fault = Literal["", "edit", "missing", "extra", "twice", "path", "open"]
 
 # How many terms written out of one sum are searched in vain before its others are compared only.
 MAX_FAILED = 2
+# A contribution this much smaller than the sum does not show in it.
+TOO_SMALL = 1e-6
 
 
 class Row(Struct, frozen=True):
@@ -54,8 +56,9 @@ class Alignment(Struct, frozen=True):
 
     @property
     def found(self) -> bool:
-        """Whether every wrong row has a reason."""
-        return all(row.fault != "open" for row in self.rows)
+        """Whether every wrong row has a reason. A term too many beside one that is missing may be the same one."""
+        faults = {row.fault for row in self.rows}
+        return "open" not in faults and not {"extra", "missing"} <= faults
 
     @property
     def cost(self) -> tuple[int, int, float]:
@@ -151,7 +154,7 @@ class _Aligning:
 
     def rows(self) -> list[Row]:
         """A row for every term, then one for every contribution without a term."""
-        groups = self._assigned()
+        groups = self.groups
         found = self._moved(groups)
         missing: list[Row] = []
         for place, part in enumerate(self.parts):
@@ -176,7 +179,7 @@ class _Aligning:
         """Terms that are too many where they say they belong and close the gap of another contribution when changed:
         they are of that one, with a wrong index."""
         found: dict[int, Row] = {}
-        gaps = [place for place in range(len(self.parts)) if not self._adds_up(groups[place], place)]
+        gaps = [place for place in range(len(self.parts)) if not self.adds_up(groups[place], place)]
         for place, members in enumerate(groups):
             for index in reversed(list(members)):
                 others = [gap for gap in gaps if gap != place]
@@ -203,7 +206,8 @@ class _Aligning:
         edit = self._search(index, due, part)
         return None if edit is None else Row(self.products[index], part, "edit", due, edit)
 
-    def _adds_up(self, members: list[int], place: int) -> bool:
+    def adds_up(self, members: list[int], place: int) -> bool:
+        """Whether these terms are that contribution."""
         part = self.parts[place]
         total = self._sum(members)
         if total is None:
@@ -222,12 +226,13 @@ class _Aligning:
         return (
             (not np.any(value) or len(members) > 1)
             and (bool(rest) or not np.any(value))
-            and (not np.any(value) or self._adds_up(rest, place))
+            and (not np.any(value) or self.adds_up(rest, place))
         )
 
     # --- which term stands for which contribution ----------------------------------------------------------------
 
-    def _assigned(self) -> list[list[int]]:
+    @functools.cached_property
+    def groups(self) -> list[list[int]]:
         """By contribution, the indices of its terms; the last group stands for none."""
         groups: list[list[int]] = [[] for _ in range(len(self.parts) + 1)]
         taken: set[int] = set()
@@ -472,9 +477,35 @@ class _Aligning:
 
 def assigned(member: Formula, truth: Truth) -> list[tuple[Measured, Part | None]]:
     """The terms of a right member with the contributions they belong to; nothing is searched."""
-    terms, _ = _terms(member, truth.evaluator)
-    aligning = _Aligning([Measured(term, truth.evaluator) for term in terms], truth)
+    aligning = _plain(member, truth)
     where: dict[int, Part] = {}
-    for place, members in enumerate(aligning._assigned()[:-1]):
-        where.update(dict.fromkeys(members, truth.parts[place]))
+    for place, members in enumerate(aligning.groups[:-1]):
+        where.update(dict.fromkeys(members, aligning.parts[place]))
     return [(product, where.get(index)) for index, product in enumerate(aligning.products)]
+
+
+def overlooked(member: Formula, truth: Truth) -> list[Part]:
+    """Contributions that are missing or wrong in a member that equals the left side because they are so small.
+
+    Gradients vanish: at a thousand steps the first contribution is nothing beside the last, at whatever values.
+    """
+    if not truth.is_whole or len(truth.parts) < 2:
+        return []
+    whole = largest(truth.value)[1:]
+    sizes = [largest(part.value)[1:] for part in truth.parts]
+    small = [bool(size.any() and (size < TOO_SMALL * whole).all()) for size in sizes]
+    if not any(small):
+        return []
+    aligning = _plain(member, truth)
+    if aligning.by_loss or aligning.groups[-1]:
+        return []
+    places = range(len(truth.parts))
+    right = [aligning.adds_up(aligning.groups[place], place) for place in places]
+    if not all(right[place] or small[place] for place in places):
+        return []  # the terms are grouped otherwise
+    return [truth.parts[place] for place in places if not right[place]]
+
+
+def _plain(member: Formula, truth: Truth) -> _Aligning:
+    terms, _ = _terms(member, truth.evaluator)
+    return _Aligning([Measured(term, truth.evaluator) for term in terms], truth)

@@ -70,7 +70,7 @@ def candidates(truth: Truth, part: Part, moments: Iterable[int]) -> list[Candida
         if wide and near and edge[1] not in near:
             continue
         if edge not in truth.candidates:
-            truth.candidates[edge] = [_edge(truth, edge), *_inner(truth, edge)]
+            truth.candidates[edge] = [of_edge(truth, edge), *_inner(truth, edge)]
         own, *more = truth.candidates[edge]
         found.append(own)
         for candidate in more:
@@ -94,7 +94,8 @@ def _distinct(found: list[Candidate]) -> list[Candidate]:
     return kept
 
 
-def _edge(truth: Truth, edge: Edge) -> Candidate:
+def of_edge(truth: Truth, edge: Edge) -> Candidate:
+    """The local partial of an edge."""
     samples, spelling = truth.samples, truth.spelling
     above, below = spelling.ends(edge)
     value = oriented(samples.jacobian(edge), truth.evaluator.reading.layout, samples.shape(below[0]))
@@ -217,4 +218,4 @@ def _values(truth: Truth, near: set[int]) -> list[Candidate]:
 def is_one(value: Stack) -> bool:
     """Whether a factor changes nothing: 1, or an identity matrix."""
     rows, columns = value.shape[1:]
-    return rows == columns and bool(np.allclose(value, np.eye(rows), rtol=1e-12, atol=1e-14))
+    return rows == columns and bool(np.abs(value - np.eye(rows)).max() <= 1e-12)

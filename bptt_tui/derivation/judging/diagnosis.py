@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptt_tui.derivation.formulas.tree import Add, Formula, Negate, Number, Partial, Value
-from bptt_tui.derivation.judging.candidates import Candidate, slope_of
+from bptt_tui.derivation.formulas.tree import Add, Formula, Negate, Number, Partial, Transpose, Value
+from bptt_tui.derivation.judging.candidates import Candidate, of_edge, slope_of
 from bptt_tui.derivation.judging.evaluation import children
 from bptt_tui.derivation.judging.repair import Edit, Measured, moments_of, same
 from bptt_tui.derivation.judging.samples import Edge, Samples, Stack
@@ -145,8 +145,9 @@ class _Naming:
                 _is_diagonal_of(stack, due.value) or _fits(stack, self.samples.value(*due.above))
             ):
                 return self._result("softmax diagonal", "wrong", index, due)
-        if stack.shape == due.value.shape and same(-stack, due.value):
-            kind = "loss sign" if due.above == self.truth.above else "sign"
+        if _fits(-stack, due.value):
+            of_loss = due.above is not None and due.above[0] == self.samples.network.loss_name
+            kind = "loss sign" if of_loss else "sign"
             return self._result(kind, "wrong", index, due)
         ts = moments_of(factor)
         if _about(factor.formula) & _due_names(due) and due.below is not None and due.below[1] not in ts:
@@ -180,15 +181,27 @@ class _Naming:
         return result._replace(slip=sentence, due=due)
 
     def _sign(self) -> Named:
+        for index, stack in enumerate(self.product.stacks):
+            for loss in self._loss_edges():
+                if _fits(-stack, loss.value):
+                    return self._result("loss sign", "wrong", index, loss)
         return self._result("sign", "wrong", None)
+
+    def _loss_edges(self) -> list[Candidate]:
+        """What the loss reads, as far as it is on the way down."""
+        below = self.truth.parts[-1].below
+        if self.truth.above is None or below is None:
+            return []
+        loss = self.samples.network.loss
+        return [of_edge(self.truth, edge) for edge in self.truth.edges(below) if edge[0] == loss]
 
     def _scale(self) -> Named:
         # `ratio` is what the term must be multiplied by.
         ratio = self.edit.ratio
         steps, losses = self.samples.unrolled.steps, len(self.samples.unrolled.loss_times)
-        if ratio > 1 and ratio in (steps, losses) and self._divides(ratio):
-            return self._result("mean for sum", "wrong", None, count=str(int(ratio)))
-        if self.samples.network.reduction == "mean" and losses > 1 and ratio == 1 / losses:
+        if ratio > 1 and round(ratio, 4) in (steps, losses) and self._divides(ratio):
+            return self._result("mean for sum", "wrong", None, count=str(round(ratio)))
+        if self.samples.network.reduction == "mean" and losses > 1 and abs(ratio * losses - 1) < 1e-4:
             return self._result("sum for mean", "wrong", None, count=str(losses))
         return self._result("doubled", "wrong", None, ratio=_times(1 / ratio))
 
@@ -238,6 +251,8 @@ class _Naming:
     @staticmethod
     def _is_gap(formula: Formula) -> bool:
         """o − y."""
+        if isinstance(formula, Transpose):
+            formula = formula.operand
         return isinstance(formula, Add) and any(isinstance(term, Negate) for term in formula.terms)
 
     def _is_bias(self) -> bool:
@@ -277,7 +292,7 @@ def _is_diagonal_of(stack: Stack, jacobian: Stack) -> bool:
 def _times(ratio: float) -> str:
     if ratio < 0:
         return f"−{_times(-ratio)}"
-    if ratio == 2:
+    if abs(ratio - 2) < 1e-4:
         return "twice"
     return f"{ratio:g} times" if ratio > 1 else f"1/{1 / ratio:g} of"
 

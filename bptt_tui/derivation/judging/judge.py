@@ -14,9 +14,10 @@ import numpy as np
 
 from bptt_tui.derivation.formulas.tree import Formula, Number, Partial, Product, Statement, Sum, Value
 from bptt_tui.derivation.judging import coincidence, numbers
-from bptt_tui.derivation.judging.alignment import Alignment, align
+from bptt_tui.derivation.judging.alignment import TOO_SMALL, Alignment, align, overlooked
 from bptt_tui.derivation.judging.draws import Draws
 from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit, Reading, parts
+from bptt_tui.derivation.judging.fingerprints import listed
 from bptt_tui.derivation.judging.ledger import ledger_of
 from bptt_tui.derivation.judging.readings import described, forms, modes, open_partials
 from bptt_tui.derivation.judging.repair import Budget, close
@@ -24,10 +25,14 @@ from bptt_tui.derivation.judging.report import Explanation, explained, left_name
 from bptt_tui.derivation.judging.samples import Samples, Stack
 from bptt_tui.derivation.judging.slips import slip
 from bptt_tui.derivation.judging.spelling import Spelling
-from bptt_tui.derivation.judging.truth import Truth
+from bptt_tui.derivation.judging.truth import Part, Truth
 from bptt_tui.derivation.judging.verdict import MemberVerdict, Outcome, Slip, Verdict
 from bptt_tui.session import Session
 
+# How many readings of a wrong formula are looked into for a reason.
+MAX_READINGS = 6
+# What rounding may do to an identity, of the largest entry.
+IDENTITY = 1e-9
 _WORST: tuple[Outcome, ...] = ("right", "unknown", "coincidence", "wrong", "shapes")
 
 
@@ -44,8 +49,9 @@ def judge(session: Session, text: str) -> Verdict:
 
 def judge_statement(session: Session, statement: Statement) -> Verdict:
     """The verdict on a statement already read: every member against the first."""
-    judging = _judging(session)
-    return judging.verdict(statement)
+    # What overflows at a draw is a value like any other, and judged as one.
+    with np.errstate(all="ignore"):
+        return _judging(session).verdict(statement)
 
 
 class Judging:
@@ -83,6 +89,9 @@ class Judging:
             fitted = truth.matched(value)
             fitting.append((truth, fitted))
             if fitted is not None and self._holds(truth, fitted):
+                small = overlooked(member, truth)
+                if small:
+                    return self._too_small(member, truth, fitted, small)
                 return self._right(member, truth, fitted)
         return self._wrong(left, member, evaluator, readings, fitting, misfit)
 
@@ -95,7 +104,7 @@ class Judging:
 
     def _holds(self, truth: Truth, value: Stack) -> bool:
         """Whether the member is the left side at every random draw."""
-        agree = close(value, truth.value, truth.scale)
+        agree = close(value, truth.value, truth.scale, IDENTITY)
         return bool(agree[1:].all()) if self.samples.count > 1 else bool(agree.all())
 
     # --- right ---------------------------------------------------------------------------------------------------
@@ -110,6 +119,10 @@ class Judging:
             return self._said("coincidence", member, truth, sentence, readings, value, why=vacuous, terms=terms)
         here = value[0]
         why = ""
+        if self.draws.alone:
+            why = "at no other values that were tried is everything finite"
+            sentence = f"equal at the session's numbers; {why}"
+            return self._said("unknown", member, truth, sentence, readings, value, why=why, terms=terms)
         if not (np.isfinite(here).all() and np.isfinite(truth.value[0]).all()):
             why = "at the session's own numbers the value is not finite"
         sentence = f"right: it equals {truth.name} for all values, not only these"
@@ -118,6 +131,14 @@ class Judging:
         if why:
             sentence += f"; {why}"
         return self._said("right", member, truth, sentence, readings, value, why=why, terms=terms)
+
+    def _too_small(self, member: Formula, truth: Truth, value: Stack, parts: list[Part]) -> MemberVerdict:
+        """Equal to the last digit, and yet not all there."""
+        names = listed([part.of for part in parts])
+        why = f"because {names} {'is' if len(parts) == 1 else 'are'} too small to show in the sum"
+        alignment = align(member, truth, Budget(), thorough=True)
+        said = self._said("coincidence", member, truth, f"equal here, not in general, {why}", (), value, why=why)
+        return explained(member, truth, value, alignment).with_parts(said)
 
     # --- not right -----------------------------------------------------------------------------------------------
 
@@ -130,16 +151,19 @@ class Judging:
         fitting: list[tuple[Truth, Stack | None]],
         misfit: Misfit | None,
     ) -> MemberVerdict:
-        for truth, fitted in fitting:
-            if fitted is None:
-                continue
-            if not np.isfinite(fitted[1:]).all() or not np.isfinite(truth.value[1:]).all():
-                sentence = "no number to compare: the value is not finite"
-                return self._said("unknown", member, truth, sentence, (), fitted, why="the value is not finite")
+        known = [(truth, fitted) for truth, fitted in fitting if fitted is not None]
+        if known and not any(_is_finite(truth.value, fitted) for truth, fitted in known):
+            sentence = "no number to compare: the value is not finite"
+            first, value = known[0]
+            return self._said("unknown", member, first, sentence, (), value, why="the value is not finite")
+        for truth, fitted in known:
             if close(fitted, truth.value, truth.scale)[0] and np.isfinite(fitted[0]).all():
                 why = coincidence.reason(self.draws, evaluator.statement, member, truth)
                 sentence = f"equal here, not in general{', ' + why if why else ''}"
                 found = self._explained(member, fitting, readings, left, evaluator)
+                if not why and found is not None:
+                    why = _vanishing(found, truth)
+                    sentence += f", {why}" if why else ""
                 said = self._said("coincidence", member, truth, sentence, (), fitted, why=why)
                 return found.with_parts(said) if found else said
         other = self._other_modes(left, member, evaluator)
@@ -147,12 +171,9 @@ class Judging:
         if explanation is None:
             assert misfit is not None
             raise evaluator.wrong(member, str(misfit))
-        truth, fitted = explanation.truth, explanation.value
-        outcome: Outcome = "wrong" if any(value is not None for _, value in fitting) or fitting else "shapes"
-        ledger = None
-        if outcome == "shapes" or fitted is None:
-            ledger = ledger_of(member, truth)
-        said = self._said(outcome, member, truth, explanation.sentence, (), fitted)
+        outcome: Outcome = "wrong" if fitting else "shapes"
+        ledger = ledger_of(member, explanation.truth) if explanation.value is None else None
+        said = self._said(outcome, member, explanation.truth, explanation.sentence, (), explanation.value)
         return explanation.with_parts(said, ledger, other)
 
     def _explained(
@@ -166,12 +187,13 @@ class Judging:
         """The best explanation over the readings: the one with the fewest terms left without a reason."""
         best: tuple[Any, Truth, Stack | None, Alignment] | None = None
         fitting = _distinct(sorted(fitting, key=lambda pair: pair[1] is None))
-        tried = fitting or [(Truth(left, evaluator.read_as(readings[0]), self.spelling), None)]
+        known = [pair for pair in fitting if pair[1] is not None]
+        tried = known or fitting or [(Truth(left, evaluator.read_as(readings[0]), self.spelling), None)]
         if not fitting:
             tried += [(Truth(left, evaluator.read_as(r), self.spelling), None) for r in readings[1:] if not r.modes]
         budget = Budget()
         for thorough in (False, True):
-            for truth, fitted in tried[:8]:
+            for truth, fitted in tried[: MAX_READINGS - 2 * thorough]:
                 try:
                     alignment = align(member, truth, budget, thorough=thorough)
                 except Misfit:
@@ -190,17 +212,14 @@ class Judging:
 
     def _other_modes(self, left: Formula, member: Formula, evaluator: Evaluator) -> Slip | None:
         """The slip of a total derivative where the immediate one is meant, and the reverse, where the text said so."""
-        said = [
-            p
-            for p in parts(member)
-            if isinstance(p, Partial) and p.reading and p.above.name in self.samples.network.index
-        ]
+        loss = self.samples.network.loss_name
+        said = [p for p in parts(member) if isinstance(p, Partial) and p.reading and p.above.name != loss]
         if not said:
             return None
         for meant, kind in (("immediate", "total for immediate"), ("total", "immediate for total")):
             if all(p.reading == meant for p in said):
                 continue
-            changed = reread(member, meant)
+            changed = reread(member, meant, loss)
             try:
                 truth = Truth(left, evaluator, self.spelling)
                 fitted = truth.matched(evaluator.value(changed))
@@ -208,12 +227,10 @@ class Judging:
                 continue
             if fitted is not None and self._holds(truth, fitted):
                 wrong = next(p for p in said if p.reading != meant)
-                written = self.spelling.spell(wrong)
-                return slip(
-                    kind,
-                    written=f"d{written[1:]}" if meant == "immediate" else written,
-                    due=written.replace("∂", "∂⁺", 1),
-                )
+                start, end = wrong.span
+                written = " ".join(evaluator.statement.text[start:end].split())
+                due = f"∂⁺{wrong.above.name}/∂{wrong.below.name}"
+                return slip(kind, written=written, due=due)
         return None
 
     def _said(
@@ -233,19 +250,19 @@ class Judging:
         return MemberVerdict(outcome, written, member.span, sentence, readings, given, truth.value[0], **more)
 
 
-def reread(formula: Any, meant: Any) -> Any:
-    """The formula with every partial read in one way."""
+def reread(formula: Any, meant: Any, loss: str) -> Any:
+    """The formula with every partial but those of the loss read in one way."""
     from msgspec.structs import replace
 
     if isinstance(formula, Partial):
-        return replace(formula, reading=meant)
+        return formula if formula.above.name == loss else replace(formula, reading=meant)
     changes = {}
     for field in formula.__struct_fields__:
         inside = getattr(formula, field)
         if isinstance(inside, Formula):
-            changes[field] = reread(inside, meant)
+            changes[field] = reread(inside, meant, loss)
         elif isinstance(inside, tuple) and inside and isinstance(inside[0], Formula):
-            changes[field] = tuple(reread(part, meant) for part in inside)
+            changes[field] = tuple(reread(part, meant, loss) for part in inside)
     return replace(formula, **changes) if changes else formula
 
 
@@ -275,6 +292,22 @@ def _distinct(fitting: list[tuple[Truth, Stack | None]]) -> list[tuple[Truth, St
         if not any(twins):
             kept.append((truth, value))
     return kept
+
+
+def _is_finite(*stacks: Stack) -> bool:
+    """At every draw but the session's."""
+    return all(bool(np.isfinite(stack[1:]).all()) for stack in stacks)
+
+
+def _vanishing(found: Explanation, truth: Truth) -> str:
+    """`because ∂E/∂w₀ is too small to show`, where all that is wrong is that small at the session's numbers."""
+    wrong = [term for term in found.terms if term.outcome != "right"]
+    whole = float(np.abs(truth.value[0]).max())
+    dues = [float(np.abs(term.due).max()) for term in wrong if term.due is not None]
+    if not wrong or len(dues) < len(wrong) or max(dues) > TOO_SMALL * whole:
+        return ""
+    names = listed(list(dict.fromkeys(term.of for term in wrong)))
+    return f"because {names} {'is' if len(wrong) == 1 else 'are'} too small to show in the sum"
 
 
 _recent: list[tuple[weakref.ref[Any], Judging]] = []

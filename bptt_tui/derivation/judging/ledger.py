@@ -36,6 +36,8 @@ def ledger_of(member: Formula, truth: Truth) -> Ledger | None:
         product = Measured(Term(1.0, factors, group, formula.span), truth.evaluator)
     except Misfit:
         return None
+    if not product.stacks:
+        return None
     breaks = _break(product, formula.joins) if product.value is None else -1
     lines = tuple(_line(product, index, truth, breaks) for index in range(len(factors)))
     return Ledger(lines, _advice(product, truth))

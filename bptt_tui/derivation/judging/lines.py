@@ -122,6 +122,9 @@ def _member(verdict: Verdict, member: MemberVerdict, index: int, width: int, ope
     return lines
 
 
+_HEADS = ("contribution", "true", "written")
+
+
 # --- terms ---------------------------------------------------------------------------------------------------------
 
 
@@ -134,20 +137,42 @@ def _terms(left: str, member: MemberVerdict, index: int, width: int, said: str, 
         return _said("  ", both, width, "plain")
     rows = [(visible(term.of), number(term.due), number(term.value)) for term in member.terms]
     whole = (visible(left), number(member.due), number(member.value))
-    heads = ("contribution", "true", "written")
-    widths = [max(cells(row[i]) for row in (heads, whole, *rows)) for i in range(3)]
-    lines = [_line("     " + "  ".join(map(padded, (*heads, "term"), (*widths, 4))).rstrip(" "), "dim")]
-    if width - sum(widths) - 11 < 20:
-        lines = [_line("     " + "  ".join(map(padded, heads, widths)).rstrip(" "), "dim")]
+    widths = [max(cells(row[i]) for row in (_HEADS, whole, *rows)) for i in range(3)]
+    if sum(widths) + 9 > width:
+        widths = []
+    lines = _headed(widths, width)
     for at, (term, row) in enumerate(zip(member.terms, rows, strict=True)):
         key = (index, at)
-        tone = TONES.get(term.outcome, "bad")
-        glyph: Run = (f"  {GLYPHS[term.outcome]}  ", tone)
-        head: Run = ("  ".join(map(padded, row, widths)) + "  ", "plain")
-        lines += [line._replace(key=key, part=term) for line in _beside((glyph, head), visible(term.written), width)]
+        glyph: Run = (f"  {GLYPHS[term.outcome]}  ", TONES.get(term.outcome, "bad"))
+        about = _figures(glyph, row, widths, visible(term.written), width)
+        lines += [line._replace(key=key, part=term) for line in about]
         lines += _inside(term, key, width, said, opened is not None and opened(key, term))
     if len(member.terms) > 1:
-        lines.append(_line("  Σ  " + "  ".join(map(padded, whole, widths)), "dim"))
+        lines += _figures(("  Σ  ", "dim"), whole, widths, "", width)
+    return lines
+
+
+def _headed(widths: list[int], width: int) -> list[Told]:
+    """The heads of the columns, where there are columns."""
+    if not widths:
+        return []
+    beside = width - sum(widths) - 11 >= 20
+    heads = (
+        "  ".join(map(padded, (*_HEADS, "term"), (*widths, 4))) if beside else "  ".join(map(padded, _HEADS, widths))
+    )
+    return [_line(f"     {heads}".rstrip(" "), "dim")]
+
+
+def _figures(glyph: Run, row: tuple[str, str, str], widths: list[int], text: str, width: int) -> list[Told]:
+    """One row of the table, or, without columns, what it is and below it what it should be and what it is."""
+    tone: Tone = "dim" if glyph[1] == "dim" else "plain"
+    if widths:
+        return _beside((glyph, ("  ".join(map(padded, row, widths)) + "  ", tone)), text, width)
+    of, due, value = row
+    lines = [Told((glyph, (of, tone)))]
+    lines += [_line(f"     {line}", "plain") for line in broken(text, width - 5) if line]
+    for head, figure in ((_HEADS[1], due), (_HEADS[2], value)):
+        lines += _said(f"     {head.ljust(7)}  ", figure, width, "dim", indent=14, rest=tone)
     return lines
 
 
@@ -163,13 +188,16 @@ def _beside(head: tuple[Run, ...], text: str, width: int) -> list[Told]:
 def _inside(term: TermVerdict, key: Key, width: int, said: str, whole: bool) -> list[Told]:
     """Why a term is not right: its sentence where it is not `said` yet, and its factors, all or those amiss."""
     lines: list[Told] = []
-    if term.outcome != "right" and term.sentence and term.sentence not in said:
+    told_here = term.outcome != "right" and bool(term.sentence) and term.sentence not in said
+    if told_here:
         lines += _said("     ", visible(term.sentence), width, "plain", indent=5)
     shown = term.factors if whole else amiss(term)
     for at, factor in enumerate(term.factors):
         if factor not in shown:
             continue
         of_it = visible(factor_sentence(factor)) or _as_it_should_be(factor)
+        if told_here and not whole and of_it in visible(term.sentence):
+            continue
         glyph = f"     {GLYPHS[factor.outcome]} "
         tone = TONES.get(factor.outcome, "bad")
         about = _said(glyph, of_it, width, tone, indent=9, rest="dim" if factor.outcome == "right" else "plain")
@@ -190,15 +218,15 @@ def _ledger(ledger: Ledger, width: int) -> list[Told]:
     """The shapes of a product's factors as a table, and the advice."""
     rows = [(visible(line.written), f"{line.shape[0]}×{line.shape[1]}") for line in ledger.lines]
     widths = [max(cells(row[i]) for row in (("factor", "shape"), *rows)) for i in range(2)]
+    widths[0] = min(widths[0], max(width - widths[1] - 9, 6))
     lines = [_line(f"     {padded('factor', widths[0])}  shape", "dim")]
     for line, (written, shape) in zip(ledger.lines, rows, strict=True):
         remark = visible(line.remark) or ("does not fit" if line.breaks else "")
         glyph = GLYPHS["wrong"] if line.breaks else " "
-        head = f"{padded(written, widths[0])}  {padded(shape, widths[1])}  "
-        room = max(width - cells(head) - 5, 20)
-        first, *more = broken(remark, room)
-        lines.append(Told(((f"  {glyph}  ", "bad"), (head, "plain"), (first, "plain"))))
-        lines += [_line(" " * (cells(head) + 5) + part, "plain") for part in more]
+        name, *more = broken(written, widths[0])
+        lines += [_line(f"     {part}", "plain") for part in (name, *more[:-1]) if more]
+        head = f"{padded(more[-1] if more else name, widths[0])}  {padded(shape, widths[1])}  "
+        lines += _beside(((f"  {glyph}  ", "bad"), (head, "plain")), remark, width)
     return lines + (_labelled("advice", ledger.advice, width, "strong") if ledger.advice else [])
 
 

@@ -30,6 +30,7 @@ Change = Literal[
 ]  # fmt: skip
 RTOL = 1e-7
 MAX_TRIALS = 6_000
+FAR = 2.0
 
 
 class Edit(Struct, frozen=True):
@@ -50,8 +51,12 @@ class Measured:
     def __init__(self, term: Term, evaluator: Evaluator) -> None:
         self.term = term
         self.evaluator = evaluator
-        self.stacks = term.stacks(evaluator)
-        self.value: Stack | None = self.tried(self.stacks, term.group)
+        try:
+            self.stacks = term.stacks(evaluator)
+        except Misfit:
+            # A factor that cannot be computed itself: there is nothing to change it for.
+            self.stacks = []
+        self.value: Stack | None = self.tried(self.stacks, term.group) if self.stacks else None
 
     def tried(self, stacks: list[Stack], group: Group) -> Stack | None:
         """The product of these factors, None where they do not fit."""
@@ -69,7 +74,9 @@ class Measured:
 def moments_of(factor: Factor) -> set[int]:
     """The timesteps in one factor."""
     return {
-        moment(part.t, factor.env) for part in parts(factor.formula) if isinstance(part, Value) and part.t is not None
+        moment(part.t, factor.env)
+        for part in parts(factor.formula)
+        if isinstance(part, Value) and part.t is not None and (not part.t.variable or part.t.variable in factor.env)
     }
 
 
@@ -108,6 +115,8 @@ class Search:
     def best(self, *, thorough: bool, like: Edit | None = None) -> Edit | None:
         """The most natural change, None where no single one helps. `like` is the change that helped a sibling of this
         term, which is tried first; not `thorough`: only what needs no candidates."""
+        if not self.product.stacks:
+            return None
         with np.errstate(all="ignore"):
             if like is not None:
                 found = self._like(like)
@@ -124,8 +133,8 @@ class Search:
         yield self._dropped, self._turned, self._shifted
         if thorough:
             yield (self._edges_inserted,)
-            yield self._inserted, self._replaced
-            yield self._joined, self._two_inserted, self._two_dropped
+            yield self._inserted, self._replaced, self._two_inserted
+            yield self._joined, self._two_dropped, self._shifted_far
 
     def _like(self, edit: Edit) -> Edit | None:
         """The same change again: of the same factor, with a candidate of the same equation."""
@@ -248,17 +257,29 @@ class Search:
             yield Edit("turned", 0, 1.14, ratio=float(len(stacks) - 1))
 
     def _shifted(self) -> Iterator[Edit]:
-        stacks = self.product.stacks
         for index in self.places:
             for cost, moved in shifts(self.product.term.factors[index], self.product.evaluator):
-                try:
-                    stack = moved.value(self.product.evaluator)
-                except (BpttError, Misfit):
+                if cost > FAR:
                     continue
-                if stack.shape == stacks[index].shape and np.array_equal(stack, stacks[index]):
-                    continue
-                if self._hits([*stacks[:index], stack, *stacks[index + 1 :]], self.group):
-                    yield Edit("shifted", index, cost, factor=moved)
+                yield from self._at(index, moved, cost)
+
+    def _shifted_far(self) -> Iterator[Edit]:
+        """One end of an edge's partial moved, so that it spans several edges: unlikely to be what was meant."""
+        for index in self.places:
+            for cost, moved in shifts(self.product.term.factors[index], self.product.evaluator):
+                if cost > FAR:
+                    yield from self._at(index, moved, cost)
+
+    def _at(self, index: int, moved: Factor, cost: float) -> Iterator[Edit]:
+        stacks = self.product.stacks
+        try:
+            stack = moved.value(self.product.evaluator)
+        except (BpttError, Misfit):
+            return
+        if stack.shape == stacks[index].shape and np.array_equal(stack, stacks[index]):
+            return
+        if self._hits([*stacks[:index], stack, *stacks[index + 1 :]], self.group):
+            yield Edit("shifted", index, cost, factor=moved)
 
     # --- a factor put in or replaced -----------------------------------------------------------------------------
 
@@ -343,7 +364,7 @@ class Search:
         agree = (np.abs(values[:, None] * values[None] - due) <= 3 * RTOL * np.abs(due)).all(axis=2)
         for i, j in np.argwhere(np.triu(agree)):
             one, other = pool[i], pool[j]
-            cost = 2.5 + self._written(one) + self._written(other)
+            cost = 1.45 + self._written(one) + self._written(other)
             yield Edit("missing two", self._slot(one), cost, one, other)
 
     def _two_dropped(self) -> Iterator[Edit]:
@@ -434,7 +455,9 @@ def shifts(factor: Factor, evaluator: Evaluator) -> Iterator[tuple[float, Factor
         if isinstance(formula, Partial):
             for changed in _one_end(formula, by):
                 shifted = Factor(changed, factor.env, factor.transposed, factor.inverted)
-                yield (cost + 0.01 if _is_local(changed, factor, evaluator) else cost + 0.14), shifted
+                near = _is_local(changed, factor, evaluator)
+                far = not near and _is_local(formula, factor, evaluator)
+                yield cost + (FAR if far else 0.01 if near else 0.14), shifted
 
 
 def _one_end(formula: Partial, by: int) -> Iterator[Partial]:
@@ -487,11 +510,11 @@ def _drawn(value: Stack) -> slice:
     return slice(1, None) if len(value) > 1 else slice(None)
 
 
-def close(a: Stack, b: Stack, scale: Stack | float = 0.0) -> Stack:
+def close(a: Stack, b: Stack, scale: Stack | float = 0.0, rtol: float = RTOL) -> Stack:
     """At which draws two values are one, up to rounding, `(draws,)`; `scale` is the size of what was added up."""
     with np.errstate(all="ignore"):
         gap = largest(a - b)
-        return np.asarray(gap <= RTOL * np.maximum(largest(a), largest(b)) + 1e-11 * np.asarray(scale))
+        return np.asarray(gap <= rtol * np.maximum(largest(a), largest(b)) + 1e-11 * np.asarray(scale))
 
 
 def same(a: Stack, b: Stack) -> bool:

@@ -40,8 +40,8 @@ class Explanation(Struct, frozen=True):
     slips: tuple[Slip, ...]
 
     def with_parts(self, said: MemberVerdict, ledger: Ledger | None = None, other: Slip | None = None) -> MemberVerdict:
-        """The member's verdict with terms and slips; `other` goes first and speaks for the whole."""
-        slips = self.slips if other is None else (other, *self.slips)
+        """The member's verdict with terms and slips; `other` speaks for the whole."""
+        slips = self.slips if other is None else (other,)
         sentence = said.sentence if other is None else f"wrong: {other.sentence}"
         return replace(said, terms=self.terms, slips=slips, ledger=ledger, sentence=sentence)
 
@@ -198,7 +198,7 @@ def _term(row: Row, truth: Truth) -> tuple[TermVerdict, Slip | None]:
         slip_, sentence = named.slip, named.slip.sentence
         factors = _factors(factors, named)
     else:
-        sentence = f"{label} is wrong"
+        sentence = f"{label} is wrong" if value is not None else f"{label} cannot be multiplied"
     if value is None and verdict == "wrong":
         verdict = "shapes"
     return TermVerdict(verdict, name, t, written, sentence, span, value, due_value, tuple(factors), place), slip_
@@ -227,7 +227,7 @@ def _sentence(terms: list[TermVerdict], whole: Slip | None, truth: Truth, slips:
     if right and wrong and truth.is_whole:
         said.append(_right_ones(right))
     said += [found.sentence for found in slips.values()][:MAX_SAID]
-    unsaid = [term for term in wrong if term.sentence in (f"the t = {term.t} term is wrong", "the term is wrong")]
+    unsaid = [term for term in wrong if term.sentence.endswith(("term is wrong", "term cannot be multiplied"))]
     said += [term.sentence for term in unsaid[:MAX_SAID]]
     if len(unsaid) > MAX_SAID:
         said.append(f"and {len(unsaid) - MAX_SAID} more terms are wrong")

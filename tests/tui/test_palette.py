@@ -1,0 +1,37 @@
+"""The palette has every key and every command, with its help."""
+
+from __future__ import annotations
+
+from opening import opened
+
+from bptt_tui.debugger.commands import COMMANDS
+from bptt_tui.tui.bindings import BINDING_TABLE
+from bptt_tui.tui.palette import offers
+from bptt_tui.tui.prompt import Prompt
+
+
+def test_every_key_and_command_is_offered_with_its_help() -> None:
+    found = {offer.name: offer for offer in offers()}
+    for row in BINDING_TABLE:
+        assert row.label in {offer.name for offer in offers()}
+    by_key = {row.command for row in BINDING_TABLE}
+    for command in COMMANDS.values():
+        if command.usage != command.name:
+            assert found[command.usage].action == f"prompt('{command.name} ')"
+        elif command.name not in by_key:
+            assert found[command.name].help == command.summary
+
+
+async def test_a_command_with_arguments_opens_the_line_and_another_is_carried_out() -> None:
+    async with opened(at=22) as debugger:
+        await debugger.press("ctrl+p", *"until NODE")
+        await debugger.pilot.pause(0.3)
+        await debugger.press("enter")
+        await debugger.pilot.pause(0.2)
+        prompt = debugger.main.query_one(Prompt)
+        assert prompt.is_open and prompt.value == "until "
+        await debugger.press("escape", "ctrl+p", *"as in the begin")
+        await debugger.pilot.pause(0.3)
+        await debugger.press("enter")
+        await debugger.pilot.pause(0.2)
+        assert "as it was in the beginning" in debugger.message
