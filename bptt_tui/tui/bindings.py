@@ -60,7 +60,7 @@ BINDING_TABLE: tuple[KeyRow, ...] = (
     KeyRow("left_square_bracket", "[", "move.earlier", "earlier", "the same node one timestep earlier", "earlier"),
     KeyRow("right_square_bracket", "]", "move.later", "later", "the same node one timestep later", "later"),
     KeyRow("ctrl+o", "^o", "move.older", "older", "where the last jump came from", "older"),
-    KeyRow("O", "O", "move.newer", "newer", "undo older", "newer"),
+    KeyRow("O,ctrl+i", "O", "move.newer", "newer", "undo older", "newer"),
     KeyRow("space", "space", "play.toggle", "play", "play, pause, resume a replay taken over", action="play", rank=6),
     KeyRow("r", "r", "play.replay", "replay", "replay the recording from its beginning", action="replay"),
     KeyRow("R", "R", "play.record", "record", "record from here, in a replay: a new end", action="record"),
