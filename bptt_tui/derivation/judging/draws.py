@@ -53,7 +53,13 @@ class Draws:
     @cached_property
     def traces(self) -> tuple[Trace, ...]:
         """The session's trace first, then the draws."""
-        return (self.trace, *self._drawn())
+        drawn = tuple(self._drawn())
+        return (self.trace, *(drawn or (self.trace,)))
+
+    @property
+    def alone(self) -> bool:
+        """Whether no values but the session's could be drawn: then nothing can be said of all values."""
+        return all(trace is self.trace for trace in self.traces)
 
     def givens(self) -> Givens:
         """The session's values as arrays, by group and name."""
