@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,6 @@ from msgspec.structs import replace
 from bptt_tui.debugger import attempts
 from bptt_tui.debugger.asked import Asked
 from bptt_tui.debugger.chain import ChainAt
-from bptt_tui.debugger.changes import words
 from bptt_tui.debugger.commands import read
 from bptt_tui.debugger.edits import Edits
 from bptt_tui.debugger.looking import Look, Scene, Veil
@@ -32,7 +32,7 @@ from bptt_tui.debugger.places import checked_position
 from bptt_tui.debugger.predict import asked_at, question_of, refuse_unanswered, veil_of
 from bptt_tui.debugger.stages import Stage, Stages
 from bptt_tui.debugger.state import Bookmark, State
-from bptt_tui.debugger.stopping import Stopping, alike, displays, kept, loaded, marks, recreated, rows
+from bptt_tui.debugger.stopping import Stopping, displays, kept, loaded, marks, rows
 from bptt_tui.debugger.tables import ContributionsAt, GraphAt, strips
 from bptt_tui.debugger.view import Comparison, Exhibit, View
 from bptt_tui.debugger.walking import Trail
@@ -41,6 +41,7 @@ from bptt_tui.session import Session
 from bptt_tui.session.format import Recorded
 
 if TYPE_CHECKING:
+    from bptt_tui.debugger.going_on import GoingOn
     from bptt_tui.debugger.sums import Sums
     from bptt_tui.derivation.judging.verdict import Verdict
 
@@ -57,6 +58,7 @@ class Debugger:
         self._began = clock() - (session.recording[-1].at if session.recording else 0.0)
         self._recording: list[Recorded] = list(session.recording)
         self._recording_leads_here = False
+        self._going_on: GoingOn | None = None
         self._stages = Stages()
         self._state = State(session, Cursor(), Edits.of(session))
         self._recording_on = True
@@ -157,7 +159,7 @@ class Debugger:
 
     def reading(self, text: str) -> attempts.Reading:
         """How a formula is understood, or where it stops being readable."""
-        return attempts.reading(self._state.session, self._scene.naming, text)
+        return attempts.reading(self._state.session, text)
 
     def ponder(self, text: str) -> None:
         """Come to a verdict on a formula, so that `check` has it at hand; changes nothing else, and may take long.
@@ -222,6 +224,7 @@ class Debugger:
 
     def do(self, line: str) -> View:
         """Carry out one line of the command language, record it, and return what there is to see then."""
+        self._prepare_to_go_on()
         before = self._state
         try:
             message = self._carry_out(line)
@@ -230,7 +233,7 @@ class Debugger:
             raise
         recorded = self._to_record(line.strip(), before.cursor)
         if recorded and self._recording_on:
-            self._record(recorded, before)
+            self._record(recorded)
         self._message = message
         self._view = None
         if self.on_done is not None:
@@ -239,6 +242,7 @@ class Debugger:
 
     def check(self, line: str) -> str:
         """What a line would say; everything stays as it is. CommandError says what is wrong with it."""
+        self._prepare_to_go_on()
         before = self._state
         try:
             return self._carry_out(line)
@@ -262,48 +266,38 @@ class Debugger:
             return []
         return [f"goto {here.position}", *([f"step {here.factor}"] if here.factor else [])]
 
-    def _record(self, lines: list[str], before: State) -> None:
+    def _record(self, lines: list[str]) -> None:
         latest = self._recording[-1].at if self._recording else 0.0
-        if not self._recording_leads_here:
-            reached, here = self._end_of_recording(), before.cursor
-            led = reached
-            if reached is not None and reached.predict is not None:
-                self._recording.append(Recorded(latest, "predict off"))
-            if reached is not None and words(reached.session, before.session):
-                # Changed by hand since: what the recording found is then what was opened.
-                self._state = replace(self._state, edits=self._state.edits.found(before.session))
-                self._recording.append(Recorded(latest, "reset"))
-                reached = None
-            elif reached is not None and words(reached.edits.baseline, before.edits.baseline):
-                self._recording.append(Recorded(latest, "baseline"))
-            if not alike(Stopping() if led is None else led.stopping, before.stopping):
-                self._recording += [Recorded(latest, command) for command in recreated(before.stopping)]
-            if reached is None or reached.cursor != here:
-                self._recording.append(Recorded(latest, f"goto {here.position}"))
-                if here.factor:
-                    self._recording.append(Recorded(latest, f"step {here.factor}"))
-            self._recording_leads_here = True
+        if self._going_on is not None:
+            if self._going_on.found is not None:
+                self._state = replace(self._state, edits=self._state.edits.found(self._going_on.found))
+            self._recording += [Recorded(latest, command) for command in self._going_on.commands]
+            self._going_on = None
+        self._recording_leads_here = True
         now = max(round(self._clock() - self._began, 3), latest)
         self._recording += [Recorded(now, line) for line in lines]
 
-    def _end_of_recording(self) -> State | None:
-        """Where the recording so far leads when it is played from the beginning; None if it cannot be played.
+    def _prepare_to_go_on(self) -> None:
+        """Before the first command after opening: remember of the recording what it will remember when played."""
+        if not self._recording_on or self._recording_leads_here or self._going_on is not None:
+            return
+        from bptt_tui.debugger.going_on import going_on
 
-        Elsewhere than here when the debugger was opened at another position (`--at`, a file written by hand): the
-        recording then has to go there first.
-        """
-        here, self._state = self._state, self.beginning().state
+        self._going_on = going_on(self, self._recording)
+        trail, sought = self._going_on.trail, self._going_on.sought
+        if (trail, sought) != (self._state.trail, self._state.sought):
+            self._state = replace(self._state, trail=trail, sought=sought)
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """Commands are tried out inside: afterwards everything is as before, and nobody has been told anything."""
+        state, view, message = self._state, self._view, self._message
         shown, self._rehearsing = (self._exhibit, self._verdict), True
         try:
-            for recorded in self._recording:
-                self._view = None
-                self._carry_out(recorded.command)
-            return self._state
-        except CommandError:
-            return None
+            yield
         finally:
             (self._exhibit, self._verdict), self._rehearsing = shown, False
-            self._state, self._view = here, None
+            self._state, self._view, self._message = state, view, message
 
     # --- for replays ---------------------------------------------------------------------------------------------
 
@@ -330,6 +324,7 @@ class Debugger:
         )
         self._recording = list(bookmark.recording)
         self._recording_leads_here = bookmark.leads_here
+        self._going_on = None
         self._recording_on = bookmark.recording_on
         self._message = bookmark.message
         self._exhibit = self._verdict = None
@@ -351,6 +346,7 @@ class Debugger:
         if recording is not None:
             self._recording = list(recording)
             self._recording_leads_here = True
+            self._going_on = None
             self._began = self._clock() - (recording[-1].at if recording else 0.0)
         self._view = None
 

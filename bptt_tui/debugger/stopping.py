@@ -178,7 +178,7 @@ def _display(debugger: Debugger, rest: str) -> str:
 def _undisplay(debugger: Debugger, rest: str) -> str:
     shown = debugger.state.stopping.displays
     if not rest:
-        _change(debugger, displays=())
+        _change(debugger, displays=(), displayed=0)
         return f"{len(shown)} display{'s' * (len(shown) != 1)} deleted"
     if not re.fullmatch(r"[0-9]{1,18}", rest):
         raise MisuseError(f"{rest!r} is not a number")
@@ -332,6 +332,16 @@ def recreated(stopping: Stopping) -> list[str]:
     return lines
 
 
+def shown_alike(one: Stopping, other: Stopping) -> bool:
+    """Whether the same is displayed under the same numbers, and the next display gets the same one."""
+    return (one.displayed, one.displays) == (other.displayed, other.displays)
+
+
+def shown_again(stopping: Stopping) -> list[str]:
+    """The commands that display the same, whatever was displayed before."""
+    return ["undisplay", *(f"display {display.text}" for display in stopping.displays)]
+
+
 ROWS = (
     Command("break", "break [NODE|PATTERN] [if CONDITION]", "stop at a node, or where a condition holds", _break,
             ("b",), "break s (both phases) · break s[3] · break dE/ds (backward) · break u · break *[3] · "
@@ -348,7 +358,8 @@ ROWS = (
             "after all of them, numbers begin at 1 again"),
     Command("info", "info breakpoints", "the breakpoints and watches, and how often each was hit", _info, ("i",)),
     Command("display", "display [EXPR]", "show a value after every command", _display),
-    Command("undisplay", "undisplay [N]", "show it no longer; without a number, none", _undisplay),
+    Command("undisplay", "undisplay [N]", "show it no longer; without a number, none", _undisplay, (),
+            "after none of them, numbers begin at 1 again"),
     Command("continue", "continue", "on to the next stop", _continue, ("c",)),
     Command("reverse-continue", "reverse-continue", "back to the stop before", _reverse_continue, ("rc",)),
     Command("until", "until NODE|CONDITION", "on to a node, or to where a condition holds", _until, (),

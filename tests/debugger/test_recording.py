@@ -96,6 +96,48 @@ def test_a_recording_that_does_not_lead_here_is_mended_before_it_goes_on(recorde
     assert commands(debugger)[2:] == ["where", "next"]
 
 
+def test_opened_again_the_trail_and_what_was_sought_are_those_of_the_recording() -> None:
+    """older, newer and find lead where they would have led without a save in between, and where playing leads."""
+    debugger = Debugger(load("question"))
+    for line in ("goto 9", "goto 20", "find w"):
+        debugger.do(line)
+    again = Debugger(debugger.session)
+    for line in ("older", "older", "newer", "newer", "find", "find back", "older"):
+        assert again.do(line).message == debugger.do(line).message
+        assert again.cursor == debugger.cursor == played(again.session).cursor
+    assert commands(again) == commands(debugger)
+
+
+def test_opened_elsewhere_the_trail_goes_on_from_the_recordings_end() -> None:
+    """Going there is one more step of it."""
+    session = load("question").with_state(position=3, recording=[Recorded(1.0, "goto 20")])
+    debugger = Debugger(session)
+    assert debugger.do("older").position == 20
+    assert commands(debugger) == ["goto 20", "goto 3", "goto 20"]
+    assert played(debugger.session).cursor == debugger.cursor
+
+
+def test_what_was_displayed_is_no_longer_when_a_session_is_opened_again() -> None:
+    """The recording says so, and the next display is the first one when it is played, too."""
+    debugger = Debugger(load("question"))
+    for line in ("goto 9", "display s[0]", "display w"):
+        debugger.do(line)
+    again = Debugger(debugger.session)
+    assert again.view.displays == ()
+    again.do("display u")
+    again.do("next")
+    assert commands(again)[3:] == ["undisplay", "display u", "next"]
+    assert played(again.session).view.displays == again.view.displays == ("1: u = 0.8",)
+
+
+def test_a_refused_command_adds_nothing_to_an_opened_recording() -> None:
+    """Not even what would have led here."""
+    debugger = Debugger(load("question").with_state(position=3, recording=[Recorded(1.0, "goto 20")]))
+    with pytest.raises(CommandError):
+        debugger.do("goto nowhere")
+    assert commands(debugger) == ["goto 20"] and debugger.check("where") and debugger.cursor.position == 3
+
+
 walks = st.lists(
     st.sampled_from(
         [

@@ -198,7 +198,7 @@ def test_a_recording_with_stops_replays_to_the_same_state(seed: int, choice: int
             stop, _hit = a_stop(chance, scene)
             others = ["continue", "continue", "rc", "ignore 1 2", "delete 2", "disable 1", "tbreak *", "next 2", "find",
                       "older", "newer", "up", "down", "later", f"find {scene.network.targets[0]}", "enable 1",
-                      "vanish 0.5", f"display {an_expression(chance, scene)}"]  # fmt: skip
+                      "vanish 0.5", "undisplay 1", f"display {an_expression(chance, scene)}"]  # fmt: skip
             line = chance.choice([stop, stop, *others])
             before = debugger.state
             try:
@@ -212,7 +212,8 @@ def test_a_recording_with_stops_replays_to_the_same_state(seed: int, choice: int
     played = Debugger(random_session(seed)[1])
     for recorded in recording:
         played.do(recorded.command)
-    assert played.view.position == debugger.view.position
+    assert played.cursor == debugger.cursor
+    assert played.view.displays == debugger.view.displays
     for one, other in zip(played.state.stopping.stops, debugger.state.stopping.stops, strict=True):
         assert (one.number, one.text, one.enabled, one.temporary, one.ignore) == (
             other.number, other.text, other.enabled, other.temporary, other.ignore
@@ -296,6 +297,7 @@ def test_displays_follow_every_command(debugger: Debugger) -> None:
     assert debugger.do("undisplay 1").displays == ("2: s[0] = 0.522665",)
     assert debugger.do("start").displays == ("2: s[0]: s[0] is not yet computed at this position",)
     assert debugger.do("undisplay").displays == ()
+    assert debugger.do("display w").displays == ("1: w = 0.6",)
 
 
 def test_the_graph_marks_nodes_with_enabled_breakpoints(debugger: Debugger) -> None:

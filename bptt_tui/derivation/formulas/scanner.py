@@ -33,7 +33,7 @@ class Token(NamedTuple):
         return "the end of the formula" if self.kind == "end" else repr(self.text)
 
 
-_SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", "0123456789+-aehijklmnoprstuvx", strict=True))
+_SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₌ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", "0123456789+-=aehijklmnoprstuvx", strict=True))
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
 _SIGNS = {
     "+": "+", "-": "-", "−": "-", "–": "-", "‐": "-", "‑": "-", "*": "·", "·": "·", "×": "·", "⋅": "·", "∙": "·",

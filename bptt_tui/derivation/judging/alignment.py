@@ -57,8 +57,9 @@ class Alignment(Struct, frozen=True):
 
     @property
     def found(self) -> bool:
-        """Whether every wrong row has a reason."""
-        return all(row.fault != "open" for row in self.rows)
+        """Whether every wrong row has a reason. A term too many beside one that is missing may be the same one."""
+        faults = {row.fault for row in self.rows}
+        return "open" not in faults and not {"extra", "missing"} <= faults
 
     @property
     def cost(self) -> tuple[int, int, float]:
