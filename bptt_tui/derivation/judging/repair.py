@@ -356,7 +356,7 @@ class Search:
     def _two_inserted(self) -> Iterator[Edit]:
         if self.ratio is None:
             return
-        pool = [c for c in self._pool() if c.kind == "edge" and c.value.shape[1:] == (1, 1)][:80]
+        pool = [c for c in self._pool() if c.kind in ("edge", "inner") and c.value.shape[1:] == (1, 1)][:80]
         if not pool:
             return
         values = np.array([c.value.reshape(-1)[self._drawn] for c in pool])
