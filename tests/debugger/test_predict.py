@@ -421,7 +421,7 @@ def test_score_and_answers_are_kept_in_the_session(tmp_path: Path) -> None:
         ("predict on everything", "'everything' is nothing to predict; usage: predict on [KIND]|off"),
         ("predict off now", "'now' is too much; usage: predict on [KIND]|off"),
         ("answer", "an answer is a number or an expression; usage: answer EXPR"),
-        ("answer 1 +", "column 4: unexpected the end of the line"),
+        ("answer 1 +", "column 4: unexpected end of the line"),
         ("answer [1, 2]", "the answer has 1 entry, not 2"),
         ("answer nowhere", "there is no nowhere"),
         ("hint 1", "'1' is too much; usage: hint"),

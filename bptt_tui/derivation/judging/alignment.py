@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
@@ -81,32 +82,68 @@ def align(member: Formula, truth: Truth, budget: Budget, *, thorough: bool) -> A
     if found.cost[:2] > (0, 1):
         shared = _shared(member, aligning)
         if shared is not None:
-            rows = tuple(
-                Row(row.product, row.part, "edit", row.due, shared[1], source=shared[0])
-                for row in found.rows
-                if row.product is not None
-            )
-            return Alignment(rows, expanded)
+            return Alignment(tuple(shared.row(row) for row in found.rows if row.product is not None), expanded)
     return found
 
 
-def _shared(member: Formula, aligning: _Aligning) -> tuple[Measured, Edit] | None:
-    """A change of a factor that all terms share: of the member as one product, its brackets left closed."""
-    sign = 1.0
-    while isinstance(member, Negate):
-        member, sign = member.operand, -sign
-    if not isinstance(member, Multiply):
-        return None
+class _Shared(Struct, frozen=True):
+    """A change of a factor outside a bracket, which concerns all the terms that the bracket is written out to."""
+
+    product: Any
+    edit: Edit
+    span: Span
+
+    def row(self, row: Row) -> Row:
+        """A term's row: wrong inside the product concerned, right elsewhere."""
+        start, end = row.product.term.span
+        if (start < self.span[1] and end > self.span[0]) or self.span == (0, 0):
+            return Row(row.product, row.part, "edit", row.due, self.edit, source=self.product)
+        return Row(row.product, row.part, "", row.due)
+
+
+def _shared(member: Formula, aligning: _Aligning) -> _Shared | None:
+    """A change of a factor that several terms share: the products of the member are taken with their brackets closed,
+    one at a time, the others being left as they are."""
     truth = aligning.truth
-    closed = tuple(Factor(factor) for factor in member.factors)
-    group = Group(tuple(range(len(closed))), member.joins)
-    product = Measured(Term(sign, closed, group, member.span), truth.evaluator)
-    part = Part(truth.name, None, truth.value, truth.parts[0].below)
-    edit = aligning.search(product, truth.value, part)
-    if edit is None or (edit.factor is None and edit.due is None and edit.change in ("sign", "scale")):
-        return None if edit is None else (product, edit)
-    opened = edit.change != "missing" and isinstance(member.factors[min(edit.index, len(closed) - 1)], Add | Sum)
-    return None if opened else (product, edit)
+    addends = list(_addends(member, 1.0))
+    closed = [_closed(formula, sign, truth.evaluator) for sign, formula in addends]
+    values = [None if product.value is None else truth.matched(product.value) for product in closed]
+    whole = Part(truth.name, None, truth.value, truth.parts[0].below)
+    for place, ((_, formula), product) in enumerate(zip(addends, closed, strict=True)):
+        rest = [value for other, value in enumerate(values) if other != place]
+        if not isinstance(formula, Multiply) or any(value is None for value in rest):
+            continue
+        due = truth.value - sum(value for value in rest if value is not None)
+        edit = aligning.search(product, due, whole)
+        if edit is not None and not _inside(edit, formula):
+            return _Shared(product, edit, formula.span if len(addends) > 1 else (0, 0))
+    return None
+
+
+def _addends(member: Formula, sign: float) -> Iterator[tuple[float, Formula]]:
+    """The terms of a sum as they stand."""
+    if isinstance(member, Negate):
+        yield from _addends(member.operand, -sign)
+    elif isinstance(member, Add):
+        for term in member.terms:
+            yield from _addends(term, sign)
+    else:
+        yield sign, member
+
+
+def _closed(formula: Formula, sign: float, evaluator: Evaluator) -> Measured:
+    """A product with its brackets closed, each one factor."""
+    if not isinstance(formula, Multiply):
+        return Measured(Term(sign, (Factor(formula),), Group((0,)), formula.span), evaluator)
+    factors = tuple(Factor(factor) for factor in formula.factors)
+    return Measured(Term(sign, factors, Group(tuple(range(len(factors))), formula.joins), formula.span), evaluator)
+
+
+def _inside(edit: Edit, formula: Multiply) -> bool:
+    """Whether a change is of a bracket, and so of what is in it."""
+    if edit.change in ("missing", "missing two", "sign", "scale"):
+        return False
+    return isinstance(formula.factors[min(edit.index, len(formula.factors) - 1)], Add | Sum)
 
 
 def _terms(member: Formula, evaluator: Evaluator) -> tuple[list[Term], bool]:
@@ -283,6 +320,7 @@ class _Aligning:
         assert below is not None
         evaluator = product.evaluator
         earliest: list[int] = []
+        composite: list[int] = []
         loose: list[int] = []
         for factor in product.term.factors:
             formula = factor.formula
@@ -293,21 +331,21 @@ class _Aligning:
                     return t
                 if name == below[0]:
                     return top if evaluator.reading.mode(formula) != "total" else self._voted(product)
-                if t is not None:
-                    earliest.append(t)
+                if t is not None and name != self.truth.samples.network.loss_name:
+                    earliest.append(max(t, 0))
             elif children(formula):
-                earliest += [max(t, 0) for t in moments_of(factor)]
+                composite += [max(t, 0) for t in moments_of(factor)]
             elif isinstance(formula, Value) and formula.t is not None:
                 name, t = evaluator.key(formula, factor.env)
                 # What a parameter is named with is the timestep of its own edge.
                 if name in self.truth.samples.unrolled.values.parameters:
                     continue
                 loose += [t] if t is not None else []
-        voted = self._voted(product)
         if earliest:
-            return min(earliest) if min(earliest) >= 0 else voted
-        if voted is not None:
-            return voted
+            return min(earliest + composite)
+        voted = [] if (found := self._voted(product)) is None else [found]
+        if composite or voted:
+            return min(composite + voted)
         if loose:
             return max(min(loose), 0)
         within = {t for factor in product.term.factors for t in factor.env.values()}

@@ -177,6 +177,9 @@ def _steps(truth: Truth, near: set[int], end: Key) -> list[Candidate]:
     for t in sorted(near, reverse=True):
         for name in sorted(samples.states):
             for other in sorted(samples.states):
+                # No step earlier than what the part is by can be on the way to it.
+                if end[1] is not None and t - 1 < end[1]:
+                    continue
                 if samples.exists(name, t) and t >= 0 and samples.exists(other, t - 1):
                     pairs.append(("step", (name, t), (other, t - 1)))
         for name in samples.network.targets:

@@ -19,7 +19,7 @@ from bptt_tui.derivation.judging.draws import Draws
 from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit, Reading, parts
 from bptt_tui.derivation.judging.fingerprints import listed
 from bptt_tui.derivation.judging.ledger import ledger_of
-from bptt_tui.derivation.judging.readings import described, forms, modes, open_partials
+from bptt_tui.derivation.judging.readings import described, forms, modes, open_partials, sizes
 from bptt_tui.derivation.judging.repair import Budget, close
 from bptt_tui.derivation.judging.report import Explanation, explained, left_name, right_terms
 from bptt_tui.derivation.judging.samples import Samples, Stack
@@ -99,7 +99,11 @@ class Judging:
         found = []
         several = list(modes(open_partials(self.samples, left, member)))
         for layout, manner in forms(self.samples):
-            found += [Reading(layout, manner, mode.default, mode.modes) for mode in several]
+            found += [
+                Reading(layout, manner, mode.default, mode.modes, size)
+                for size in sizes(self.samples, member)
+                for mode in several
+            ]
         return found
 
     def _holds(self, truth: Truth, value: Stack) -> bool:
@@ -158,7 +162,7 @@ class Judging:
             return self._said("unknown", member, first, sentence, (), value, why="the value is not finite")
         for truth, fitted in known:
             if close(fitted, truth.value, truth.scale)[0] and np.isfinite(fitted[0]).all():
-                why = coincidence.reason(self.draws, evaluator.statement, member, truth)
+                why = self._kink(truth, fitted) or coincidence.reason(self.draws, evaluator.statement, member, truth)
                 sentence = f"equal here, not in general{', ' + why if why else ''}"
                 found = self._explained(member, fitting, readings, left, evaluator)
                 if not why and found is not None:
@@ -175,6 +179,13 @@ class Judging:
         ledger = ledger_of(member, explanation.truth) if explanation.value is None else None
         said = self._said(outcome, member, explanation.truth, explanation.sentence, (), explanation.value)
         return explanation.with_parts(said, ledger, other)
+
+    def _kink(self, truth: Truth, value: Stack) -> str:
+        """Why a formula holds at some draws and not at others: it is that of one side of a kink."""
+        agree = close(value, truth.value, truth.scale)[1:]
+        if self.draws.has_kinks and agree.any() and not agree.all():
+            return "because relu is on one side of its kink here"
+        return ""
 
     def _explained(
         self,
