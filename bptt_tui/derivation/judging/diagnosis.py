@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bptt_tui.derivation.formulas.parts import children
 from bptt_tui.derivation.formulas.tree import Add, Formula, Negate, Number, Partial, Transpose, Value
 from bptt_tui.derivation.judging.candidates import Candidate, of_edge, slope_of
-from bptt_tui.derivation.judging.evaluation import children
-from bptt_tui.derivation.judging.repair import Edit, Measured, moments_of, same
+from bptt_tui.derivation.judging.edits import Edit, Measured, moments_of
 from bptt_tui.derivation.judging.samples import Edge, Samples, Stack
 from bptt_tui.derivation.judging.slips import slip
 from bptt_tui.derivation.judging.spelling import Spelling
+from bptt_tui.derivation.judging.stacks import same
 from bptt_tui.derivation.judging.truth import Truth
 from bptt_tui.derivation.judging.verdict import Slip
 from bptt_tui.language import Call as Operation

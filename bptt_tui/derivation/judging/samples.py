@@ -168,10 +168,10 @@ class Samples:
     def sweep(self, above: Key, mode: Mode) -> Sweep:
         """The partials of one node by everything below it."""
         if (above, mode) not in self._sweeps:
-            self._sweeps[above, mode] = Sweep(self, above, self._passes(above, mode))
+            self._sweeps[above, mode] = Sweep(self, above, self.passes(above, mode))
         return self._sweeps[above, mode]
 
-    def _passes(self, above: Key, mode: Mode) -> Callable[[Key], bool]:
+    def passes(self, above: Key, mode: Mode) -> Callable[[Key], bool]:
         """Whether a path may go through a node."""
         states, top = self.states, above[1]
         if mode == "total":
