@@ -1,6 +1,6 @@
 """`print EXPR`: expressions over everything known at a position.
 
-The equation language with timesteps as numbers: `s[0]`, s₀ or s_0, `s` (at the present timestep), `s[t-1]`, `w`, `x[1]`,
+The equation language with timesteps as numbers: `s[0]`, s₀ or s_0, `s` (at the present one), `s[t-1]`, `w`, `x[1]`,
 `t`; gradients as they are written, `dE/ds[0]`, `dE/du[1]` (a contribution), `dE/du` (the sum so far); local partials
 between neighbours, `ds[1]/dz[1]`; `prod`, the running product at the present node. Functions are those of the
 equations, and norm, max, min, abs.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from settling import until
+from textual.command import CommandList, CommandPalette
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from bptt_tui.debugger.view import View
 from bptt_tui.export.screen import Screen
@@ -51,6 +54,26 @@ class Opened:
         self.main.query_one(Prompt).value = line
         await self.press("enter")
 
+    async def until(self, holds: Callable[[], object]) -> None:
+        """Wait for what takes its time: a thread, a clock that is not due yet."""
+        await until(holds)
+
+    async def choose(self, text: str) -> None:
+        """Have the palette search for a text, take the first that it finds, and wait until that is done."""
+        await self.pilot.press("ctrl+p")
+        palette = self.app.screen
+        assert isinstance(palette, CommandPalette)
+        palette.query_one(Input).value = text
+        await until(lambda: text.casefold() in _first(palette).casefold() and self._searched(palette))
+        await self.pilot.press("enter")
+        if self.app.screen is palette:  # the first enter chose among several
+            await self.pilot.press("enter")
+        await until(lambda: self.app.screen is not palette)
+        await self.pilot.pause()
+
+    def _searched(self, palette: CommandPalette) -> bool:
+        return all(worker.is_finished for worker in self.app.workers if worker.node is palette)
+
     def drawn(self) -> Screen:
         return screen_of(self.app)
 
@@ -62,6 +85,11 @@ class Opened:
         box = self.app.screen.children[0].region
         lines = self.text().splitlines()[box.y : box.bottom]
         return "\n".join(line[box.x : box.right].rstrip() for line in lines) + "\n"
+
+
+def _first(palette: CommandPalette) -> str:
+    found = palette.query_one(CommandList)
+    return str(found.get_option_at_index(0).prompt) if found.option_count else ""
 
 
 @asynccontextmanager

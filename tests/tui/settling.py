@@ -1,9 +1,9 @@
 """Waiting until an app has nothing left to do, by asking its event loop rather than the clock.
 
-Textual's own wait looks at how much processor time passes in fiftieths of a second: 60 ms a key where nothing else runs,
-and on a busy machine, where a process gets little of the processor, it takes work that is still to do for rest. Here an
-app is at rest when its event loop has nothing ready to run and the screen has drawn what it was told to draw. Timers
-that are not due and threads are not waited for: a test that wants those says what it waits for (`until`).
+Textual's own wait looks at how much processor time passes in fiftieths of a second: 60 ms a key where nothing else
+runs, and on a busy machine, where a process gets little of the processor, it takes work that is still to do for rest.
+Here an app is at rest when its event loop has nothing ready to run and the screen has drawn what it was told to draw.
+Timers that are not due and threads are not waited for: a test that wants those says what it waits for (`until`).
 """
 
 from __future__ import annotations

@@ -75,10 +75,7 @@ async def test_the_palette_changes_the_colours_at_once() -> None:
             return any(colour and _near(colour, SCALES[name].dark[1]) for colour in colours())
 
         assert shown(USUAL) and not shown("yellow-violet")
-        await debugger.press("ctrl+p", *"yellow-vi")
-        await debugger.pilot.pause(0.3)
-        await debugger.press("enter")
-        await debugger.pilot.pause(0.3)
+        await debugger.choose("yellow-vi")
         assert shown("yellow-violet") and not shown(USUAL)
     assert chosen == ["yellow-violet"]
 

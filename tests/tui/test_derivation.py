@@ -76,8 +76,7 @@ async def judge(debugger: Opened, text: str) -> None:
 
 async def read(debugger: Opened) -> None:
     """Until the pause after the last key is over and the text is read."""
-    while desk(debugger)._clock is not None:
-        await debugger.pilot.pause(0.02)
+    await debugger.until(lambda: desk(debugger)._clock is None)
 
 
 # --- what it looks like --------------------------------------------------------------------------------------------

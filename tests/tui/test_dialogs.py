@@ -7,7 +7,9 @@ from opening import FULL, MEDIUM, SMALL, Opened, opened
 from syrupy.assertion import SnapshotAssertion
 from textual.widgets import Input, TextArea
 
+from bptt_tui.debugger.commands import COMMANDS
 from bptt_tui.session import Chapter, Note, load
+from bptt_tui.tui.bindings import BINDING_TABLE
 
 LESSON = load("question").with_state(
     notes=(Note(0, "Welcome."), Note(12, "# The start\nThe gradient is **1**: `dE/dE`.\n\n- one factor\n- more")),
@@ -54,7 +56,17 @@ async def test_the_lists(key: str, lines: str, size: Size, screen_golden: Snapsh
         assert debugger.text() == screen_golden
 
 
+@pytest.fixture
+def few_keys_and_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enough to see what the help looks like; that it has every key and every command is another test."""
+    ids = ("step.next", "step.rewind", "step.factor-back", "move.older", "play.toggle")
+    names = ("next", "goto", "set", "help")
+    monkeypatch.setattr("bptt_tui.tui.help.BINDING_TABLE", [row for row in BINDING_TABLE if row.id in ids])
+    monkeypatch.setattr("bptt_tui.tui.debugger_screen.COMMANDS", {name: COMMANDS[name] for name in names})
+
+
 @sizes
+@pytest.mark.usefixtures("few_keys_and_commands")
 async def test_help(size: Size, screen_golden: SnapshotAssertion) -> None:
     async with opened(at=22, size=size) as debugger:
         await debugger.press("question_mark")
@@ -66,11 +78,8 @@ async def test_the_palette_finds_what_keys_do(size: Size) -> None:
     """Its lines come from several providers, in whatever order they are ready: no golden holds that."""
     async with opened(at=22, size=size) as debugger:
         await debugger.press("ctrl+p", *"rewind")
-        for _ in range(100):
-            await debugger.pilot.pause(0.02)
-            if "undo one step" in debugger.text():
-                break
-        assert "undo one step" in debugger.text() and debugger.view.position == 22
+        await debugger.until(lambda: "undo one step" in debugger.text())
+        assert debugger.view.position == 22
 
 
 @sizes

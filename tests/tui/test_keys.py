@@ -143,7 +143,5 @@ async def test_a_click_on_a_tab_shows_its_pane() -> None:
 
 async def test_the_palette_offers_the_keys() -> None:
     async with opened() as debugger:
-        await debugger.press("ctrl+p", *"every con", "enter")
-        await debugger.pilot.pause(0.3)
-        await debugger.press("enter")
+        await debugger.choose("every con")
         assert debugger.view.position == debugger.view.last

@@ -24,14 +24,9 @@ def test_every_key_and_command_is_offered_with_its_help() -> None:
 
 async def test_a_command_with_arguments_opens_the_line_and_another_is_carried_out() -> None:
     async with opened(at=22) as debugger:
-        await debugger.press("ctrl+p", *"until NODE")
-        await debugger.pilot.pause(0.3)
-        await debugger.press("enter")
-        await debugger.pilot.pause(0.2)
+        await debugger.choose("until NODE")
         prompt = debugger.main.query_one(Prompt)
         assert prompt.is_open and prompt.value == "until "
-        await debugger.press("escape", "ctrl+p", *"as in the begin")
-        await debugger.pilot.pause(0.3)
-        await debugger.press("enter")
-        await debugger.pilot.pause(0.2)
+        await debugger.press("escape")
+        await debugger.choose("as in the begin")
         assert "as it was in the beginning" in debugger.message

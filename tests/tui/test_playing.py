@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from opening import MEDIUM, SMALL, opened
+from opening import MEDIUM, SMALL, Opened, opened
 from syrupy.assertion import SnapshotAssertion
+from textual.timer import Timer
 
 from bptt_tui.debugger.debugger import Debugger
 from bptt_tui.session import Chapter, Note, Session, load
@@ -33,10 +36,15 @@ def recorded(*commands: str, pause: float = 0.02) -> Session:
     return load("question").replace(recording=entries)
 
 
+async def over(debugger: Opened) -> None:
+    """Wait until nothing plays."""
+    await debugger.until(lambda: not debugger.app.player.playing)
+
+
 async def test_a_replay_starts_at_the_beginning_and_ends_with_a_message() -> None:
     session = recorded("next", "next", "goto dE/ds[0]", "step").with_state(position=9)
     async with opened(session, replay=True) as debugger:
-        await debugger.pilot.pause(0.4)
+        await over(debugger)
         assert debugger.view.position == 23
         assert "the replay is over" in debugger.message and "⏸ 4 of 4" in debugger.text()
         await debugger.press("space")
@@ -47,23 +55,22 @@ async def test_a_replay_starts_at_the_beginning_and_ends_with_a_message() -> Non
 
 async def test_space_pauses_and_goes_on_from_there() -> None:
     async with opened(recorded(*["next"] * 20, pause=0.1), replay=True) as debugger:
-        await debugger.pilot.pause(0.15)
+        await debugger.until(lambda: debugger.view.position > 0)
         await debugger.press("space")
         stood = debugger.view.position
         assert 0 < stood < 20 and f"⏸ {stood} of 20" in debugger.text()
-        await debugger.pilot.pause(0.25)
-        assert debugger.view.position == stood
+        assert debugger.main._clock is None
         await debugger.press("n")
         assert debugger.view.position == stood + 1 and "space resumes" in debugger.message
         await debugger.press("n", "n")
         await debugger.press(*")))))", "space")
-        await debugger.pilot.pause(0.8)
+        await over(debugger)
         assert debugger.view.position == 20 and "the replay is over" in debugger.message
 
 
 async def test_a_recorded_command_that_cannot_be_carried_out_pauses_the_replay() -> None:
     async with opened(recorded("next", "goto 999", "next"), replay=True) as debugger:
-        await debugger.pilot.pause(0.3)
+        await over(debugger)
         assert debugger.view.position == 1 and not debugger.app.player.playing
         assert "recording[1]" in debugger.message and "999" in debugger.message
 
@@ -77,28 +84,34 @@ async def test_space_plays_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bptt_tui.tui.player.EVERY", 0.02)
     async with opened(at=24) as debugger:
         await debugger.press("space")
-        await debugger.pilot.pause(0.3)
+        await over(debugger)
         assert debugger.view.position == 27 and "every contribution" in debugger.message
         assert not debugger.app.player.playing
 
 
 async def test_a_key_pauses_playing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bptt_tui.tui.player.EVERY", 0.15)
+    monkeypatch.setattr("bptt_tui.tui.player.EVERY", 60.0)
     async with opened() as debugger:
         await debugger.press("space")
-        assert "▶ playing" in debugger.text()
+        assert "▶ playing" in debugger.text() and debugger.main._clock is not None
         await debugger.press("n")
-        position = debugger.view.position
-        await debugger.pilot.pause(0.3)
-        assert debugger.view.position == position and "▶ playing" not in debugger.text()
+        assert debugger.view.position == 1 and "▶ playing" not in debugger.text()
+        assert debugger.main._clock is None
 
 
 async def test_one_clock_runs_however_often_space_is_pressed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bptt_tui.tui.player.EVERY", 0.4)
+    monkeypatch.setattr("bptt_tui.tui.player.EVERY", 60.0)
     async with opened() as debugger:
+        clocks: list[Timer] = []
+        set_timer = debugger.main.set_timer
+
+        def note(*given: Any) -> Timer:
+            clocks.append(set_timer(*given))
+            return clocks[-1]
+
+        monkeypatch.setattr(debugger.main, "set_timer", note)
         await debugger.press("space", "space", "space", "space", "space")
-        await debugger.pilot.pause(0.5)
-        assert debugger.view.position == 1
+        assert len(clocks) == 3 and [clock._task is None for clock in clocks] == [True, True, False]
 
 
 LESSON = recorded("next", "next", "goto 11", "next", "set w 0.9", "end").with_state(
@@ -110,7 +123,7 @@ LESSON = recorded("next", "next", "goto 11", "next", "set w 0.9", "end").with_st
 async def test_scrubbing_goes_to_any_command_and_back() -> None:
     """By keys, and by a click on the bar; the numbers of an edit come and go with it."""
     async with opened(LESSON, replay=True) as debugger:
-        await debugger.pilot.pause(0.3)
+        await over(debugger)
         assert debugger.app.debugger.session.parameters["w"] == 0.9
         await debugger.press("comma", "comma")
         assert debugger.view.position == 12 and debugger.app.debugger.session.parameters["w"] == 0.6
@@ -127,7 +140,7 @@ async def test_scrubbing_goes_to_any_command_and_back() -> None:
 
 async def test_a_command_takes_the_replay_over_and_space_resumes_it_there() -> None:
     async with opened(LESSON, replay=True) as debugger:
-        await debugger.pilot.pause(0.3)
+        await over(debugger)
         await debugger.press("comma", "comma", "comma")
         assert debugger.view.position == 11
         await debugger.press("n", "n", "n")
@@ -142,7 +155,7 @@ async def test_a_command_takes_the_replay_over_and_space_resumes_it_there() -> N
 
 async def test_a_command_that_fails_takes_nothing_over() -> None:
     async with opened(LESSON, replay=True) as debugger:
-        await debugger.pilot.pause(0.3)
+        await over(debugger)
         await debugger.press("comma")
         for line in ("nonsense", "goto 999"):
             assert not debugger.main.perform(line)
@@ -151,7 +164,7 @@ async def test_a_command_that_fails_takes_nothing_over() -> None:
 
 async def test_chapters_are_jumped_to_in_a_replay_and_without_one() -> None:
     async with opened(LESSON, replay=True) as debugger:
-        await debugger.pilot.pause(0.3)
+        await over(debugger)
         await debugger.press("left_curly_bracket")
         assert debugger.view.position == 11 and "⏸ 3 of 6" in debugger.text()
         await debugger.press("left_curly_bracket")
@@ -186,7 +199,7 @@ async def test_without_a_replay_its_keys_say_so() -> None:
 @pytest.mark.parametrize("size", [(120, 36), MEDIUM, SMALL], ids=["full", "medium", "small"])
 async def test_the_screen_of_a_replay(size: tuple[int, int], screen_golden: SnapshotAssertion) -> None:
     async with opened(LESSON, replay=True, size=size, speed=2.0) as debugger:
-        await debugger.pilot.pause(0.3)
+        await over(debugger)
         await debugger.press("left_curly_bracket")
         assert debugger.text() == screen_golden(name="paused")
         await debugger.press("n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 
 import numpy as np
@@ -34,9 +33,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 
 
 async def over(debugger: Opened) -> None:
-    while debugger.main.runs_long:
-        await asyncio.sleep(0.01)
-    await debugger.pilot.pause()
+    await debugger.until(lambda: not debugger.main.runs_long)
 
 
 async def test_a_run_is_carried_out_beside_the_screen(gate: threading.Event) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from opening import FULL, MEDIUM, SMALL, Opened, opened
 from rich.cells import cell_len
+from settling import until
 from syrupy.assertion import SnapshotAssertion
 
 from bptt_tui.debugger.debugger import Debugger
@@ -243,12 +244,12 @@ async def test_a_long_trace_shows_its_progress_and_then_the_debugger() -> None:
     slow = Slow(lambda: Debugger(load("question")))
     app = DebuggerApp(Opening(slow), waiting_for="The question")
     async with app.run_test(size=SMALL) as pilot:
-        await pilot.pause(0.25)
-        text = Opened(app, pilot).text()
+        debugger = Opened(app, pilot)
+        await until(lambda: "30%" in debugger.text())
+        text = debugger.text()
         assert "The question" in text and "30%" in text and "computing the values" in text and "esc cancels" in text
         slow.go_on.set()
-        await pilot.pause(0.4)
-        assert isinstance(app.screen, DebuggerScreen)
+        await until(lambda: isinstance(app.screen, DebuggerScreen))
         await pilot.press("n")
         assert app.debugger.view.position == 1
 
@@ -273,10 +274,10 @@ async def test_an_error_in_a_long_trace_ends_the_app_with_it() -> None:
 
     slow = Slow(fail)
     app = DebuggerApp(Opening(slow))
-    async with app.run_test() as pilot:
+    async with app.run_test():
         slow.go_on.set()
-        await pilot.pause(0.4)
-        assert app._exit and str(app.failure) == "it went wrong"
+        await until(lambda: app._exit)
+        assert str(app.failure) == "it went wrong"
 
 
 def test_a_session_tells_the_progress_of_its_trace_and_can_be_stopped(long_session: Session) -> None:

@@ -229,8 +229,9 @@ def _sentence(terms: list[TermVerdict], whole: Slip | None, truth: Truth, slips:
     said += [found.sentence for found in slips.values()][:MAX_SAID]
     unsaid = [term for term in wrong if term.sentence.endswith(("term is wrong", "term cannot be multiplied"))]
     said += [term.sentence for term in unsaid[:MAX_SAID]]
-    if len(unsaid) > MAX_SAID:
-        said.append(f"and {len(unsaid) - MAX_SAID} more terms are wrong")
+    more = len(unsaid) - MAX_SAID
+    if more > 0:
+        said.append(f"and {more} more terms are wrong" if more > 1 else "and one more term is wrong")
     return "wrong: " + "; ".join(said) if said else f"wrong: it is not {truth.name}"
 
 
