@@ -286,11 +286,10 @@ def check(ctx: click.Context, session: str, formula: str, form: str) -> None:
     that begins with a minus is given behind --. The exit status is 1 when one is not right, 2 when one cannot be read.
     """
     from bptt_tui.derivation.formulas.pasted import formulas
-    from bptt_tui.derivation.formulas.printing import statement_text
+    from bptt_tui.derivation.formulas.writing import write_statement
     from bptt_tui.derivation.judging.judge import judge
     from bptt_tui.derivation.judging.lines import WIDTH, as_text
     from bptt_tui.derivation.judging.plain import as_data, as_json, unreadable_as_data
-    from bptt_tui.derivation.naming import Naming
     from bptt_tui.session.format import FORMULA_LIMIT
 
     text = _text_of(formula, "the formulas are not UTF-8 text")
@@ -300,7 +299,6 @@ def check(ctx: click.Context, session: str, formula: str, form: str) -> None:
     loaded = _traced(session)
     width = shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else WIDTH
     several = formula == "-" or len(pasted) > 1
-    naming = Naming(loaded.trace().unrolled)
     status, told = 0, []
     for number, one in enumerate(pasted):
         try:
@@ -316,7 +314,7 @@ def check(ctx: click.Context, session: str, formula: str, form: str) -> None:
         if form == "json":
             told.append(as_data(verdict))
         else:
-            _print(("\n" if number else "") + as_text(verdict, width, statement_text(verdict.statement, naming)))
+            _print(("\n" if number else "") + as_text(verdict, width, write_statement(verdict.statement, loaded)))
     if form == "json" and (several or status < 2):
         _print(as_json(told if several else told[0]))
     ctx.exit(status)

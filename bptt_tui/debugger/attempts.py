@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from bptt_tui.debugger.debugger import Debugger
     from bptt_tui.debugger.state import State
     from bptt_tui.derivation.judging.verdict import Verdict
-    from bptt_tui.derivation.naming import Naming
     from bptt_tui.session import Session
 
 WAITS = "a verdict shows numbers that predict mode asks for"
@@ -63,13 +62,13 @@ def desk(state: State, verdicts: Mapping[str, Verdict]) -> Desk:
     )
 
 
-def reading(session: Session, naming: Naming, text: str) -> Reading:
+def reading(session: Session, text: str) -> Reading:
     """How a text is understood against the session's network."""
-    from bptt_tui.derivation.formulas.printing import statement_text
     from bptt_tui.derivation.formulas.reader import read
+    from bptt_tui.derivation.formulas.writing import write_statement
 
     try:
-        return Reading(text, statement_text(read(text, session), naming))
+        return Reading(text, write_statement(read(text, session), session))
     except FormulaError as error:
         return Reading(text, "", f"{error.reason}; {error.hint}" if error.hint else error.reason, error.column)
 

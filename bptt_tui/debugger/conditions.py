@@ -182,7 +182,7 @@ class _Reader:
         return token
 
     def _failed(self, token: _Token, expected: str) -> CommandError:
-        what = "the end of the condition" if token.kind == "end" else repr(token.text)
+        what = "end of the condition" if token.kind == "end" else repr(token.text)
         place = f"column {token.start + 1}"
         if token.text in _MISTYPED:
             expected = f"write {_MISTYPED[token.text]}"

@@ -159,7 +159,7 @@ class Debugger:
 
     def reading(self, text: str) -> attempts.Reading:
         """How a formula is understood, or where it stops being readable."""
-        return attempts.reading(self._state.session, self._scene.naming, text)
+        return attempts.reading(self._state.session, text)
 
     def ponder(self, text: str) -> None:
         """Come to a verdict on a formula, so that `check` has it at hand; changes nothing else, and may take long.

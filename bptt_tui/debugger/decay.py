@@ -84,17 +84,18 @@ def _run(debugger: Debugger, rest: str, *, shrinking: bool) -> str:
     with np.errstate(all="ignore"):
         ratios = norms[: start + 1] / norms[start]
         beyond = np.flatnonzero(ratios < limit if shrinking else ~(ratios <= limit) & ~np.isnan(norms[: start + 1]))
-    label = scene.naming.partial(scene.naming.total(), scene.ref(name, start).label)
+    loss = _loss_label(debugger.look.scene)
+    label = scene.naming.partial(loss, scene.ref(name, start).label)
     if not len(beyond):
         least = int(np.nanargmin(ratios) if shrinking else np.nanargmax(ratios))
-        end = scene.naming.partial(scene.naming.total(), scene.ref(name, least).label)
+        end = scene.naming.partial(loss, scene.ref(name, least).label)
         word = "falls to no less than" if shrinking else "grows to no more than"
         return f"the running product {word} {numerals.number(float(ratios[least]))} times its start {label}, at {end}"
     t = int(beyond[-1])
     position = debugger.look.scene.timeline.adjoint_position(name, t)
     assert position is not None
     debugger.go(Cursor(position))
-    end = scene.naming.partial(scene.naming.total(), scene.ref(name, t).label)
+    end = scene.naming.partial(loss, scene.ref(name, t).label)
     word, sign = ("vanished", "<") if shrinking else ("exploded", ">")
     size = f"{numerals.number(float(ratios[t]))} times its start {label} ({sign} {rest})"
     said = f"{word} at {end}, {start - t} timestep{'s' * (start - t != 1)} on"
@@ -111,6 +112,14 @@ def _of_the_last_loss(debugger: Debugger) -> Scene:
         return scene
     session = debugger.state.session
     return Scene(session.replace(loss=Loss(at=(scene.unrolled.loss_times[-1],))).trace())
+
+
+def _loss_label(scene: Scene) -> str:
+    """The loss followed: E₂₉₉ where there are several, whose sum is E."""
+    unrolled = scene.unrolled
+    if not unrolled.has_total:
+        return scene.naming.total()
+    return scene.ref(scene.network.loss_name, unrolled.loss_times[-1]).label
 
 
 def _blamed(scene: Scene, name: str, norms: Array, t: int, start: int, *, shrinking: bool) -> list[str]:

@@ -1,6 +1,6 @@
 """`print EXPR`: expressions over everything known at a position.
 
-The equation language with timesteps as numbers: `s[0]` or s₀, `s` (at the present timestep), `s[t-1]`, `w`, `x[1]`,
+The equation language with timesteps as numbers: `s[0]`, s₀ or s_0, `s` (at the present one), `s[t-1]`, `w`, `x[1]`,
 `t`; gradients as they are written, `dE/ds[0]`, `dE/du[1]` (a contribution), `dE/du` (the sum so far); local partials
 between neighbours, `ds[1]/dz[1]`; `prod`, the running product at the present node. Functions are those of the
 equations, and norm, max, min, abs.
@@ -19,7 +19,17 @@ from bptt_tui.calculus import numerals
 from bptt_tui.calculus.operations import FUNCTIONS, OPERATIONS
 from bptt_tui.calculus.shapes import Mismatch
 from bptt_tui.debugger.looking import Look, name_at
-from bptt_tui.debugger.places import DERIVATIVE, NODE, absent, implied, is_total, present, timestep, unknown
+from bptt_tui.debugger.places import (
+    DERIVATIVE,
+    NODE,
+    absent,
+    implied,
+    is_total,
+    present,
+    short_index,
+    timestep,
+    unknown,
+)
 from bptt_tui.debugger.view import HIDDEN, Missing, Shown
 from bptt_tui.errors import BpttError, CommandError
 from bptt_tui.language import Call, Expression, Name, Number, parse_expression
@@ -109,6 +119,10 @@ class Inspector:
         return value
 
     def _derivative(self, above: str, above_t: int | None, below: str, t: int | None) -> Array:
+        if above_t is None:
+            above, above_t = short_index(self._names, above) or (above, above_t)
+        if t is None:
+            below, t = short_index(self._names, below) or (below, t)
         for name in (above, below):
             if name not in self._names and not is_total(self._scene, name, None):
                 raise unknown(self._scene, name)
@@ -186,6 +200,9 @@ class Inspector:
             return np.asarray(float(present(look)))
         if name == "prod":
             return self._running_product()
+        short = short_index(self._names, name)
+        if short is not None:
+            return self._node(*short)
         raise unknown(look.scene, name)
 
     def _running_product(self) -> Array:

@@ -1,8 +1,9 @@
 """Is an answer right, and if not, which slip was made?
 
 An answer is a number, an array of numbers, or an expression over everything known at the position. A typed number is
-right within 1e-4 of the truth, or within the digits typed (three count as typed at least); an expression has to give
-the true value, and to give it with other numbers too. `SLIPS` is the table of what learners get wrong: each slip is a
+right within 1e-4 of the truth, or within the digits typed (three count as typed at least), alone or in an expression;
+an expression without decimals has to give the true value, and to give it with other numbers too, or to be right as a
+formula: -y/o, diag(o) - o*o^T. `SLIPS` is the table of what learners get wrong: each slip is a
 value that the answer would have, and the sentence that names it.
 """
 
@@ -30,11 +31,13 @@ Array = NDArray[Any]
 
 CLOSE = 1e-4  # relative, of a number typed
 EXACT = 1e-9  # relative, of an expression
+LONGEST_FORMULA = 2_000  # characters
 LONGEST = 20_000  # steps of a timeline that is computed again with other numbers
 
 _NUMBER = r"[-+−]?\s*(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _ONE = re.compile(_NUMBER)
 _ARRAY = re.compile(rf"\[[\[\],;\s]*(?:{_NUMBER}[\[\],;\s]*)+\]")
+_LITERAL = re.compile(r"(?<![\w.])(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?(?!\w)")
 _DECIMAL = re.compile(r"\d\.\d*|\.\d|\de-?\d", re.IGNORECASE)
 # The slope of an activation, from its value: s ↦ f′(z).
 SLOPES: dict[str, Callable[[Array], Array]] = {"tanh": lambda s: 1 - s * s, "sigmoid": lambda s: s * (1 - s)}
@@ -71,8 +74,15 @@ def judge(asked: Asked, text: str, inspector: Inspector, session: Session) -> Ve
         raise CommandError("the answer is not a finite number", hint="reveal shows it")
     typed = _typed(text)
     if typed is None:
-        value, halves = inspector.evaluate(text), np.zeros(())
         relative = CLOSE if _DECIMAL.search(text) else EXACT
+        try:
+            value = inspector.evaluate(text)
+            _in_shape(value, np.asarray(asked.truth))
+        except BpttError:
+            if relative == EXACT and _right_as_formula(asked, text, session):
+                return Verdict(True)
+            raise
+        halves = _halves(value, text, inspector)
     else:
         (value, halves), relative = typed, CLOSE
     truth = np.asarray(asked.truth, dtype=np.float64)
@@ -80,6 +90,8 @@ def judge(asked: Asked, text: str, inspector: Inspector, session: Session) -> Ve
     if given.is_like(truth):
         if relative == EXACT and not _holds_elsewhere(asked, text, session):
             return Verdict(False, "it has the right value here, but not with other numbers")
+        return Verdict(True)
+    if relative == EXACT and _right_as_formula(asked, text, session):
         return Verdict(True)
     for slip in SLIPS:
         for candidate, sentence in slip(asked, truth):
@@ -115,6 +127,37 @@ def _half(number: str) -> float:
     place = power - len(fraction)
     leading = place + len(digits) - 1
     return float(0.5 * 10.0 ** max(min(place, leading - 2), -320)) * (1 + 1e-9)
+
+
+def _halves(value: Array, text: str, inspector: Inspector) -> Array:
+    """How far an expression may lie from its value: each decimal in it by half a unit of its last digit."""
+    halves = np.zeros(value.shape)
+    for number in _LITERAL.finditer(text):
+        moved = f"{float(number[0]) + _half(number[0]):.17g}"
+        try:
+            there = inspector.evaluate(text[: number.start()] + moved + text[number.end() :])
+        except BpttError:
+            continue
+        halves = halves + np.abs(there - value)
+    return np.where(np.isfinite(halves), halves, 0.0)
+
+
+def _right_as_formula(asked: Asked, text: str, session: Session) -> bool:
+    """Whether it is a formula of what is asked for all values; one with partials could be the question itself."""
+    if asked.kind == "value" or len(text) > LONGEST_FORMULA:
+        return False
+    from bptt_tui.derivation.formulas.reader import read
+    from bptt_tui.derivation.formulas.tree import Partial
+    from bptt_tui.derivation.judging.evaluation import parts
+    from bptt_tui.derivation.judging.judge import judge_statement
+
+    try:
+        statement = read(f"{asked.title} = {text}", session)
+        if any(isinstance(part, Partial) for member in statement.members[1:] for part in parts(member)):
+            return False
+        return judge_statement(session, statement).holds
+    except BpttError:
+        return False
 
 
 def _in_shape(value: Array, truth: Array) -> Array:

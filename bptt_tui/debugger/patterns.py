@@ -12,7 +12,7 @@ from typing import Literal
 from msgspec import Struct
 
 from bptt_tui.debugger.looking import Scene
-from bptt_tui.debugger.places import absent, is_total, read_index
+from bptt_tui.debugger.places import absent, is_total, read_index, short_index
 from bptt_tui.debugger.timeline import Kind, Phase, Step
 from bptt_tui.errors import CommandError
 from bptt_tui.network.network import did_you_mean
@@ -21,7 +21,6 @@ _GLOB = r"((?:[^\W\d]|\*)[\w*]*?)"
 _AT = r"(?:\s*\[([^][]*)\]|([₋₀-₉]+))?"
 _NODE = re.compile(_GLOB + _AT)
 _DERIVATIVE = re.compile(rf"[d∂]{_GLOB}{_AT}\s*/\s*[d∂]{_GLOB}{_AT}")
-_SHORT = re.compile(r"(.*?\D)(\d{1,18})")
 EXAMPLES = "s, s[3], dE/ds[*], u[0]"
 Which = Literal["both", "backward"]
 
@@ -83,13 +82,14 @@ def read_pattern(scene: Scene, text: str) -> Pattern:
         if not is_total(scene, above, None if index is None else index.steps):
             loss = scene.network.loss_name
             raise CommandError(f"{text} is not a gradient of the loss {loss}", hint=f"write d{loss}/d{name}, or {name}")
-        return _checked(scene, name, _timestep(below, low), "backward")
+        short = short_index(names, name) if (below, low) == (None, None) else None
+        return _checked(scene, *(short or (name, _timestep(below, low))), "backward")
     node = _NODE.fullmatch(text)
     if node is not None and (node[1] in names or (node[2], node[3]) != (None, None) or "*" in node[1]):
         return _checked(scene, node[1], _timestep(node[2], node[3]), "both")
-    short = _SHORT.fullmatch(text)
-    if short is not None and short[1] in names:
-        return _checked(scene, short[1], int(short[2]), "both")
+    short = short_index(names, text)
+    if short is not None:
+        return _checked(scene, *short, "both")
     if node is None:
         raise CommandError(f"{text} is no node", hint=f"such as {EXAMPLES}")
     return _checked(scene, text, None, "both")

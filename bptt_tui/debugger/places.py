@@ -1,4 +1,4 @@
-"""What is meant by `s[1]`, s₁, s1, plain `s`, `dE/ds[0]` or ∂E/∂s₀: a name, a timestep, a position.
+"""What is meant by `s[1]`, s₁, s1, s_1, plain `s`, `dE/ds[0]` or ∂E/∂s₀: a name, a timestep, a position.
 
 What the screen shows can be typed back. An index stands in brackets (`[1]`, `[-1]`, or counted from the present
 timestep: `[t]`, `[t-1]`) or is written in subscript digits.
@@ -7,6 +7,7 @@ timestep: `[t]`, `[t-1]`) or is written in subscript digits.
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
 from msgspec import Struct
 
@@ -18,7 +19,7 @@ _NAME = r"([^\W\d]\w*?)"
 _INDEX = r"(?:\s*\[([^][]*)\]|([₋₀-₉]+)(?!\w))"
 NODE = re.compile(rf"{_NAME}{_INDEX}")
 DERIVATIVE = re.compile(rf"[d∂]{_NAME}(?:{_INDEX})?\s*/\s*[d∂]{_NAME}(?:{_INDEX}|(?!\w))")
-_SHORT = re.compile(r"(.*?\D)(\d{1,18})")
+_SHORT = re.compile(r"(.*?\D)_?(\d{1,18})")
 _DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₋", "0123456789-")
 EXAMPLES = "goto 17, goto s[1], goto dE/ds[0], goto u[0]"
 
@@ -30,11 +31,18 @@ def position_of(look: Look, text: str) -> int:
     derivative = DERIVATIVE.fullmatch(text)
     if derivative is None:
         return _computed_at(look, *_read_node(look, text), backward=_is_backward(look))
-    above, below = derivative[1], derivative[4]
+    above, (below, t) = derivative[1], _indexed(look, derivative)
     if not is_total(look.scene, above, timestep(look, derivative[2], derivative[3])):
         loss = look.scene.network.loss_name
         raise CommandError(f"{text} is not a gradient of the loss {loss}", hint=f"goto d{loss}/ds[0], goto s[0]")
-    return _computed_at(look, below, timestep(look, derivative[5], derivative[6]), backward=True)
+    return _computed_at(look, below, t, backward=True)
+
+
+def _indexed(look: Look, derivative: re.Match[str]) -> tuple[str, int | None]:
+    """What a derivative is by: `s[1]`, s₁, s1, s_1 or plain `s`."""
+    below, t = derivative[4], timestep(look, derivative[5], derivative[6])
+    short = short_index(look.scene.unrolled.shapes, below) if t is None else None
+    return short or (below, t)
 
 
 def checked_position(scene: Scene, digits: str) -> int:
@@ -44,6 +52,14 @@ def checked_position(scene: Scene, digits: str) -> int:
         shown = digits if len(digits) <= 18 else f"{digits[:18]}…"
         raise CommandError(f"there is no position {shown}", hint=f"the positions are 0 … {last}")
     return int(digits)
+
+
+def short_index(names: Container[str], text: str) -> tuple[str, int] | None:
+    """Name and timestep of s1 or s_1; None where that is a name itself, or s none."""
+    short = _SHORT.fullmatch(text)
+    if text in names or short is None or short[1] not in names:
+        return None
+    return short[1], int(short[2])
 
 
 class Index(Struct, frozen=True):
@@ -102,7 +118,9 @@ def is_total(scene: Scene, name: str, t: int | None) -> bool:
 def unknown(scene: Scene, name: str) -> CommandError:
     """There is no such name."""
     names = list(scene.unrolled.shapes)
-    return CommandError(f"there is no {name}", hint=did_you_mean(name, names) or f"the names are {', '.join(names)}")
+    short = short_index(names, name)
+    meant = f"write {short[0]}[{short[1]}]" if short is not None else did_you_mean(name, names)
+    return CommandError(f"there is no {name}", hint=meant or f"the names are {', '.join(names)}")
 
 
 def absent(scene: Scene, name: str, t: int) -> CommandError:
@@ -131,16 +149,16 @@ def _is_backward(look: Look) -> bool:
 
 
 def _read_node(look: Look, text: str) -> tuple[str, int | None]:
-    """`s[1]`, s₁, s1 (where s1 is no name) or a bare name."""
+    """`s[1]`, s₁, s1 or s_1 (where that is no name) or a bare name."""
     names = look.scene.unrolled.shapes
     if text in names:
         return text, None
     match = NODE.fullmatch(text)
     if match is not None:
         return match[1], timestep(look, match[2], match[3])
-    short = _SHORT.fullmatch(text)
-    if short is not None and short[1] in names:
-        return short[1], int(short[2])
+    short = short_index(names, text)
+    if short is not None:
+        return short
     if re.fullmatch(r"[^\W\d]\w*", text) is None:
         raise CommandError(f"{text} is neither a position nor a node", hint=EXAMPLES)
     return text, None

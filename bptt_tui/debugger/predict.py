@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -143,7 +142,9 @@ def _settle(debugger: Debugger, asked: Asked, answer: str, outcome: Literal["rig
 
 def _solved(asked: Asked) -> str:
     """The formula and its value: `∂s₁/∂z₁ = 1 − s₁² = 0.796279`."""
-    shown = numerals.array(asked.truth.reshape(()) if asked.truth.size == 1 else np.asarray(asked.truth), 60)
+    truth = asked.truth
+    flat = truth.reshape(()) if truth.size == 1 else truth[0] if truth.ndim == 2 and len(truth) == 1 else truth
+    shown = numerals.array(flat, 60)
     formula = asked.formula()
     return " = ".join(dict.fromkeys((asked.title, formula, shown)))
 

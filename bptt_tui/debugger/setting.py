@@ -18,7 +18,7 @@ from bptt_tui.debugger.command import Command, MisuseError, first_word
 from bptt_tui.debugger.edits import edit
 from bptt_tui.debugger.equations import EQUATION
 from bptt_tui.debugger.looking import Look
-from bptt_tui.debugger.places import absent, timestep, unknown
+from bptt_tui.debugger.places import absent, short_index, timestep, unknown
 from bptt_tui.errors import CommandError, SessionError
 from bptt_tui.session import Session
 from bptt_tui.session.values import plain, shape_of
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from bptt_tui.debugger.debugger import Debugger
 
 _TARGET = re.compile(r"([^\W\d]\w*?)([₋₀-₉]+)?(?![\w₋])(?:\[([^\][]*)\]|\s+\[([^\][]*)\](?=\s*=))?")
-_SHORT = re.compile(r"(.*?\D)(\d{1,18})")
 _ENTRY = re.compile(r"\s*\d{1,18}\s*")
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₋", "0123456789-")
 _EXAMPLES = "set w 0.9, set v[0] = 1.5, set x[1] = -0.5, set s[-1] = 0.1, set s[0] = 0.1"
@@ -58,9 +57,9 @@ def place_of(look: Look, session: Session, text: str) -> tuple[Place, str]:
         name, lowered = name + lowered, None
     if lowered is not None:
         bracketed = lowered.translate(_SUBSCRIPTS) + ("" if bracketed is None else f",{bracketed}")
-    short = _SHORT.fullmatch(name)
-    if name not in names and short is not None and short[1] in names and bracketed is None:
-        name, bracketed = short[1], short[2]
+    short = short_index(names, name)
+    if short is not None and bracketed is None:
+        name, bracketed = short[0], str(short[1])
     if name not in names:
         raise unknown(look.scene, name)
     parts = [] if bracketed is None else bracketed.split(",")

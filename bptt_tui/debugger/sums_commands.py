@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bptt_tui.calculus import numerals
 from bptt_tui.debugger import sums_text
 from bptt_tui.debugger.command import MisuseError
-from bptt_tui.debugger.places import DERIVATIVE, NODE, absent, implied, timestep, unknown
+from bptt_tui.debugger.places import DERIVATIVE, NODE, absent, implied, short_index, timestep, unknown
 from bptt_tui.debugger.view import Exhibit
 from bptt_tui.errors import CommandError
 
@@ -185,6 +185,8 @@ def _target(debugger: Debugger, text: str) -> tuple[str, int]:
         name, t = match[1], timestep(look, match[2], match[3])
     else:
         name, t = text, None
+    if t is None:
+        name, t = short_index(scene.unrolled.shapes, name) or (name, t)
     if name not in scene.unrolled.shapes:
         raise unknown(scene, name)
     times = scene.times(name)

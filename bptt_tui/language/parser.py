@@ -42,7 +42,7 @@ class _Token(NamedTuple):
     end: int
 
     def __str__(self) -> str:
-        return "the end of the line" if self.kind == "end" else repr(self.text)
+        return "end of the line" if self.kind == "end" else repr(self.text)
 
 
 def parse_equation(text: str) -> Equation:

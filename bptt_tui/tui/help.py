@@ -73,6 +73,7 @@ _PRINTED = {
     "ctrl+c": "^c",
     "ctrl+r": "^r",
     "ctrl+o": "^o",
+    "ctrl+i": "^i",
     "escape": "esc",
     "comma": ",",
     "full_stop": ".",

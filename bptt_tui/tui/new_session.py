@@ -42,8 +42,8 @@ class Equations(TextArea):
     """One equation a line; pasted text comes in without control characters."""
 
     async def _on_paste(self, event: events.Paste) -> None:
+        """What the handler of TextArea, which is called after this one, puts in."""
         event.text = "\n".join(printable(line) for line in event.text.splitlines())
-        await super()._on_paste(event)
 
 
 class Note(Static):

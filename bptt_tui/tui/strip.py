@@ -150,7 +150,8 @@ class Window(NamedTuple):
         count = len(strip.norms)
         per = max(-(-count // room) // _ZOOM**zoom, 1)
         step = max(min(_WIDEST_BAR, (room + 1) // max(-(-count // per), 1)), 1)
-        window = max(room // step, 1) * per
+        # The blank that ends a wide bar may fall off the pane's edge.
+        window = max((room + (step > 1)) // step, 1) * per
         now = view.t if view.t is not None else 0
         start = max(0, min(now - window // 2, count - window))
         start = -(-start // per) * per  # bars begin at multiples, so that they do not change with every step
@@ -272,7 +273,7 @@ def _caption(view: View, strip: Strip, window: Window) -> Line:
             text = numerals.number(float(strip.norms[t]), 4) if known and there else "not yet" if there else ""
             runs.append((fitted(text, step), "accent" if t == view.t else "dim" if known else "faint"))
         return tuple(runs)
-    room = step * window.bars
+    room = step * window.bars - (step > 1)
     caption = [" "] * room
 
     def write(at: int, mark: str) -> bool:

@@ -31,6 +31,7 @@ from bptt_tui.trace import Trace
 from tests.benchmarks.networks import Case, make, ours, pytorch, recurrent_gradient
 from tests.benchmarks.peers import hips, jitted, products
 from tests.benchmarks.timing import HEADER, Row, paired, seconds, side_by_side
+from tests.benchmarks.verdict import timings
 
 STEPS = 1000
 
@@ -50,6 +51,7 @@ def main() -> None:
         "repaint": repaint,
         "launch": lambda: launch(options.quick),
         "small": small,
+        "verdicts": verdicts,
     }
     print(HEADER)
     for name, section in sections.items():
@@ -188,6 +190,12 @@ def small() -> Iterator[Row]:
     run()
     median = statistics.median(seconds(run) for _ in range(200)) * 1e3
     yield Row("trace of the question: 1 ms", median, 1.0, median, 1.0)
+
+
+def verdicts() -> Iterator[Row]:
+    """A verdict on a formula, the draws of all values included."""
+    for network, what, first, _, goal in timings():
+        yield Row(f"verdict, {network}: {what}: {goal:g} ms", first, goal, first / goal, 1.0)
 
 
 if __name__ == "__main__":

@@ -113,3 +113,11 @@ def test_no_recurrence_no_answer() -> None:
     debugger = make("s = tanh(w * x[t])", "E = s * s", parameters={"w": 0.5}, inputs={"x": [1.0, 2.0]})
     with pytest.raises(Exception, match="no node is read at a later timestep"):
         debugger.do("vanish 0.1")
+
+
+def test_with_several_losses_the_one_followed_is_named() -> None:
+    """∂E/∂s₀ itself has not vanished there: the pane beside the message shows it."""
+    debugger = Debugger(load("many-to-many"))
+    message = debugger.do("vanish 0.5").message
+    assert message.startswith("vanished at ∂E₂/∂s₀, 2 timesteps on") and "its start ∂E₂/∂s₂" in message
+    assert "its start ∂E₂/∂s₂" in debugger.do("vanish 1e-9").message

@@ -348,6 +348,38 @@ def test_a_coincidence_is_not_right() -> None:
 
 
 @pytest.mark.parametrize(
+    ("position", "answer", "right"),
+    [
+        ("dE/do", "-y/o", True),  # y is a class here; in formulas it is its distribution
+        ("dE/do", "y/o", False),
+        ("dE/dq", "diag(o) - o*o^T", True),
+        ("dE/dz[1]", "1 - s_1^2", True),
+        ("dE/dz[1]", "s_1 * (1 - s_1)", False),
+        ("E", "-log(0.2978)", True),  # as many digits as the screen shows
+        ("E", "-log(0.2970)", False),
+    ],
+)
+def test_an_answer_may_be_written_as_a_formula(position: str, answer: str, right: bool) -> None:
+    """As the hint gives it, and as a derivation would."""
+    debugger = Debugger(load("question"))
+    for line in (f"goto {position}", "predict on"):
+        debugger.do(line)
+    assert debugger.do(f"answer {answer}").message.startswith("right" if right else "wrong")
+
+
+@pytest.mark.parametrize(
+    "answer", [r"\mathrm{d}s_1/\mathrm{d}z_1", "ds_1/dz_1", "∂s₁/∂z₁", r"\frac{\partial s_1}{\partial z_1}"]
+)
+def test_the_question_is_no_answer(answer: str) -> None:
+    debugger = Debugger(load("question"))
+    for line in ("goto dE/dz[1]", "predict on"):
+        debugger.do(line)
+    with pytest.raises(CommandError):
+        debugger.do(f"answer {answer}")
+    assert debugger.view.question is not None
+
+
+@pytest.mark.parametrize(
     ("text", "right"),
     [("0.796", True), ("0.7963", True), ("0.797", False), ("0.7962", True), ("0.795", False), ("0.80", False),
      ("0.8", False), ("0.79628", True), ("0.79620", True), ("0.79650", False)],
@@ -389,7 +421,7 @@ def test_score_and_answers_are_kept_in_the_session(tmp_path: Path) -> None:
         ("predict on everything", "'everything' is nothing to predict; usage: predict on [KIND]|off"),
         ("predict off now", "'now' is too much; usage: predict on [KIND]|off"),
         ("answer", "an answer is a number or an expression; usage: answer EXPR"),
-        ("answer 1 +", "column 4: unexpected the end of the line"),
+        ("answer 1 +", "column 4: unexpected end of the line"),
         ("answer [1, 2]", "the answer has 1 entry, not 2"),
         ("answer nowhere", "there is no nowhere"),
         ("hint 1", "'1' is too much; usage: hint"),

@@ -103,7 +103,7 @@ def test_a_sum_that_is_not_whole_says_so() -> None:
         (27, "tanh(1, 2)", "tanh takes 1 argument, not 2"),
         (27, "s[0] s[1]", "column 6: an operator is missing before 's[1]'; write s[0] * s[1]"),
         (27, "∂E/∂s₀ + dE/du[0] )", "column 19: unexpected ')'; expected an operator or the end of the line"),
-        (27, "1 +", "column 4: unexpected the end of the line; expected a name, a number, a function or '('"),
+        (27, "1 +", "column 4: unexpected end of the line; expected a name, a number, a function or '('"),
         (27, "", "nothing to print; print s[0], print dE/dw, print norm(dE/ds[0])"),
     ],
 )  # fmt: skip

@@ -240,7 +240,7 @@ def test_layout_is_dropped() -> None:
         ("dE/du = w_5", 10, "w is not used at t = 5", "the last timestep is 1"),
         ("dE/dv = v_0 - o_5", 16, "there is no o[5]", ""),
         ("dE/du = s", 8, "which s?", "it exists at t = 0 and 1"),
-        ("dE/du = (s_1", 12, "unexpected the end of the formula", "expected ')' to close the '(' in column 9"),
+        ("dE/du = (s_1", 12, "unexpected end of the formula", "expected ')' to close the '(' in column 9"),
         ("dE/du = [s_1)", 12, "unexpected ')'", "expected ']'"),
         ("dE/du = s_1)", 11, "this ')' closes nothing", ""),
         ("dE/du = foo", 8, "there is no 'foo' in the network", "the names are"),

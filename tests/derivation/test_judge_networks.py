@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bptt_tui.derivation.judging.judge import judge
-from bptt_tui.session import load
+from bptt_tui.session import Session, load
 
 RIGHT = [
     ("vectors", "dE/dW = dE/db_2 * db_2/dW_2 + dE/db_1 * db_1/dW_1 + dE/db_0 * db_0/dW_0"),
@@ -19,6 +19,8 @@ RIGHT = [
     ("vectors", "dE/ds_1 = W^T (V^T (o - y) ⊙ (1 - s_2^2))"),
     ("vectors", "dE/dV = (o - y) s_2^T"),
     ("vectors", "dE/dk = sum_t dE/dz_t"),
+    ("vectors", "db_2/dW_2 = I ⊗ s_1^T"),
+    ("vectors", "dz_2/da_2 = I"),
     ("vectors", "ds_2/ds_0 = ds_2/ds_1 * ds_1/ds_0"),
     ("vectors", "ds_2/ds_1 = diag(1 - s_2^2) W"),
     ("many-to-many", "dE/dw = sum_t sum_k dE_t/ds_t ds_t/ds_k ∂⁺s_k/∂w"),
@@ -111,3 +113,29 @@ def test_terms_stand_beside_the_losses_where_they_are_written_so() -> None:
         ("∂E₁/∂w", "right"),
         ("∂E₀/∂w", "missing"),
     ]
+
+
+def relu() -> Session:
+    """A network with a kink, every unit active at its own numbers."""
+    return Session(
+        equations=("z = w * s[t-1] + u * x[t]", "s = relu(z)", "E = squared_error(s, y)"),
+        parameters={"w": 0.7, "u": 0.5},
+        inputs={"x": [1.0, 2.0, 0.5]},
+        initial={"s": 0.4},
+        constants={"y": 1.0},
+    )
+
+
+def test_what_holds_while_every_relu_is_active_is_no_identity() -> None:
+    """∂s₂/∂s₁ = w on one side of the kink only; with its slope it is right on both."""
+    assert judge(relu(), "ds_2/ds_1 = relu'(z_2) * w").holds
+    verdict = judge(relu(), "ds_2/ds_1 = w")
+    assert verdict.outcome == "coincidence"
+    assert verdict.members[0].why == "because relu is on one side of its kink here"
+    assert [slip.kind for slip in verdict.members[0].slips] == ["slope missing"]
+
+
+def test_a_pinned_node_is_a_given_value() -> None:
+    """With s₀ held there is no use before it, and the last term is all of ∂E/∂w."""
+    session = load("question").replace(pins={"s[0]": 0.1}, expected=None)
+    assert judge(session, "dE/dw = dE/do * do/dq * v * ds1/dz1 * s0").holds

@@ -104,3 +104,21 @@ def test_a_number_is_right_to_the_digits_written() -> None:
     assert judge(load("question"), "dE/dw = -0.6942").holds
     assert judge(load("question"), "dE/dw = -0.6942116191").holds
     assert not judge(load("question"), "dE/dw = -0.6943").holds
+
+
+@pytest.mark.parametrize(
+    ("formula", "missing"),
+    [
+        (f"dE/dw = {HEAD} * (s0 + w*s_{{-1}})", "∂s₀/∂z₀"),
+        (f"dE/dw = {HEAD} * s0 + {HEAD} * w * s_{{-1}}", "∂s₀/∂z₀"),
+        (f"dE/du = {HEAD} * x1 + {HEAD} * w * x0", "∂s₀/∂z₀"),
+        (f"dE/du = {HEAD} * x1 + dE/do * do/dq * v * w * ds0/dz0 * x0", "∂s₁/∂z₁"),
+        (f"dE/du = {HEAD} * x1 + {HEAD} * ds0/dz0 * x0", "∂b₁/∂s₀"),
+    ],
+)
+def test_a_term_is_told_by_its_use_though_its_last_factors_are_missing(formula: str, missing: str) -> None:
+    """x₀ and s₋₁ are of the use at t = 0, whatever else the term has: it is wrong, not too many."""
+    (member,) = judge(load("question"), formula).members
+    assert [(term.t, term.outcome) for term in member.terms] == [(1, "right"), (0, "wrong")]
+    (factor,) = [factor for factor in member.terms[1].factors if factor.outcome != "right"]
+    assert (factor.outcome, factor.due) == ("missing", missing)

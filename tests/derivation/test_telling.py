@@ -57,7 +57,7 @@ def test_every_outcome_has_a_glyph_of_one_cell() -> None:
         ("extra", "W does not belong here"),
         ("wrong", "W stands where ∂s₁/∂z₁ = 1 − s₁² belongs"),
         ("transposed", "W has to be transposed: ∂s₁/∂z₁ = 1 − s₁²"),
-        ("misplaced", "W stands at another place than it belongs: ∂s₁/∂z₁ = 1 − s₁²"),
+        ("misplaced", "W stands where ∂s₁/∂z₁ = 1 − s₁² belongs"),
     ],
 )
 def test_a_factor_is_told_with_what_is_due(outcome: str, sentence: str) -> None:

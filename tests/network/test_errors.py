@@ -43,7 +43,7 @@ EQUATIONS = [
     (
         ["s = tanh(z", "E = s"],
         EquationError,
-        "equation 1: column 11: unexpected the end of the line; expected ',' or ')'",
+        "equation 1: column 11: unexpected end of the line; expected ',' or ')'",
     ),
     (
         ["E = 1", "s = __import__(os)", "L = s"],

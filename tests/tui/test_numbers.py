@@ -168,6 +168,17 @@ def test_zoomed_the_window_follows_the_current_timestep() -> None:
     assert not near.at(5) and not near.at(60)
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 13, 26, 27, 40, 1000])
+def test_every_timestep_is_in_sight_unless_zoomed(count: int) -> None:
+    """On narrow screens as well; the caption's last number is not cut."""
+    strip = Strip("s", "‖∂E/∂sₜ‖", np.full(count, 0.5), 0, 0, count)
+    for width in range(24, 70):
+        window = Window.of(view_at(0), strip, width)
+        lines = drawn(strip, 0, width=width)
+        assert window.shown == range(count)
+        assert all(len(line.rstrip()) <= width for line in lines)
+
+
 @pytest.mark.parametrize("t", [0, 3, 995, 999, None])
 def test_the_caption_always_fits(t: int | None) -> None:
     strip = Strip("s", "‖∂E/∂sₜ‖", np.full(1000, 0.5), 0, 0, 1000)

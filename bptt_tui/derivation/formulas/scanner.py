@@ -30,10 +30,10 @@ class Token(NamedTuple):
     inner: tuple[int, int] = (0, 0)
 
     def __str__(self) -> str:
-        return "the end of the formula" if self.kind == "end" else repr(self.text)
+        return "end of the formula" if self.kind == "end" else repr(self.text)
 
 
-_SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", "0123456789+-aehijklmnoprstuvx", strict=True))
+_SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₌ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", "0123456789+-=aehijklmnoprstuvx", strict=True))
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
 _SIGNS = {
     "+": "+", "-": "-", "−": "-", "–": "-", "‐": "-", "‑": "-", "*": "·", "·": "·", "×": "·", "⋅": "·", "∙": "·",

@@ -35,7 +35,7 @@ from bptt_tui.derivation.formulas.tree import (
 )
 from bptt_tui.errors import FormulaError
 from bptt_tui.language import label
-from bptt_tui.language.labels import Style, latex_label, superscript
+from bptt_tui.language.labels import Style, latex_label, subscript, superscript
 
 if TYPE_CHECKING:
     from bptt_tui.network import Unrolled
@@ -305,8 +305,11 @@ class Writer:
             above = ""
         if self.style == "latex":
             below = below.replace("≤", r" \le ")
-        if below == variable and self.style == "unicode" and re.fullmatch("[aehijklmnoprstuvx]", variable):
+        lowered = self.style == "unicode" and re.fullmatch("[aehijklmnoprstuvx]", variable)
+        if lowered and below == variable:
             head = sign + variable.translate(_LOWERED)
+        elif lowered and over.first is not None and re.fullmatch("[0-9]+/[0-9]*", f"{below[2:]}/{above}"):
+            head = f"{sign}{variable.translate(_LOWERED)}₌{subscript(int(below[2:]))}{superscript(above)}"
         else:
             head = f"{sign}_{{{below}}}" + (f"^{{{above}}}" if above else "")
         return _Text(f"{head} {body}", PARTIAL, True)

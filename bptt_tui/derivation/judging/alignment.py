@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
@@ -27,6 +28,8 @@ Fault = Literal["", "edit", "missing", "extra", "twice", "path", "open"]
 
 # How many terms written out of one sum are searched in vain before its others are compared only.
 MAX_FAILED = 2
+# A contribution this much smaller than the sum does not show in it.
+TOO_SMALL = 1e-6
 
 
 class Row(Struct, frozen=True):
@@ -54,8 +57,9 @@ class Alignment(Struct, frozen=True):
 
     @property
     def found(self) -> bool:
-        """Whether every wrong row has a reason."""
-        return all(row.fault != "open" for row in self.rows)
+        """Whether every wrong row has a reason. A term too many beside one that is missing may be the same one."""
+        faults = {row.fault for row in self.rows}
+        return "open" not in faults and not {"extra", "missing"} <= faults
 
     @property
     def cost(self) -> tuple[int, int, float]:
@@ -78,32 +82,68 @@ def align(member: Formula, truth: Truth, budget: Budget, *, thorough: bool) -> A
     if found.cost[:2] > (0, 1):
         shared = _shared(member, aligning)
         if shared is not None:
-            rows = tuple(
-                Row(row.product, row.part, "edit", row.due, shared[1], source=shared[0])
-                for row in found.rows
-                if row.product is not None
-            )
-            return Alignment(rows, expanded)
+            return Alignment(tuple(shared.row(row) for row in found.rows if row.product is not None), expanded)
     return found
 
 
-def _shared(member: Formula, aligning: _Aligning) -> tuple[Measured, Edit] | None:
-    """A change of a factor that all terms share: of the member as one product, its brackets left closed."""
-    sign = 1.0
-    while isinstance(member, Negate):
-        member, sign = member.operand, -sign
-    if not isinstance(member, Multiply):
-        return None
+class _Shared(Struct, frozen=True):
+    """A change of a factor outside a bracket, which concerns all the terms that the bracket is written out to."""
+
+    product: Any
+    edit: Edit
+    span: Span
+
+    def row(self, row: Row) -> Row:
+        """A term's row: wrong inside the product concerned, right elsewhere."""
+        start, end = row.product.term.span
+        if (start < self.span[1] and end > self.span[0]) or self.span == (0, 0):
+            return Row(row.product, row.part, "edit", row.due, self.edit, source=self.product)
+        return Row(row.product, row.part, "", row.due)
+
+
+def _shared(member: Formula, aligning: _Aligning) -> _Shared | None:
+    """A change of a factor that several terms share: the products of the member are taken with their brackets closed,
+    one at a time, the others being left as they are."""
     truth = aligning.truth
-    closed = tuple(Factor(factor) for factor in member.factors)
-    group = Group(tuple(range(len(closed))), member.joins)
-    product = Measured(Term(sign, closed, group, member.span), truth.evaluator)
-    part = Part(truth.name, None, truth.value, truth.parts[0].below)
-    edit = aligning.search(product, truth.value, part)
-    if edit is None or (edit.factor is None and edit.due is None and edit.change in ("sign", "scale")):
-        return None if edit is None else (product, edit)
-    opened = edit.change != "missing" and isinstance(member.factors[min(edit.index, len(closed) - 1)], Add | Sum)
-    return None if opened else (product, edit)
+    addends = list(_addends(member, 1.0))
+    closed = [_closed(formula, sign, truth.evaluator) for sign, formula in addends]
+    values = [None if product.value is None else truth.matched(product.value) for product in closed]
+    whole = Part(truth.name, None, truth.value, truth.parts[0].below)
+    for place, ((_, formula), product) in enumerate(zip(addends, closed, strict=True)):
+        rest = [value for other, value in enumerate(values) if other != place]
+        if not isinstance(formula, Multiply) or any(value is None for value in rest):
+            continue
+        due = truth.value - sum(value for value in rest if value is not None)
+        edit = aligning.search(product, due, whole)
+        if edit is not None and not _inside(edit, formula):
+            return _Shared(product, edit, formula.span if len(addends) > 1 else (0, 0))
+    return None
+
+
+def _addends(member: Formula, sign: float) -> Iterator[tuple[float, Formula]]:
+    """The terms of a sum as they stand."""
+    if isinstance(member, Negate):
+        yield from _addends(member.operand, -sign)
+    elif isinstance(member, Add):
+        for term in member.terms:
+            yield from _addends(term, sign)
+    else:
+        yield sign, member
+
+
+def _closed(formula: Formula, sign: float, evaluator: Evaluator) -> Measured:
+    """A product with its brackets closed, each one factor."""
+    if not isinstance(formula, Multiply):
+        return Measured(Term(sign, (Factor(formula),), Group((0,)), formula.span), evaluator)
+    factors = tuple(Factor(factor) for factor in formula.factors)
+    return Measured(Term(sign, factors, Group(tuple(range(len(factors))), formula.joins), formula.span), evaluator)
+
+
+def _inside(edit: Edit, formula: Multiply) -> bool:
+    """Whether a change is of a bracket, and so of what is in it."""
+    if edit.change in ("missing", "missing two", "sign", "scale"):
+        return False
+    return isinstance(formula.factors[min(edit.index, len(formula.factors) - 1)], Add | Sum)
 
 
 def _terms(member: Formula, evaluator: Evaluator) -> tuple[list[Term], bool]:
@@ -151,7 +191,7 @@ class _Aligning:
 
     def rows(self) -> list[Row]:
         """A row for every term, then one for every contribution without a term."""
-        groups = self._assigned()
+        groups = self.groups
         found = self._moved(groups)
         missing: list[Row] = []
         for place, part in enumerate(self.parts):
@@ -176,7 +216,7 @@ class _Aligning:
         """Terms that are too many where they say they belong and close the gap of another contribution when changed:
         they are of that one, with a wrong index."""
         found: dict[int, Row] = {}
-        gaps = [place for place in range(len(self.parts)) if not self._adds_up(groups[place], place)]
+        gaps = [place for place in range(len(self.parts)) if not self.adds_up(groups[place], place)]
         for place, members in enumerate(groups):
             for index in reversed(list(members)):
                 others = [gap for gap in gaps if gap != place]
@@ -203,7 +243,8 @@ class _Aligning:
         edit = self._search(index, due, part)
         return None if edit is None else Row(self.products[index], part, "edit", due, edit)
 
-    def _adds_up(self, members: list[int], place: int) -> bool:
+    def adds_up(self, members: list[int], place: int) -> bool:
+        """Whether these terms are that contribution."""
         part = self.parts[place]
         total = self._sum(members)
         if total is None:
@@ -222,12 +263,13 @@ class _Aligning:
         return (
             (not np.any(value) or len(members) > 1)
             and (bool(rest) or not np.any(value))
-            and (not np.any(value) or self._adds_up(rest, place))
+            and (not np.any(value) or self.adds_up(rest, place))
         )
 
     # --- which term stands for which contribution ----------------------------------------------------------------
 
-    def _assigned(self) -> list[list[int]]:
+    @functools.cached_property
+    def groups(self) -> list[list[int]]:
         """By contribution, the indices of its terms; the last group stands for none."""
         groups: list[list[int]] = [[] for _ in range(len(self.parts) + 1)]
         taken: set[int] = set()
@@ -278,6 +320,7 @@ class _Aligning:
         assert below is not None
         evaluator = product.evaluator
         earliest: list[int] = []
+        composite: list[int] = []
         loose: list[int] = []
         for factor in product.term.factors:
             formula = factor.formula
@@ -288,21 +331,21 @@ class _Aligning:
                     return t
                 if name == below[0]:
                     return top if evaluator.reading.mode(formula) != "total" else self._voted(product)
-                if t is not None:
-                    earliest.append(t)
+                if t is not None and name != self.truth.samples.network.loss_name:
+                    earliest.append(max(t, 0))
             elif children(formula):
-                earliest += [max(t, 0) for t in moments_of(factor)]
+                composite += [max(t, 0) for t in moments_of(factor)]
             elif isinstance(formula, Value) and formula.t is not None:
                 name, t = evaluator.key(formula, factor.env)
                 # What a parameter is named with is the timestep of its own edge.
                 if name in self.truth.samples.unrolled.values.parameters:
                     continue
                 loose += [t] if t is not None else []
-        voted = self._voted(product)
         if earliest:
-            return min(earliest) if min(earliest) >= 0 else voted
-        if voted is not None:
-            return voted
+            return min(earliest + composite)
+        voted = [] if (found := self._voted(product)) is None else [found]
+        if composite or voted:
+            return min(composite + voted)
         if loose:
             return max(min(loose), 0)
         within = {t for factor in product.term.factors for t in factor.env.values()}
@@ -472,9 +515,35 @@ class _Aligning:
 
 def assigned(member: Formula, truth: Truth) -> list[tuple[Measured, Part | None]]:
     """The terms of a right member with the contributions they belong to; nothing is searched."""
-    terms, _ = _terms(member, truth.evaluator)
-    aligning = _Aligning([Measured(term, truth.evaluator) for term in terms], truth)
+    aligning = _plain(member, truth)
     where: dict[int, Part] = {}
-    for place, members in enumerate(aligning._assigned()[:-1]):
+    for place, members in enumerate(aligning.groups[:-1]):
         where.update(dict.fromkeys(members, aligning.parts[place]))
     return [(product, where.get(index)) for index, product in enumerate(aligning.products)]
+
+
+def overlooked(member: Formula, truth: Truth) -> list[Part]:
+    """Contributions that are missing or wrong in a member that equals the left side because they are so small.
+
+    Gradients vanish: at a thousand steps the first contribution is nothing beside the last, at whatever values.
+    """
+    if not truth.is_whole or len(truth.parts) < 2:
+        return []
+    whole = largest(truth.value)[1:]
+    sizes = [largest(part.value)[1:] for part in truth.parts]
+    small = [bool(size.any() and (size < TOO_SMALL * whole).all()) for size in sizes]
+    if not any(small):
+        return []
+    aligning = _plain(member, truth)
+    if aligning.by_loss or aligning.groups[-1]:
+        return []
+    places = range(len(truth.parts))
+    right = [aligning.adds_up(aligning.groups[place], place) for place in places]
+    if not all(right[place] or small[place] for place in places):
+        return []  # the terms are grouped otherwise
+    return [truth.parts[place] for place in places if not right[place]]
+
+
+def _plain(member: Formula, truth: Truth) -> _Aligning:
+    terms, _ = _terms(member, truth.evaluator)
+    return _Aligning([Measured(term, truth.evaluator) for term in terms], truth)

@@ -17,6 +17,7 @@ from bptt_tui.derivation.judging.spelling import Spelling
 from bptt_tui.derivation.judging.truth import Truth
 from bptt_tui.derivation.judging.verdict import Slip
 from bptt_tui.language import Call as Operation
+from bptt_tui.language import Name
 
 
 class Named(NamedTuple):
@@ -107,11 +108,16 @@ class _Naming:
         index = self.edit.index
         factor = self.product.term.factors[index]
         gaps = [i for i, f in enumerate(self.product.term.factors) if self._is_gap(f.formula)]
-        if self._is_softmax(index) and gaps:
-            logits = self.spelling.name(self.product.evaluator.key(factor.formula.below, factor.env))  # type: ignore[attr-defined]
+        squashing = self._squashing(index) if gaps else None
+        if squashing is not None:
+            logits = self.spelling.ends(squashing)[1]
             above = self.spelling.name(self.truth.above) if self.truth.above else "E"
-            due = self.spelling.naming.partial(above, logits)
-            return self._result("softmax twice", "extra", index, gap=self.written(gaps[0]), whole=due)
+            function = _operation(self.samples, squashing)
+            whole = self.spelling.naming.partial(above, self.spelling.name(logits))
+            if not _is_plain(self.samples, squashing):
+                whole = f"the gradient by what {function} is of"
+            gap = self.written(gaps[0])
+            return self._result("softmax twice", "extra", index, gap=gap, whole=whole, function=function)
         if self._is_bias() and not isinstance(factor.formula, Partial):
             return self._result("bias", "extra", index)
         return self._result("factor extra", "extra", index)
@@ -238,15 +244,21 @@ class _Naming:
 
     # --- what a factor is ----------------------------------------------------------------------------------------
 
-    def _is_softmax(self, index: int) -> bool:
-        formula = self.product.term.factors[index].formula
-        if not isinstance(formula, Partial):
-            return False
-        equation = self.samples.network.index.get(formula.above.name)
-        if equation is None:
-            return False
-        whole = self.samples.network.equations[equation].expression
-        return isinstance(whole, Operation) and whole.operation == "softmax"
+    def _squashing(self, index: int) -> Edge | None:
+        """The edge of softmax, or of the sigmoid before a loss, whose derivative a factor is."""
+        below = self.truth.parts[-1].below
+        if self.truth.above is None or below is None:
+            return None
+        stack = self.product.stacks[index]
+        read = {by.name for by in self.samples.network.reads[self.samples.network.loss]}
+        for edge in self.truth.edges(below):
+            above = self.samples.network.targets[edge[0]]
+            if above in read and _operation(self.samples, edge) in ("softmax", "sigmoid"):
+                jacobian, o = self.samples.jacobian(edge), self.samples.value(above, edge[1])
+                slope = _operation(self.samples, edge) == "sigmoid" and _fits(stack, o * (1 - o))
+                if slope or _fits(stack, jacobian) or _is_diagonal_of(stack, jacobian):
+                    return edge
+        return None
 
     @staticmethod
     def _is_gap(formula: Formula) -> bool:
@@ -300,6 +312,12 @@ def _times(ratio: float) -> str:
 def _operation(samples: Samples, edge: Edge) -> str:
     expression = samples.network.equations[edge[0]].expression
     return expression.operation if isinstance(expression, Operation) else ""
+
+
+def _is_plain(samples: Samples, edge: Edge) -> bool:
+    """Whether the equation is a function of a name and nothing else."""
+    expression = samples.network.equations[edge[0]].expression
+    return isinstance(expression, Operation) and isinstance(expression.arguments[0], Name)
 
 
 def is_slope(samples: Samples, edge: Edge) -> bool:

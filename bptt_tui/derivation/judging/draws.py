@@ -16,6 +16,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from bptt_tui.calculus.differentiation import evaluate
+from bptt_tui.calculus.operations import OPERATIONS
 from bptt_tui.calculus.shapes import size
 from bptt_tui.errors import BpttError
 from bptt_tui.language import Call, Expression, Name, names
@@ -53,7 +55,18 @@ class Draws:
     @cached_property
     def traces(self) -> tuple[Trace, ...]:
         """The session's trace first, then the draws."""
-        return (self.trace, *self._drawn())
+        drawn = tuple(self._drawn())
+        return (self.trace, *(drawn or (self.trace,)))
+
+    @property
+    def alone(self) -> bool:
+        """Whether no values but the session's could be drawn: then nothing can be said of all values."""
+        return all(trace is self.trace for trace in self.traces)
+
+    @property
+    def has_kinks(self) -> bool:
+        """Whether there is a relu in the network."""
+        return any(_relus(equation.expression) for equation in self.unrolled.network.equations)
 
     def givens(self) -> Givens:
         """The session's values as arrays, by group and name."""
@@ -113,7 +126,35 @@ class Draws:
             )
             if trace is not None and (_moves(trace) or attempt >= 3 * ATTEMPTS):
                 found.append(trace)
-        return iter(found)
+        return iter([*found, *self._both_sides(rng, found)])
+
+    def _both_sides(self, rng: np.random.Generator, found: list[Trace]) -> list[Trace]:
+        """Draws at which every relu is met on the side where the draws so far have not met it, as far as a few more
+        show it: what holds only while all of them are active is no identity."""
+        if not self.has_kinks:
+            return []
+        met = {pattern for trace in found for pattern in self._patterns(trace)}
+        more: list[Trace] = []
+        for _ in range(4 * ATTEMPTS):
+            trace = self.traced(self.randomised(rng))
+            patterns = set() if trace is None else self._patterns(trace)
+            if trace is not None and not patterns <= met:
+                met |= patterns
+                more.append(trace)
+            if len(more) == ATTEMPTS:
+                break
+        return more
+
+    def _patterns(self, trace: Trace) -> set[tuple[int, int, int, int, bool]]:
+        """Every relu's side: equation, which of its relus, timestep, entry, active or not."""
+        seen: set[tuple[int, int, int, int, bool]] = set()
+        for number, equation in enumerate(self.unrolled.network.equations):
+            relus = _relus(equation.expression)
+            for t in self.unrolled.times[number].array().tolist() if relus else ():
+                for place, relu in enumerate(relus):
+                    value = evaluate(relu, lambda name, t=t: trace.value(name.name, t + (name.offset or 0)))  # type: ignore[misc]
+                    seen |= {(number, place, t, entry, bool(x > 0)) for entry, x in enumerate(value.reshape(-1))}
+        return seen
 
     def _wanted(self) -> int:
         shapes = self.unrolled.shapes
@@ -163,6 +204,14 @@ def targets(unrolled: Unrolled) -> dict[str, Target]:
     for equation in unrolled.network.equations:
         visit(equation.expression)
     return found
+
+
+def _relus(expression: Expression) -> list[Expression]:
+    """The parts of an expression with a kink."""
+    if not isinstance(expression, Call):
+        return []
+    own = [expression] if not OPERATIONS[expression.operation].analytic else []
+    return own + [found for argument in expression.arguments for found in _relus(argument)]
 
 
 def finite(trace: Trace) -> bool:

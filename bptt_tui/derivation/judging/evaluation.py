@@ -58,6 +58,8 @@ NOTHING: Environment = {}
 class Reading(Struct, frozen=True):
     """How a formula is read: the layout, the manner of its products, and the mode of every family of partials.
 
+    `size` is that of an I or 𝟏 that has none of its own; 0: they do what the number 1 does.
+
     `modes` has (above's name, below's name, is it a whole) → mode for what the text leaves open, else `default`.
     """
 
@@ -65,6 +67,7 @@ class Reading(Struct, frozen=True):
     manner: Manner = "matrix"
     default: Mode = "total"
     modes: tuple[tuple[Family, Mode], ...] = ()
+    size: int = 0
 
     def mode(self, partial: Partial) -> Mode:
         """The mode of one partial; what the text says goes first."""
@@ -372,11 +375,10 @@ class Evaluator:
 
     def _ones(self, formula: Call, env: Environment) -> Stack:
         sizes = self._sizes(formula, env)
-        return np.ones((self.samples.count, *(sizes or (1, 1))))
+        return np.ones((self.samples.count, *(sizes or (self.reading.size or 1, 1))))
 
     def _eye(self, formula: Call, env: Environment) -> Stack:
-        # I without a size does what the number 1 does.
-        rows = (self._sizes(formula, env) or (1, 1))[0]
+        rows = (self._sizes(formula, env) or (self.reading.size or 1, 1))[0]
         return np.broadcast_to(np.eye(rows), (self.samples.count, rows, rows))
 
     def _sizes(self, formula: Call, env: Environment) -> tuple[int, int] | None:

@@ -14,20 +14,25 @@ import numpy as np
 
 from bptt_tui.derivation.formulas.tree import Formula, Number, Partial, Product, Statement, Sum, Value
 from bptt_tui.derivation.judging import coincidence, numbers
-from bptt_tui.derivation.judging.alignment import Alignment, align
+from bptt_tui.derivation.judging.alignment import TOO_SMALL, Alignment, align, overlooked
 from bptt_tui.derivation.judging.draws import Draws
 from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit, Reading, parts
+from bptt_tui.derivation.judging.fingerprints import listed
 from bptt_tui.derivation.judging.ledger import ledger_of
-from bptt_tui.derivation.judging.readings import described, forms, modes, open_partials
+from bptt_tui.derivation.judging.readings import described, forms, modes, open_partials, sizes
 from bptt_tui.derivation.judging.repair import Budget, close
 from bptt_tui.derivation.judging.report import Explanation, explained, left_name, right_terms
 from bptt_tui.derivation.judging.samples import Samples, Stack
 from bptt_tui.derivation.judging.slips import slip
 from bptt_tui.derivation.judging.spelling import Spelling
-from bptt_tui.derivation.judging.truth import Truth
+from bptt_tui.derivation.judging.truth import Part, Truth
 from bptt_tui.derivation.judging.verdict import MemberVerdict, Outcome, Slip, Verdict
 from bptt_tui.session import Session
 
+# How many readings of a wrong formula are looked into for a reason.
+MAX_READINGS = 6
+# What rounding may do to an identity, of the largest entry.
+IDENTITY = 1e-9
 _WORST: tuple[Outcome, ...] = ("right", "unknown", "coincidence", "wrong", "shapes")
 
 
@@ -84,6 +89,9 @@ class Judging:
             fitted = truth.matched(value)
             fitting.append((truth, fitted))
             if fitted is not None and self._holds(truth, fitted):
+                small = overlooked(member, truth)
+                if small:
+                    return self._too_small(member, truth, fitted, small)
                 return self._right(member, truth, fitted)
         return self._wrong(left, member, evaluator, readings, fitting, misfit)
 
@@ -91,12 +99,16 @@ class Judging:
         found = []
         several = list(modes(open_partials(self.samples, left, member)))
         for layout, manner in forms(self.samples):
-            found += [Reading(layout, manner, mode.default, mode.modes) for mode in several]
+            found += [
+                Reading(layout, manner, mode.default, mode.modes, size)
+                for size in sizes(self.samples, member)
+                for mode in several
+            ]
         return found
 
     def _holds(self, truth: Truth, value: Stack) -> bool:
         """Whether the member is the left side at every random draw."""
-        agree = close(value, truth.value, truth.scale)
+        agree = close(value, truth.value, truth.scale, IDENTITY)
         return bool(agree[1:].all()) if self.samples.count > 1 else bool(agree.all())
 
     # --- right ---------------------------------------------------------------------------------------------------
@@ -111,6 +123,10 @@ class Judging:
             return self._said("coincidence", member, truth, sentence, readings, value, why=vacuous, terms=terms)
         here = value[0]
         why = ""
+        if self.draws.alone:
+            why = "at no other values that were tried is everything finite"
+            sentence = f"equal at the session's numbers; {why}"
+            return self._said("unknown", member, truth, sentence, readings, value, why=why, terms=terms)
         if not (np.isfinite(here).all() and np.isfinite(truth.value[0]).all()):
             why = "at the session's own numbers the value is not finite"
         sentence = f"right: it equals {truth.name} for all values, not only these"
@@ -119,6 +135,14 @@ class Judging:
         if why:
             sentence += f"; {why}"
         return self._said("right", member, truth, sentence, readings, value, why=why, terms=terms)
+
+    def _too_small(self, member: Formula, truth: Truth, value: Stack, parts: list[Part]) -> MemberVerdict:
+        """Equal to the last digit, and yet not all there."""
+        names = listed([part.of for part in parts])
+        why = f"because {names} {'is' if len(parts) == 1 else 'are'} too small to show in the sum"
+        alignment = align(member, truth, Budget(), thorough=True)
+        said = self._said("coincidence", member, truth, f"equal here, not in general, {why}", (), value, why=why)
+        return explained(member, truth, value, alignment).with_parts(said)
 
     # --- not right -----------------------------------------------------------------------------------------------
 
@@ -131,16 +155,19 @@ class Judging:
         fitting: list[tuple[Truth, Stack | None]],
         misfit: Misfit | None,
     ) -> MemberVerdict:
-        for truth, fitted in fitting:
-            if fitted is None:
-                continue
-            if not np.isfinite(fitted[1:]).all() or not np.isfinite(truth.value[1:]).all():
-                sentence = "no number to compare: the value is not finite"
-                return self._said("unknown", member, truth, sentence, (), fitted, why="the value is not finite")
+        known = [(truth, fitted) for truth, fitted in fitting if fitted is not None]
+        if known and not any(_is_finite(truth.value, fitted) for truth, fitted in known):
+            sentence = "no number to compare: the value is not finite"
+            first, value = known[0]
+            return self._said("unknown", member, first, sentence, (), value, why="the value is not finite")
+        for truth, fitted in known:
             if close(fitted, truth.value, truth.scale)[0] and np.isfinite(fitted[0]).all():
-                why = coincidence.reason(self.draws, evaluator.statement, member, truth)
+                why = self._kink(truth, fitted) or coincidence.reason(self.draws, evaluator.statement, member, truth)
                 sentence = f"equal here, not in general{', ' + why if why else ''}"
                 found = self._explained(member, fitting, readings, left, evaluator)
+                if not why and found is not None:
+                    why = _vanishing(found, truth)
+                    sentence += f", {why}" if why else ""
                 said = self._said("coincidence", member, truth, sentence, (), fitted, why=why)
                 return found.with_parts(said) if found else said
         other = self._other_modes(left, member, evaluator)
@@ -148,13 +175,17 @@ class Judging:
         if explanation is None:
             assert misfit is not None
             raise evaluator.wrong(member, str(misfit))
-        truth, fitted = explanation.truth, explanation.value
-        outcome: Outcome = "wrong" if any(value is not None for _, value in fitting) or fitting else "shapes"
-        ledger = None
-        if outcome == "shapes" or fitted is None:
-            ledger = ledger_of(member, truth)
-        said = self._said(outcome, member, truth, explanation.sentence, (), fitted)
+        outcome: Outcome = "wrong" if fitting else "shapes"
+        ledger = ledger_of(member, explanation.truth) if explanation.value is None else None
+        said = self._said(outcome, member, explanation.truth, explanation.sentence, (), explanation.value)
         return explanation.with_parts(said, ledger, other)
+
+    def _kink(self, truth: Truth, value: Stack) -> str:
+        """Why a formula holds at some draws and not at others: it is that of one side of a kink."""
+        agree = close(value, truth.value, truth.scale)[1:]
+        if self.draws.has_kinks and agree.any() and not agree.all():
+            return "because relu is on one side of its kink here"
+        return ""
 
     def _explained(
         self,
@@ -167,12 +198,13 @@ class Judging:
         """The best explanation over the readings: the one with the fewest terms left without a reason."""
         best: tuple[Any, Truth, Stack | None, Alignment] | None = None
         fitting = _distinct(sorted(fitting, key=lambda pair: pair[1] is None))
-        tried = fitting or [(Truth(left, evaluator.read_as(readings[0]), self.spelling), None)]
+        known = [pair for pair in fitting if pair[1] is not None]
+        tried = known or fitting or [(Truth(left, evaluator.read_as(readings[0]), self.spelling), None)]
         if not fitting:
             tried += [(Truth(left, evaluator.read_as(r), self.spelling), None) for r in readings[1:] if not r.modes]
         budget = Budget()
         for thorough in (False, True):
-            for truth, fitted in tried[:8]:
+            for truth, fitted in tried[: MAX_READINGS - 2 * thorough]:
                 try:
                     alignment = align(member, truth, budget, thorough=thorough)
                 except Misfit:
@@ -271,6 +303,22 @@ def _distinct(fitting: list[tuple[Truth, Stack | None]]) -> list[tuple[Truth, St
         if not any(twins):
             kept.append((truth, value))
     return kept
+
+
+def _is_finite(*stacks: Stack) -> bool:
+    """At every draw but the session's."""
+    return all(bool(np.isfinite(stack[1:]).all()) for stack in stacks)
+
+
+def _vanishing(found: Explanation, truth: Truth) -> str:
+    """`because ∂E/∂w₀ is too small to show`, where all that is wrong is that small at the session's numbers."""
+    wrong = [term for term in found.terms if term.outcome != "right"]
+    whole = float(np.abs(truth.value[0]).max())
+    dues = [float(np.abs(term.due).max()) for term in wrong if term.due is not None]
+    if not wrong or len(dues) < len(wrong) or max(dues) > TOO_SMALL * whole:
+        return ""
+    names = listed(list(dict.fromkeys(term.of for term in wrong)))
+    return f"because {names} {'is' if len(wrong) == 1 else 'are'} too small to show in the sum"
 
 
 _recent: list[tuple[weakref.ref[Any], Judging]] = []

@@ -188,13 +188,16 @@ def _beside(head: tuple[Run, ...], text: str, width: int) -> list[Told]:
 def _inside(term: TermVerdict, key: Key, width: int, said: str, whole: bool) -> list[Told]:
     """Why a term is not right: its sentence where it is not `said` yet, and its factors, all or those amiss."""
     lines: list[Told] = []
-    if term.outcome != "right" and term.sentence and term.sentence not in said:
+    told_here = term.outcome != "right" and bool(term.sentence) and term.sentence not in said
+    if told_here:
         lines += _said("     ", visible(term.sentence), width, "plain", indent=5)
     shown = term.factors if whole else amiss(term)
     for at, factor in enumerate(term.factors):
         if factor not in shown:
             continue
         of_it = visible(factor_sentence(factor)) or _as_it_should_be(factor)
+        if told_here and not whole and of_it in visible(term.sentence):
+            continue
         glyph = f"     {GLYPHS[factor.outcome]} "
         tone = TONES.get(factor.outcome, "bad")
         about = _said(glyph, of_it, width, tone, indent=9, rest="dim" if factor.outcome == "right" else "plain")
@@ -215,11 +218,14 @@ def _ledger(ledger: Ledger, width: int) -> list[Told]:
     """The shapes of a product's factors as a table, and the advice."""
     rows = [(visible(line.written), f"{line.shape[0]}×{line.shape[1]}") for line in ledger.lines]
     widths = [max(cells(row[i]) for row in (("factor", "shape"), *rows)) for i in range(2)]
+    widths[0] = min(widths[0], max(width - widths[1] - 9, 6))
     lines = [_line(f"     {padded('factor', widths[0])}  shape", "dim")]
     for line, (written, shape) in zip(ledger.lines, rows, strict=True):
         remark = visible(line.remark) or ("does not fit" if line.breaks else "")
         glyph = GLYPHS["wrong"] if line.breaks else " "
-        head = f"{padded(written, widths[0])}  {padded(shape, widths[1])}  "
+        name, *more = broken(written, widths[0])
+        lines += [_line(f"     {part}", "plain") for part in (name, *more[:-1]) if more]
+        head = f"{padded(more[-1] if more else name, widths[0])}  {padded(shape, widths[1])}  "
         lines += _beside(((f"  {glyph}  ", "bad"), (head, "plain")), remark, width)
     return lines + (_labelled("advice", ledger.advice, width, "strong") if ledger.advice else [])
 

@@ -40,8 +40,17 @@ def judged(left: Formula, member: Formula, evaluator: Evaluator, spelling: Spell
         if np.isfinite(print_[0]).all() and bool(np.all(np.abs(given - print_[0]) <= slack)):
             sentence = f"wrong: {truth.name} is {_shown(due)}; this value comes out when one slips: {found.sentence}"
             return MemberVerdict("wrong", written, member.span, sentence, (), given, due, slips=(found,))
-    sentence = f"wrong: {truth.name} is {_shown(due)} at the session's numbers"
+    sentence = f"wrong: {_equality(truth, spelling)} is {_shown(due)} at the session's numbers"
     return MemberVerdict("wrong", written, member.span, sentence, (), given, due)
+
+
+def _equality(truth: Truth, spelling: Spelling) -> str:
+    """∂z₁/∂a₁ = b₁ where the left side is one edge, else its name."""
+    above, below = truth.above, truth.below
+    if above is None or below is None or above[1] is None:
+        return truth.name
+    formulas = [spelling.formula(edge) for edge, end in truth.samples.reads(above[0], above[1]) if end == below]
+    return f"{truth.name} = {formulas[0]}" if formulas else truth.name
 
 
 def _slack(member: Formula, written: str, value: np.ndarray) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from bptt_tui.derivation.formulas.tree import Formula, Partial, Product, Sum
+from bptt_tui.derivation.formulas.tree import Call, Formula, Partial, Product, Sum
 from bptt_tui.derivation.judging.evaluation import (
     NOTHING,
     Environment,
@@ -65,6 +65,15 @@ def _feeding_states(samples: Samples) -> set[str]:
     return found
 
 
+def sizes(samples: Samples, member: Formula) -> tuple[int, ...]:
+    """The sizes that an identity matrix without one may have: 0, the number 1, will do but in a Kronecker product."""
+    within = [part for part in parts(member) if isinstance(part, Call) and part.function in ("kron", "outer")]
+    unsized = [p for one in within for p in parts(one) if isinstance(p, Call) and p.function in ("eye", "ones")]
+    if not unsized:
+        return (0,)
+    return (0, *sorted({rows for name in samples.unrolled.shapes if (rows := samples.shape(name)[0]) > 1}))
+
+
 def modes(families: dict[Family, Partial]) -> Iterator[Reading]:
     """Total everywhere, immediate everywhere, then every mixture of the two, then with every other state held."""
     yield Reading()
@@ -92,14 +101,17 @@ def described(evaluator: Evaluator, spelling: Spelling, *formulas: Formula) -> t
     """How a formula was read where that made a difference: "∂s₂/∂w with s₁ held"."""
     samples = evaluator.samples
     found: dict[str, None] = {}
+    told: set[Family] = set()
     for formula in formulas:
         for partial, env in instances(formula, evaluator):
-            if partial.reading or partial.above.name == samples.network.loss_name:
+            # Of the partials of a sum over time one stands for all.
+            if partial.reading or partial.above.name == samples.network.loss_name or (env and family(partial) in told):
                 continue
             above, below = evaluator.key(partial.above, env), evaluator.key(partial.below, env)
             text = _described(samples, spelling, above, below, evaluator.reading.mode(partial))
             if text:
-                found.setdefault(text)
+                told.add(family(partial))
+                found.setdefault(f"{text}, and so on" if env else text)
             if len(found) >= 6:
                 break
     layout = evaluator.reading.layout

@@ -30,7 +30,6 @@ Change = Literal[
 ]  # fmt: skip
 RTOL = 1e-7
 MAX_TRIALS = 6_000
-FAR = 2.0
 
 
 class Edit(Struct, frozen=True):
@@ -133,7 +132,7 @@ class Search:
         yield self._dropped, self._turned, self._shifted
         if thorough:
             yield (self._edges_inserted,)
-            yield self._inserted, self._replaced, self._two_inserted
+            yield self._inserted, self._replaced, self._two_inserted, self._shifted_on
             yield self._joined, self._two_dropped, self._shifted_far
 
     def _like(self, edit: Edit) -> Edit | None:
@@ -256,19 +255,20 @@ class Search:
         if self.product.value is not None and self.hits(self.product.value.transpose(0, 2, 1)):
             yield Edit("turned", 0, 1.14, ratio=float(len(stacks) - 1))
 
-    def _shifted(self) -> Iterator[Edit]:
+    def _shifted(self, least: float = 0.0, most: float = 1.2) -> Iterator[Edit]:
+        """A factor of a neighbouring timestep."""
         for index in self.places:
             for cost, moved in shifts(self.product.term.factors[index], self.product.evaluator):
-                if cost > FAR:
-                    continue
-                yield from self._at(index, moved, cost)
+                if least < cost <= most:
+                    yield from self._at(index, moved, cost)
+
+    def _shifted_on(self) -> Iterator[Edit]:
+        """One end of a whole step moved: as likely as that a step is missing."""
+        return self._shifted(1.2, 2.0)
 
     def _shifted_far(self) -> Iterator[Edit]:
         """One end of an edge's partial moved, so that it spans several edges: unlikely to be what was meant."""
-        for index in self.places:
-            for cost, moved in shifts(self.product.term.factors[index], self.product.evaluator):
-                if cost > FAR:
-                    yield from self._at(index, moved, cost)
+        return self._shifted(2.0, 9.0)
 
     def _at(self, index: int, moved: Factor, cost: float) -> Iterator[Edit]:
         stacks = self.product.stacks
@@ -356,7 +356,7 @@ class Search:
     def _two_inserted(self) -> Iterator[Edit]:
         if self.ratio is None:
             return
-        pool = [c for c in self._pool() if c.kind == "edge" and c.value.shape[1:] == (1, 1)][:80]
+        pool = [c for c in self._pool() if c.kind in ("edge", "inner") and c.value.shape[1:] == (1, 1)][:80]
         if not pool:
             return
         values = np.array([c.value.reshape(-1)[self._drawn] for c in pool])
@@ -457,7 +457,8 @@ def shifts(factor: Factor, evaluator: Evaluator) -> Iterator[tuple[float, Factor
                 shifted = Factor(changed, factor.env, factor.transposed, factor.inverted)
                 near = _is_local(changed, factor, evaluator)
                 far = not near and _is_local(formula, factor, evaluator)
-                yield cost + (FAR if far else 0.01 if near else 0.14), shifted
+                whole = not near and not _is_outermost(changed, evaluator)
+                yield cost + (2.0 if far and whole else 0.25 if whole else 0.01), shifted
 
 
 def _one_end(formula: Partial, by: int) -> Iterator[Partial]:
@@ -465,6 +466,12 @@ def _one_end(formula: Partial, by: int) -> Iterator[Partial]:
         yield replace(formula, above=_moved_value(formula.above, by))
     if formula.below.t is not None:
         yield replace(formula, below=_moved_value(formula.below, by))
+
+
+def _is_outermost(formula: Partial, evaluator: Evaluator) -> bool:
+    """Whether a partial is of the loss or by a parameter: ∂E/∂s₁, ∂s₁/∂w₀."""
+    samples = evaluator.samples
+    return formula.above.name == samples.network.loss_name or formula.below.name in samples.unrolled.values.parameters
 
 
 def _is_local(formula: Partial, factor: Factor, evaluator: Evaluator) -> bool:
@@ -510,11 +517,11 @@ def _drawn(value: Stack) -> slice:
     return slice(1, None) if len(value) > 1 else slice(None)
 
 
-def close(a: Stack, b: Stack, scale: Stack | float = 0.0) -> Stack:
+def close(a: Stack, b: Stack, scale: Stack | float = 0.0, rtol: float = RTOL) -> Stack:
     """At which draws two values are one, up to rounding, `(draws,)`; `scale` is the size of what was added up."""
     with np.errstate(all="ignore"):
         gap = largest(a - b)
-        return np.asarray(gap <= RTOL * np.maximum(largest(a), largest(b)) + 1e-11 * np.asarray(scale))
+        return np.asarray(gap <= rtol * np.maximum(largest(a), largest(b)) + 1e-11 * np.asarray(scale))
 
 
 def same(a: Stack, b: Stack) -> bool:

@@ -8,13 +8,13 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bptt_tui.derivation.formulas.tree import Formula, Statement, Value
+from bptt_tui.derivation.formulas.tree import Formula, Partial, Statement, Value
 from bptt_tui.derivation.judging.alignment import Alignment, Row, assigned
 from bptt_tui.derivation.judging.diagnosis import Named, name_of, place_of
 from bptt_tui.derivation.judging.evaluation import Misfit
 from bptt_tui.derivation.judging.fingerprints import fingerprints, listed
 from bptt_tui.derivation.judging.repair import Measured, close
-from bptt_tui.derivation.judging.samples import Stack
+from bptt_tui.derivation.judging.samples import Edge, Stack
 from bptt_tui.derivation.judging.slips import slip
 from bptt_tui.derivation.judging.spelling import Spelling
 from bptt_tui.derivation.judging.truth import Part, Truth
@@ -87,15 +87,21 @@ def _belongs(value: Value, product: Measured, truth: Truth) -> str:
     key = product.evaluator.key(value, next(f.env for f in product.term.factors if f.formula is value))
     if key[0] not in samples.unrolled.values.parameters or truth.above is None:
         return ""
+    lowest = {
+        product.evaluator.key(f.formula.below, f.env) for f in product.term.factors if isinstance(f.formula, Partial)
+    }
+    found: list[tuple[bool, Edge]] = []
     for part in truth.parts:
-        if part.below is None:
-            continue
-        for edge in truth.edges(part.below):
+        for edge in truth.edges(part.below) if part.below is not None else []:
             above, below = spelling.ends(edge)
             if spelling.formula(edge) == key[0] and key[1] in (None, above[1]) and (below[1] or 0) < (above[1] or 0):
-                way = f"the way by which {spelling.name(below)} reaches {spelling.name(truth.above)}"
-                return f"{spelling.name(key)} belongs: it is {spelling.edge(edge)}, {way}"
-    return ""
+                found.append((above not in lowest, edge))
+    if not found:
+        return ""
+    # Of several the one right below what the term has a partial by.
+    _, edge = min(found, key=lambda pair: pair[0])
+    way = f"the way by which {spelling.name(spelling.ends(edge)[1])} reaches {spelling.name(truth.above)}"
+    return f"{spelling.name(key)} belongs: it is {spelling.edge(edge)}, {way}"
 
 
 def _right_factor(product: Measured, index: int, truth: Truth) -> FactorVerdict:
@@ -225,22 +231,24 @@ def _sentence(terms: list[TermVerdict], whole: Slip | None, truth: Truth, slips:
     wrong = [term for term in terms if term.outcome != "right"]
     said = []
     if right and wrong and truth.is_whole:
-        said.append(_right_ones(right))
+        said.append(_right_ones(right, wrong))
     said += [found.sentence for found in slips.values()][:MAX_SAID]
     unsaid = [term for term in wrong if term.sentence.endswith(("term is wrong", "term cannot be multiplied"))]
     said += [term.sentence for term in unsaid[:MAX_SAID]]
-    if len(unsaid) > MAX_SAID:
-        said.append(f"and {len(unsaid) - MAX_SAID} more terms are wrong")
+    more = len(unsaid) - MAX_SAID
+    if more > 0:
+        said.append(f"and {more} more terms are wrong" if more > 1 else "and one more term is wrong")
     return "wrong: " + "; ".join(said) if said else f"wrong: it is not {truth.name}"
 
 
-def _right_ones(right: list[TermVerdict]) -> str:
-    times = {term.t for term in right if term.t is not None}
-    if not times:
+def _right_ones(right: list[TermVerdict], wrong: list[TermVerdict]) -> str:
+    """The timesteps at which every term is right."""
+    faulty = {term.t for term in wrong}
+    whole = [term for term in right if term.t is not None and term.t not in faulty]
+    if not whole:
         return "the other terms are right"
-    return (
-        f"the t = {_times(right)} term is right" if len(times) == 1 else f"the terms of t = {_times(right)} are right"
-    )
+    single = len({term.t for term in whole}) == 1
+    return f"the t = {whole[0].t} term is right" if single else f"the terms of t = {_times(whole)} are right"
 
 
 def _times(terms: list[TermVerdict]) -> str:

@@ -54,7 +54,7 @@ SLIPS: dict[str, Row] = {
     ),
     "softmax twice": Row(
         "softmax counted twice",
-        "{where}{gap} is {whole} already, softmax's derivative included: {written} counts it twice",
+        "{where}{gap} is {whole} already, the derivative of {function} included: {written} counts it twice",
     ),
     "slopes swapped": Row(
         "the slope of another function",

@@ -34,7 +34,10 @@ def number(value: Array | None, width: int = NUMBER) -> str:
     if value is None:
         return "–"
     array = np.asarray(value, dtype=np.float64)
-    return numerals.array(array.reshape(()) if array.size == 1 else array, width)
+    text = numerals.array(array.reshape(()) if array.size == 1 else array, width)
+    if array.ndim == 2 and len(array) > 1 and len(text) > width:
+        return f"{numerals.array(array[0], width - 3, numerals.SHORT).removesuffix(']')}; …]"
+    return text
 
 
 def headline(verdict: Verdict) -> str:
@@ -65,7 +68,7 @@ def factor_sentence(factor: FactorVerdict) -> str:
         case "transposed":
             return f"{factor.written} has to be transposed" + (f": {due}" if due else "")
         case "misplaced":
-            return f"{factor.written} stands at another place than it belongs" + (f": {due}" if due else "")
+            return f"{factor.written} stands " + (f"where {due} belongs" if due else "in another place than it belongs")
         case "right":
             return ""
 

@@ -263,11 +263,18 @@ def is_one_thing(formula: Add) -> bool:
             return True
         return all(plain(child) for child in children(part))
 
+    if any(_count(term) > 2 for term in formula.terms):
+        return False
     names = [_names(term) for term in formula.terms]
     if not all(plain(term) for term in formula.terms) or len(moments) > 1:
         return False
     has_number = any(_is_number(term) for term in formula.terms)
     return has_number or _is_difference(formula) or any(a & b for i, a in enumerate(names) for b in names[i + 1 :])
+
+
+def _count(formula: Formula) -> int:
+    """How many values a part is made of."""
+    return 1 if isinstance(formula, Value) else sum(map(_count, children(formula)))
 
 
 def _names(formula: Formula) -> set[str]:
