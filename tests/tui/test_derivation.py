@@ -174,7 +174,7 @@ async def pasted(debugger: Opened, text: str) -> str:
 
 
 async def test_another_formula_does_not_run_into_the_one_before(made: Callable[[Verdict], None]) -> None:
-    """It gets its own line, or takes the place of what was judged; a part of a formula goes where the cursor is."""
+    """It gets a line of its own, or the place of what was judged; a part of a formula goes where the cursor is."""
     async with opened() as debugger:
         await debugger.press("D")
         assert await pasted(debugger, "dE/dw = w") == "dE/dw = w"

@@ -94,7 +94,7 @@ class FormulaArea(TextArea):
         self.load_text(shown(text)[:LARGEST])
         self.move_cursor(self.document.end)
 
-    def _on_paste(self, event: events.Paste) -> None:
+    async def _on_paste(self, event: events.Paste) -> None:
         """Another formula, pasted where one ends, takes the place of what was judged, or gets a line of its own."""
         pasted = shown(event.text).strip()
         if not self._begins_another(pasted):
