@@ -148,12 +148,12 @@ def _right_as_formula(asked: Asked, text: str, session: Session) -> bool:
         return False
     from bptt_tui.derivation.formulas.reader import read
     from bptt_tui.derivation.formulas.tree import Partial
-    from bptt_tui.derivation.judging.evaluation import parts
+    from bptt_tui.derivation.formulas.parts import walk
     from bptt_tui.derivation.judging.judge import judge_statement
 
     try:
         statement = read(f"{asked.title} = {text}", session)
-        if any(isinstance(part, Partial) for member in statement.members[1:] for part in parts(member)):
+        if any(isinstance(part, Partial) for member in statement.members[1:] for part in walk(member)):
             return False
         return judge_statement(session, statement).holds
     except BpttError:
