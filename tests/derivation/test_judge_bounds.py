@@ -43,11 +43,11 @@ HOSTILE = {
 @pytest.mark.parametrize("what", HOSTILE)
 def test_a_hostile_formula_is_refused_at_once(what: str) -> None:
     """One line with the number and the limit; nothing is evaluated."""
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(FormulaError, match=r"at most") as caught:
         judge_statement(load("question"), statement(HOSTILE[what]))
     assert "\n" not in str(caught.value)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_products_of_sums_stay_one_term() -> None:

@@ -43,8 +43,10 @@ def shared_change(member: Formula, truth: Truth, search: Look) -> Shared | None:
     values = [None if product.value is None else truth.matched(product.value) for product in closed]
     whole = Part(truth.name, None, truth.value, truth.parts[0].below)
     for place, ((_, formula), product) in enumerate(zip(addends, closed, strict=True)):
+        if not isinstance(formula, Multiply):
+            continue
         rest = [value for other, value in enumerate(values) if other != place]
-        if not isinstance(formula, Multiply) or any(value is None for value in rest):
+        if any(value is None for value in rest):
             continue
         due = truth.value - sum(value for value in rest if value is not None)
         edit = search(product, due, whole)
