@@ -1,4 +1,4 @@
-"""What every drawn test needs: goldens as files to look at, and a terminal that is the same everywhere.
+"""What every test needs: the same examples, a terminal that is the same everywhere, goldens as files to look at.
 
 `screen_golden` compares a screen's text, `picture_golden` its SVG. After looking at a change, accept it with
 `pytest --snapshot-update`.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from itertools import count
 
+import hypothesis_profiles  # noqa: F401
 import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import math
 import os
+import resource
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -386,13 +386,13 @@ def test_an_interrupt_exits_with_130() -> None:
         assert child.stdout.readline() == "waiting\n"
         child.send_signal(signal.SIGINT)
         assert child.stderr.read().strip() == ""
-        assert child.wait(10) == 130
+        assert child.wait(60) == 130
 
 
 def test_a_huge_session_is_refused_before_memory_is_taken(tmp_path: Path) -> None:
     """T = 10⁹ under a limit of address space: the estimate is given, at once."""
     path = written(tmp_path, **FREE_RUNNING, parameters={"w": 0.6, "v": 1.0}, steps=10**9)
-    started = time.perf_counter()
+    started = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     done = subprocess.run(
         ["bash", "-c", 'ulimit -v 4000000; exec "$0" -m bptt_tui gradient "$1"', sys.executable, path],
         cwd=ROOT,
@@ -402,7 +402,7 @@ def test_a_huge_session_is_refused_before_memory_is_taken(tmp_path: Path) -> Non
         env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
     )
     assert "GB" in refused((done.returncode, done.stdout, done.stderr))
-    assert time.perf_counter() - started < 10
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - started < 5
 
 
 def test_the_group_is_what_click_runs() -> None:

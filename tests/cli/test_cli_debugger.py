@@ -270,7 +270,7 @@ def terminal(*arguments: str, cwd: Path = ROOT) -> Iterator[tuple[subprocess.Pop
         os.close(ours)
 
 
-def output_until(ours: int, wanted: bytes, seconds: float = 20) -> bytes:
+def output_until(ours: int, wanted: bytes, seconds: float = 60) -> bytes:
     """What the terminal received, up to `wanted`, or until the program closed it."""
     seen = b""
     deadline = time.monotonic() + seconds

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from msgspec import Struct
-from msgspec.structs import fields
 from oracles.case import Case
 from oracles.networks import random_case
 
@@ -46,7 +45,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(plain(entry) for entry in value)
     if isinstance(value, Struct):
-        return tuple(plain(getattr(value, field.name)) for field in fields(value))
+        return tuple(plain(getattr(value, name)) for name in value.__struct_fields__)
     return value
 
 

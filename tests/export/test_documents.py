@@ -126,7 +126,7 @@ def test_many_chains_are_grouped_and_many_timesteps_left_out() -> None:
     vanishing = render(compose(load("vanishing")), "markdown")
     assert "are left out here" in vanishing and len(vanishing) < 200_000
     question = load("question")
-    long = question.replace(inputs={"x": [0.1] * 3000}, loss=Loss(at="every"), expected=None)
+    long = question.replace(inputs={"x": [0.1] * 1000}, loss=Loss(at="every"), expected=None)
     assert len(render(compose(long), "html")) < 2_000_000
 
 

@@ -55,7 +55,7 @@ def test_a_long_recurrence_that_skips_is_found_at_once():
     steps = 2_000_000
     for lag in (1, 2, 3):
         network = Network([f"s = w * s[t-{lag}]", "E = s * s"])
-        start = time.perf_counter()
+        start = time.process_time()
         (times, _) = needed(network, steps, np.array([steps - 1]))
-        assert time.perf_counter() - start < 1.0
+        assert time.process_time() - start < 1.0
         assert np.array_equal(times.array(), np.arange((steps - 1) % lag, steps, lag))

@@ -175,9 +175,9 @@ def test_ten_megabytes_of_weights_are_read_in_seconds(tmp_path: Path) -> None:
     row = [0.123456789] * 1000
     data = text(parameters={"w": [row] * 800})
     assert len(data) > 9_000_000
-    started = time.perf_counter()
+    started = time.process_time()
     session = Session.from_document(decode(data), name="large", origin=None)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     assert len(session.parameters["w"]) == 800
 
 

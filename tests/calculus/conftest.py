@@ -1,3 +1,0 @@
-"""Loads the hypothesis profile of the whole suite."""
-
-import hypothesis_profiles  # noqa: F401
