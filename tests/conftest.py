@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
@@ -43,7 +45,12 @@ def same_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
 
 
+_TESTS = count()
+
+
 @pytest.fixture(autouse=True)
-def no_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the caller opened lately or left unsaved plays no part, and nothing is written there."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "state"))
+def nothing_left_behind(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The caller's settings, recent files, history and unsaved work play no part, and neither do another test's."""
+    own = tmp_path_factory.getbasetemp() / "own" / str(next(_TESTS))
+    for name in ("STATE", "CONFIG", "CACHE", "DATA"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(own / name.lower()))

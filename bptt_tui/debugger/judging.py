@@ -146,9 +146,9 @@ def _right_as_formula(asked: Asked, text: str, session: Session) -> bool:
     """Whether it is a formula of what is asked for all values; one with partials could be the question itself."""
     if asked.kind == "value" or len(text) > LONGEST_FORMULA:
         return False
+    from bptt_tui.derivation.formulas.parts import walk
     from bptt_tui.derivation.formulas.reader import read
     from bptt_tui.derivation.formulas.tree import Partial
-    from bptt_tui.derivation.formulas.parts import walk
     from bptt_tui.derivation.judging.judge import judge_statement
 
     try:

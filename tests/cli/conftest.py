@@ -24,10 +24,3 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
         return exit.value.code, out, err
 
     return command
-
-
-@pytest.fixture(autouse=True)
-def no_settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever runs the tests has keys and a theme of their own; they play no part here."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 
 from textual._context import active_app
+from textual.screen import Screen
 
 TURNS = 8  # of the event loop with nothing ready, one after the other: futures wake their waiters a turn later
 
@@ -21,9 +22,14 @@ async def settled(_min_sleep: float = 0.0, _max_sleep: float = 0.0) -> None:
     """Takes the place of `textual._wait.wait_for_idle`."""
     await _drained()
     app = active_app.get(None)
-    if app is not None and app.is_running and app.screen_stack:
+    while app is not None and app.is_running and app.screen_stack and _has_to_draw(app.screen):
         app.screen._on_timer_update()  # otherwise a timer of a sixtieth of a second draws
         await _drained()
+
+
+def _has_to_draw(screen: Screen[object]) -> bool:
+    """Or to call back what asked to be called after the drawing."""
+    return not screen.app._batch_count and (screen._update_timer._active.is_set() or bool(screen._callbacks))
 
 
 async def _drained() -> None:

@@ -151,10 +151,11 @@ async def test_a_long_trace_shows_its_progress_and_escape_cancels(monkeypatch: p
         raise AssertionError("not cancelled")
 
     monkeypatch.setattr(files, "_opened", make)
+    monkeypatch.setattr("bptt_tui.tui.opening_line._AT_ONCE", 0.0)
     async with opened(at=5) as debugger:
         await debugger.press("o")
         await typed(debugger, "lstm", "enter")
-        assert "█████░░░░░░░░░░░░░░░  25% lstm · esc cancels" in debugger.text()
+        await debugger.until(lambda: "█████░░░░░░░░░░░░░░░  25% lstm · esc cancels" in debugger.text())
         await debugger.press("escape")
         assert "cancelled" in debugger.text() and dialog(debugger)
         go_on.set()

@@ -294,7 +294,7 @@ def _fits(stack: Stack, entries: Stack) -> bool:
     if stack.shape[1:] == entries.shape[:0:-1]:
         return same(stack.transpose(0, 2, 1), entries)
     n = entries.shape[1]
-    return stack.shape[1:] == (n, n) and same(stack, entries * np.eye(n))
+    return entries.shape[2] == 1 and stack.shape[1:] == (n, n) and same(stack, entries * np.eye(n))
 
 
 def _is_diagonal_of(stack: Stack, jacobian: Stack) -> bool:

@@ -53,6 +53,8 @@ def _operation(e: Evaluator, formula: Call, env: Environment) -> Stack:
     result = np.asarray(operation.evaluate(tuple(flat), shapes)).reshape(e.samples.count, *shape)
     if len(shape) == 2:
         return result
+    if not shape:
+        return result.reshape(e.samples.count, 1, 1)
     return result.reshape(e.samples.count, *(args[0].shape[1:] if args[0].shape[1] == 1 else (-1, 1)))
 
 

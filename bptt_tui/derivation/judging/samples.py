@@ -145,11 +145,13 @@ class Samples:
     def _partial(self, above: Key, below: Key, mode: Mode) -> Stack:
         if above == below:
             return np.broadcast_to(np.eye(self._size(above)), (self.count, self._size(above), self._size(above)))
+        name, t = below
+        if below == self.total_key or (t is None and name not in self._uses):
+            return self.zeros(above, below)  # nothing reads the total, and nothing flows to a constant
         if above == self.total_key and mode == "total":
             return self._adjoint(below)
         self._check_span(above, below)
         sweep = self.sweep(above, mode)
-        name, t = below
         if t is None and name in self._uses:
             parts = [sweep.at((name, use)) for use in self.uses(name)]
             return np.sum(parts, axis=0) if parts else self.zeros(above, below)

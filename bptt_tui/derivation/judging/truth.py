@@ -83,7 +83,8 @@ class Truth:
                 found.append(
                     Part(self.spelling.partial(self.above, use), t, value, use, self.spelling.place(self.above, use))
                 )
-        return tuple(found)
+        # What no use reaches is one part, 0.
+        return tuple(found) or (Part(self.name, None, self.value),)
 
     @cached_property
     def loss_parts(self) -> tuple[Part, ...]:
