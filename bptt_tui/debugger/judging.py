@@ -146,14 +146,14 @@ def _right_as_formula(asked: Asked, text: str, session: Session) -> bool:
     """Whether it is a formula of what is asked for all values; one with partials could be the question itself."""
     if asked.kind == "value" or len(text) > LONGEST_FORMULA:
         return False
+    from bptt_tui.derivation.formulas.parts import walk
     from bptt_tui.derivation.formulas.reader import read
     from bptt_tui.derivation.formulas.tree import Partial
-    from bptt_tui.derivation.judging.evaluation import parts
     from bptt_tui.derivation.judging.judge import judge_statement
 
     try:
         statement = read(f"{asked.title} = {text}", session)
-        if any(isinstance(part, Partial) for member in statement.members[1:] for part in parts(member)):
+        if any(isinstance(part, Partial) for member in statement.members[1:] for part in walk(member)):
             return False
         return judge_statement(session, statement).holds
     except BpttError:

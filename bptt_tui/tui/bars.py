@@ -14,6 +14,7 @@ from bptt_tui.debugger.view import Missing, View
 from bptt_tui.tui.bindings import BINDING_TABLE, KeyRow
 from bptt_tui.tui.figures import figure
 from bptt_tui.tui.ink import Line, Run, fitted, line_width, width_of, wrapped
+from bptt_tui.tui.keynames import keys_of
 from bptt_tui.tui.layout import PANES
 from bptt_tui.tui.pane import Bar, loss_name
 
@@ -161,7 +162,7 @@ class Keys(Bar):
     def _key(self, row: KeyRow) -> str:
         """The key that now has this row's id: its own, or the one a keymap gave it."""
         keymap = getattr(self.app, "_keymap", {})
-        return row.shown if row.id not in keymap else str(keymap[row.id]).split(",", 1)[0]
+        return row.shown if row.id not in keymap else keys_of(row, keymap)[0]
 
     def on_click(self, event: events.Click) -> None:
         x = 1

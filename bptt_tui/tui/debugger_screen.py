@@ -339,7 +339,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing):
         from bptt_tui.tui.help import help_text
 
         self.pause()
-        self.app.push_screen(Notice("help", help_text(COMMANDS, self.size.width)))
+        self.app.push_screen(Notice("help", help_text(COMMANDS, self.size.width, getattr(self.app, "_keymap", {}))))
 
     async def action_app(self, action: str) -> None:
         """What concerns the file or another session is the app's."""

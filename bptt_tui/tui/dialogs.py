@@ -44,8 +44,10 @@ class Notice(ModalScreen[None]):
         Binding("enter,escape,q,space", "close", "close", show=False, id="notice.close"),
         Binding("down,j", "scroll(1)", "down", show=False, id="notice.down"),
         Binding("up,k", "scroll(-1)", "up", show=False, id="notice.up"),
-        Binding("pagedown", "scroll(10)", "page down", show=False, id="notice.page-down"),
-        Binding("pageup", "scroll(-10)", "page up", show=False, id="notice.page-up"),
+        Binding("pagedown", "page(1)", "page down", show=False, id="notice.page-down"),
+        Binding("pageup", "page(-1)", "page up", show=False, id="notice.page-up"),
+        Binding("home,g", "page(-1000000)", "first line", show=False, id="notice.first"),
+        Binding("end,G", "page(1000000)", "last line", show=False, id="notice.last"),
     ]
 
     def __init__(self, title: str, text: str | Content, *, error: bool = False) -> None:
@@ -65,6 +67,10 @@ class Notice(ModalScreen[None]):
 
     def action_scroll(self, lines: int) -> None:
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+    def action_page(self, pages: int) -> None:
+        """A screenful less the line that was last or first."""
+        self.action_scroll(pages * max(self.query_one(VerticalScroll).size.height - 1, 1))
 
 
 class AskPath(ModalScreen[str | None]):

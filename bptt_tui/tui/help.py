@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Protocol
 
 from textual.content import Content
@@ -10,6 +11,7 @@ from textual.content import Content
 from bptt_tui.language.sanitise import visible
 from bptt_tui.tui.bindings import BINDING_TABLE
 from bptt_tui.tui.ink import width_of
+from bptt_tui.tui.keynames import keys_of
 
 _READING = (
     ("▲ ▼ ◆", "the gradient's sign: positive, negative, entries of both"),
@@ -40,9 +42,14 @@ class Described(Protocol):
     def summary(self) -> str: ...
 
 
-def help_text(commands: Mapping[str, Described], width: int = 120) -> Content:
-    """Keys, commands, and how to read the screen; on a narrow one each text stands below what it is about."""
-    keys = [(_printed_keys(row.keys, row.shown), row.tooltip) for row in BINDING_TABLE]
+def help_text(
+    commands: Mapping[str, Described], width: int = 120, keymap: Mapping[str, str] = MappingProxyType({})
+) -> Content:
+    """Keys as `keymap` has them, commands, and how to read the screen.
+
+    On a narrow one each text stands below what it is about.
+    """
+    keys = [(" ".join(keys_of(row, keymap)), row.tooltip) for row in BINDING_TABLE]
     lines = [(command.usage, command.summary) for command in commands.values()]
     narrow = width < 70
     sections = (
@@ -60,27 +67,3 @@ def help_text(commands: Mapping[str, Described], width: int = 120) -> Content:
             parts.append(Content.assemble((visible(left), "bold"), room, (visible(right), "$foreground 75%")))
         parts.append(Content(""))
     return Content("\n").join(parts[:-1])
-
-
-_PRINTED = {
-    "right": "→",
-    "left": "←",
-    "slash": "/",
-    "colon": ":",
-    "question_mark": "?",
-    "ctrl+s": "^s",
-    "shift+tab": "⇧tab",
-    "ctrl+c": "^c",
-    "ctrl+r": "^r",
-    "ctrl+o": "^o",
-    "ctrl+i": "^i",
-    "escape": "esc",
-    "comma": ",",
-    "full_stop": ".",
-}
-
-
-def _printed_keys(keys: str, shown: str) -> str:
-    """All keys of a row as they are printed: `n → l`."""
-    names = [_PRINTED.get(key, key) for key in keys.split(",")]
-    return " ".join(dict.fromkeys([shown, *names]))

@@ -6,8 +6,9 @@ A command that takes something opens the command line with its name; any other i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
@@ -15,6 +16,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from bptt_tui.debugger.commands import COMMANDS
 from bptt_tui.tui.bindings import BINDING_TABLE
 from bptt_tui.tui.debugger_screen import DebuggerScreen
+from bptt_tui.tui.keynames import keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,12 +30,12 @@ class Offer(NamedTuple):
     action: str
 
 
-def offers() -> Iterator[Offer]:
+def offers(keymap: Mapping[str, str] = MappingProxyType({})) -> Iterator[Offer]:
     """Keys first, by their labels; then the commands that no key gives, with what they take."""
     from bptt_tui.tui.colours import SCALES
 
     for row in BINDING_TABLE:
-        yield Offer(row.label, f"{row.tooltip}  ({row.shown})", row.bound)
+        yield Offer(row.label, f"{row.tooltip}  ({keys_of(row, keymap)[0]})", row.bound)
     by_key = {row.command for row in BINDING_TABLE}
     for command in COMMANDS.values():
         takes = command.usage.removeprefix(command.name).strip()
@@ -54,7 +56,7 @@ class DebuggerCommands(Provider):
     @property
     def _offers(self) -> Iterator[Offer]:
         """The debugger's keys and commands are its screen's; another screen has none of them."""
-        return offers() if isinstance(self.screen, DebuggerScreen) else iter(())
+        return offers(getattr(self.app, "_keymap", {})) if isinstance(self.screen, DebuggerScreen) else iter(())
 
     async def discover(self) -> Hits:
         for offer in self._offers:

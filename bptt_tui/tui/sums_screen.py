@@ -19,6 +19,7 @@ from bptt_tui.debugger.sums import Sums
 from bptt_tui.debugger.view import Exhibit
 from bptt_tui.errors import BpttError
 from bptt_tui.tui.ink import Inks, Line, Run, fitted, line_width
+from bptt_tui.tui.keynames import printed
 from bptt_tui.tui.sums_page import Page
 from bptt_tui.tui.sums_pages import BuildUpPage, ChainsPage, KnobsPage
 from bptt_tui.tui.sums_table import TablePage
@@ -260,8 +261,10 @@ class SumsScreen(Screen[None]):
         from bptt_tui.tui.dialogs import Notice
 
         rows = [b for b in self.BINDINGS if isinstance(b, Binding)]
-        width = max(len(row.key) for row in rows)
-        self.app.push_screen(Notice("keys", "\n".join(f"{row.key.ljust(width)}  {row.description}" for row in rows)))
+        keys = [" ".join(printed(key) for key in row.key.split(",")) for row in rows]
+        width = max(map(len, keys))
+        lines = (f"{key.ljust(width)}  {row.description}" for key, row in zip(keys, rows, strict=True))
+        self.app.push_screen(Notice("keys", "\n".join(lines)))
 
     def action_copy(self) -> None:
         text = "" if self._canvas.page is None else self._canvas.page.copied()

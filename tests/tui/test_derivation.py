@@ -121,7 +121,7 @@ async def test_small_every_part_comes_by_tab(screen_golden: SnapshotAssertion) -
         assert isinstance(debugger.app.focused, AttemptsPane)
         assert debugger.text() == screen_golden
         await debugger.press("tab")
-        assert area(debugger).has_focus and "✓ ∂E/∂w" in debugger.text()
+        assert area(debugger).has_focus and "reads ∂E/∂w" in debugger.text()
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
@@ -136,7 +136,7 @@ async def test_a_text_is_read_as_it_is_typed() -> None:
         assert reading(debugger).startswith("  dE/dw=\n        ^\n✗ nothing follows the last '='")
         await debugger.press(*"w")
         await read(debugger)
-        assert reading(debugger) == "✓ ∂E/∂w = w"
+        assert reading(debugger) == "reads ∂E/∂w = w"
 
 
 async def test_the_formula_under_the_cursor_is_the_one_that_is_told() -> None:
@@ -144,7 +144,7 @@ async def test_the_formula_under_the_cursor_is_the_one_that_is_told() -> None:
         await debugger.press("D")
         area(debugger).write("dE/dw = w\ndE/du = * u\ndE/dv = v")
         await read(debugger)
-        assert reading(debugger) == "✓ 3 of 3: ∂E/∂v = v"
+        assert reading(debugger) == "3 of 3: reads ∂E/∂v = v"
         await debugger.press("up")
         assert "2 of 3: unexpected '*'" in reading(debugger)
         await debugger.press("enter")
@@ -163,6 +163,37 @@ async def test_what_is_pasted_is_text(made: Callable[[Verdict], None]) -> None:
         assert area(debugger).text == "dE/dw =\\x1b]0;x\\x07 [b]w[/b]\ndE/du = \\u202eu"
         await read(debugger)
         assert "[b]w[/b]" in debugger.text() and "\x1b" not in debugger.text()
+
+
+async def pasted(debugger: Opened, text: str) -> str:
+    """What is written after this was pasted."""
+    debugger.app.post_message(events.Paste(text))
+    for _ in range(3):
+        await debugger.pilot.pause()
+    return area(debugger).text
+
+
+async def test_another_formula_does_not_run_into_the_one_before(made: Callable[[Verdict], None]) -> None:
+    """It gets a line of its own, or the place of what was judged; a part of a formula goes where the cursor is."""
+    async with opened() as debugger:
+        await debugger.press("D")
+        assert await pasted(debugger, "dE/dw = w") == "dE/dw = w"
+        assert await pasted(debugger, " * u") == "dE/dw = w * u"
+        assert await pasted(debugger, "dE/du = u\n") == "dE/dw = w * u\ndE/du = u"
+        await judge(debugger, RIGHT_TEXT)
+        assert await pasted(debugger, " * w") == f"{RIGHT_TEXT} * w"
+        await judge(debugger, RIGHT_TEXT)
+        assert await pasted(debugger, WRONG_TEXT) == WRONG_TEXT
+        await debugger.press("ctrl+z")
+        assert area(debugger).text == RIGHT_TEXT
+
+
+async def test_what_is_pasted_is_a_formula_wherever_the_keys_go(made: Callable[[Verdict], None]) -> None:
+    async with opened() as debugger:
+        await debugger.press("D", "tab")
+        assert not area(debugger).has_focus
+        assert await pasted(debugger, "dE/dw = w") == "dE/dw = w"
+        assert area(debugger).has_focus
 
 
 async def test_a_key_writes_left_sides_in_turn() -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
 from opening import MEDIUM, SMALL, opened
 
 from bptt_tui.debugger import View
+from bptt_tui.debugger.commands import COMMANDS
 from bptt_tui.tui.bars import Keys, PaneTabs
-from bptt_tui.tui.bindings import BINDING_TABLE, bindings
+from bptt_tui.tui.bindings import BINDING_TABLE, KeyRow, bindings
 from bptt_tui.tui.debugger_screen import DebuggerScreen
 from bptt_tui.tui.dialogs import Notice
+from bptt_tui.tui.help import help_text
+from bptt_tui.tui.keynames import keys_of
+from bptt_tui.tui.palette import offers
 
 COMMAND_KEYS = [(key, row.command) for row in BINDING_TABLE if row.command for key in row.keys.split(",")]
 
@@ -64,6 +71,28 @@ async def test_a_keymap_replaces_a_key_and_the_footer_follows() -> None:
         await debugger.press("n")
         assert debugger.view.position == 1
         assert " x next" in debugger.text()
+
+
+async def test_help_and_palette_show_the_keys_of_the_keymap() -> None:
+    """Printed as they are pressed, not by their names in Textual; the help goes to its end and back."""
+    async with opened() as debugger:
+        keymap = {"step.next": "p", "step.rewind": "n", "note.write": "ctrl+t"}
+        debugger.app.set_keymap(keymap)
+        await debugger.press("question_mark")
+        assert re.search("│  p +the next node", debugger.text())
+        lines = help_text(COMMANDS, 120, keymap).plain.splitlines()
+        assert any(re.match(r"\^t +write a note", line) for line in lines)
+        assert any(re.match(r"\[ +the same node one timestep earlier", line) for line in lines)
+        await debugger.press("end")
+        assert "a bar of many timesteps" in debugger.text()
+        await debugger.press("home")
+        assert "the next node" in debugger.text()
+        assert "(^t)" in next(offer.help for offer in offers(keymap) if offer.name == "note")
+
+
+@pytest.mark.parametrize("row", BINDING_TABLE)
+def test_no_key_is_printed_by_its_name_in_textual(row: KeyRow) -> None:
+    assert not any("_" in key or "+" in key[1:] for key in keys_of(row, {}))
 
 
 async def test_tab_and_numbers_go_through_the_panes() -> None:

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
 from msgspec import Struct
 
-from bptt_tui.derivation.formulas.tree import Add, Formula, Multiply, Negate, Partial, Span, Sum, Value
-from bptt_tui.derivation.judging.candidates import candidates, oriented
-from bptt_tui.derivation.judging.evaluation import NOTHING, Evaluator, Misfit, children
-from bptt_tui.derivation.judging.grouping import Group
-from bptt_tui.derivation.judging.repair import Budget, Edit, Measured, Search, close, moments_of
-from bptt_tui.derivation.judging.samples import Key, Stack
+from bptt_tui.derivation.formulas.tree import Formula, Span
+from bptt_tui.derivation.judging.candidates import candidates
+from bptt_tui.derivation.judging.crossings import paths_missing
+from bptt_tui.derivation.judging.edits import Budget, Edit, Measured
+from bptt_tui.derivation.judging.evaluation import NOTHING, Evaluator, Misfit
+from bptt_tui.derivation.judging.repair import Search
+from bptt_tui.derivation.judging.samples import Stack
+from bptt_tui.derivation.judging.sharing import Shared, shared_change
+from bptt_tui.derivation.judging.stacks import close, largest
 from bptt_tui.derivation.judging.terms import Factor, Term, TooMany, expand, single
-from bptt_tui.derivation.judging.truth import Part, Truth, largest
+from bptt_tui.derivation.judging.truth import Part, Truth
+from bptt_tui.derivation.judging.uses import loss_of, use_of
 
 Fault = Literal["", "edit", "missing", "extra", "twice", "path", "open"]
 
@@ -80,72 +83,17 @@ def align(member: Formula, truth: Truth, budget: Budget, *, thorough: bool) -> A
     aligning = _Aligning(products, truth, budget, thorough=thorough)
     found = Alignment(tuple(aligning.rows()), expanded)
     if found.cost[:2] > (0, 1):
-        shared = _shared(member, aligning)
+        shared = shared_change(member, truth, aligning.search)
         if shared is not None:
-            return Alignment(tuple(shared.row(row) for row in found.rows if row.product is not None), expanded)
+            return Alignment(tuple(_shared(shared, row) for row in found.rows if row.product is not None), expanded)
     return found
 
 
-class _Shared(Struct, frozen=True):
-    """A change of a factor outside a bracket, which concerns all the terms that the bracket is written out to."""
-
-    product: Any
-    edit: Edit
-    span: Span
-
-    def row(self, row: Row) -> Row:
-        """A term's row: wrong inside the product concerned, right elsewhere."""
-        start, end = row.product.term.span
-        if (start < self.span[1] and end > self.span[0]) or self.span == (0, 0):
-            return Row(row.product, row.part, "edit", row.due, self.edit, source=self.product)
-        return Row(row.product, row.part, "", row.due)
-
-
-def _shared(member: Formula, aligning: _Aligning) -> _Shared | None:
-    """A change of a factor that several terms share: the products of the member are taken with their brackets closed,
-    one at a time, the others being left as they are."""
-    truth = aligning.truth
-    addends = list(_addends(member, 1.0))
-    closed = [_closed(formula, sign, truth.evaluator) for sign, formula in addends]
-    values = [None if product.value is None else truth.matched(product.value) for product in closed]
-    whole = Part(truth.name, None, truth.value, truth.parts[0].below)
-    for place, ((_, formula), product) in enumerate(zip(addends, closed, strict=True)):
-        if not isinstance(formula, Multiply):
-            continue
-        rest = [value for other, value in enumerate(values) if other != place]
-        if any(value is None for value in rest):
-            continue
-        due = truth.value - sum(value for value in rest if value is not None)
-        edit = aligning.search(product, due, whole)
-        if edit is not None and not _inside(edit, formula):
-            return _Shared(product, edit, formula.span if len(addends) > 1 else (0, 0))
-    return None
-
-
-def _addends(member: Formula, sign: float) -> Iterator[tuple[float, Formula]]:
-    """The terms of a sum as they stand."""
-    if isinstance(member, Negate):
-        yield from _addends(member.operand, -sign)
-    elif isinstance(member, Add):
-        for term in member.terms:
-            yield from _addends(term, sign)
-    else:
-        yield sign, member
-
-
-def _closed(formula: Formula, sign: float, evaluator: Evaluator) -> Measured:
-    """A product with its brackets closed, each one factor."""
-    if not isinstance(formula, Multiply):
-        return Measured(Term(sign, (Factor(formula),), Group((0,)), formula.span), evaluator)
-    factors = tuple(Factor(factor) for factor in formula.factors)
-    return Measured(Term(sign, factors, Group(tuple(range(len(factors))), formula.joins), formula.span), evaluator)
-
-
-def _inside(edit: Edit, formula: Multiply) -> bool:
-    """Whether a change is of a bracket, and so of what is in it."""
-    if edit.change in ("missing", "missing two", "sign", "scale"):
-        return False
-    return isinstance(formula.factors[min(edit.index, len(formula.factors) - 1)], Add | Sum)
+def _shared(shared: Shared, row: Row) -> Row:
+    """A term's row: wrong inside the product concerned, right elsewhere."""
+    if shared.concerns(row.product.term.span):
+        return Row(row.product, row.part, "edit", row.due, shared.edit, source=shared.product)
+    return Row(row.product, row.part, "", row.due)
 
 
 def _terms(member: Formula, evaluator: Evaluator) -> tuple[list[Term], bool]:
@@ -186,7 +134,7 @@ class _Aligning:
         self.values = [None if p.value is None else truth.matched(p.value) for p in products]
         self.parts = list(truth.parts)
         self.by_loss = False
-        if truth.loss_parts and all(self._loss_of(product) is not None for product in products):
+        if truth.loss_parts and all(loss_of(product, truth) is not None for product in products):
             self.parts, self.by_loss = list(truth.loss_parts), True
         self.paths: list[Row] = []
         self.pathless = 0
@@ -307,87 +255,13 @@ class _Aligning:
         return np.array([part.value[-1].reshape(-1) for part in self.parts])
 
     def _place(self, index: int, groups: list[list[int]]) -> int:
-        t = self.use_of(self.products[index])
+        product = self.products[index]
+        t = loss_of(product, self.truth) if self.by_loss else use_of(product, self.truth)
         places = {part.t: place for place, part in enumerate(self.parts)}
         if t in places:
             return places[t]
         empty = [place for place in range(len(self.parts)) if not groups[place]]
         return empty[0] if len(empty) == 1 and t is not None else len(self.parts)
-
-    def use_of(self, product: Measured) -> int | None:
-        """The timestep of the use that a term speaks of: the one it names, else its earliest step on the chain."""
-        if self.by_loss:
-            return self._loss_of(product)
-        below = self.truth.below
-        assert below is not None
-        evaluator = product.evaluator
-        earliest: list[int] = []
-        composite: list[int] = []
-        loose: list[int] = []
-        for factor in product.term.factors:
-            formula = factor.formula
-            if isinstance(formula, Partial):
-                name, t = evaluator.key(formula.below, factor.env)
-                _, top = evaluator.key(formula.above, factor.env)
-                if name == below[0] and t is not None:
-                    return t
-                if name == below[0]:
-                    return top if evaluator.reading.mode(formula) != "total" else self._voted(product)
-                if t is not None and name != self.truth.samples.network.loss_name:
-                    earliest.append(max(t, 0))
-            elif children(formula):
-                composite += [max(t, 0) for t in moments_of(factor)]
-            elif isinstance(formula, Value) and formula.t is not None:
-                name, t = evaluator.key(formula, factor.env)
-                # What a parameter is named with is the timestep of its own edge.
-                if name in self.truth.samples.unrolled.values.parameters:
-                    continue
-                loose += [t] if t is not None else []
-        if earliest:
-            return min(earliest + composite)
-        voted = [] if (found := self._voted(product)) is None else [found]
-        if composite or voted:
-            return min(composite + voted)
-        if loose:
-            return max(min(loose), 0)
-        within = {t for factor in product.term.factors for t in factor.env.values()}
-        return within.pop() if len(within) == 1 else None
-
-    def _loss_of(self, product: Measured) -> int | None:
-        """The loss step of a term that takes ∂E_t/∂(all that the left side is by) in one."""
-        evaluator = product.evaluator
-        for factor in product.term.factors:
-            if isinstance(factor.formula, Partial):
-                name, t = evaluator.key(factor.formula.above, factor.env)
-                below = evaluator.key(factor.formula.below, factor.env)
-                if name == self.truth.samples.network.loss_name and below == self.truth.below:
-                    return t
-        return None
-
-    def _voted(self, product: Measured) -> int | None:
-        """The use whose local partial stands in the term by its value."""
-        below = self.truth.below
-        assert below is not None
-        found: set[int] = set()
-        for part in self.parts:
-            if part.below is None or part.t is None:
-                continue
-            for edge in self._use_edges(part):
-                local = self.truth.samples.jacobian(edge)
-                if any(s.size == local.size and close(s.reshape(local.shape), local)[1:].all() for s in product.stacks):
-                    found.add(part.t)
-        return found.pop() if len(found) == 1 else None
-
-    def _use_edges(self, part: Part) -> list[Any]:
-        assert part.below is not None and part.t is not None
-        name = part.below[0]
-        samples = self.truth.samples
-        return [
-            (equation, part.t, by)
-            for equation, reads in enumerate(samples.network.reads)
-            for by in reads
-            if by.name == name and samples.unrolled.times[equation].row(part.t) is not None
-        ]
 
     # --- what is wrong in one contribution -----------------------------------------------------------------------
 
@@ -410,7 +284,7 @@ class _Aligning:
         wrong = self._surplus(members, part, total) or self._repaired(members, part)
         if wrong:
             return [wrong.get(i, row) for i, row in zip(members, plain, strict=True)]
-        through = self._path_missing(members, part, total)
+        through = self._path_missing(part, total)
         if through:
             assert total is not None
             self.paths.append(Row(None, part, "path", part.value - total, through=through))
@@ -473,41 +347,13 @@ class _Aligning:
         search = Search(product, due, self.truth, pool, self.budget)
         return search.best(thorough=self.thorough, like=like)
 
-    def _path_missing(self, members: list[int], part: Part, total: Stack | None) -> str:
-        """The node whose paths are the whole of what is missing, as ∂E/∂node · ∂node/∂use."""
-        truth = self.truth
-        if total is None or not np.any(total[1:]) or truth.above is None or part.below is None:
+    def _path_missing(self, part: Part, total: Stack | None) -> str:
+        """Through what the paths lead that are all of what is missing; looked for a few times only."""
+        if total is None or self.pathless >= MAX_FAILED or not self.thorough:
             return ""
-        if self.pathless >= MAX_FAILED or not self.thorough:
-            return ""
-        gap = part.value - total
-        samples, spelling = truth.samples, truth.spelling
-        edges = truth.edges(part.below)
-        # Paths part and meet at states, at losses, and where the use itself is read.
-        crossings = {*samples.states, samples.network.loss_name}
-        crossings |= {spelling.ends(edge)[0][0] for edge in edges if spelling.ends(edge)[1] == part.below}
-        nodes = [key for edge in edges for key in spelling.ends(edge) if key[0] in crossings]
-        nodes = list(dict.fromkeys(nodes))
-        for key in nodes:
-            if key != part.below and samples.key(*key) != truth.above:
-                through = np.matmul(samples.partial(truth.above, key), samples.partial(key, part.below))
-                if self._closes(gap, through, part.below):
-                    return spelling.name(key)
-        for edge in edges:
-            above, below = spelling.ends(edge)
-            if not crossings & {above[0], below[0]}:
-                continue
-            upper = np.matmul(samples.partial(truth.above, above), samples.jacobian(edge))
-            if self._closes(gap, np.matmul(upper, samples.partial(below, part.below)), part.below):
-                return spelling.edge(edge)
-        self.pathless += 1
-        return ""
-
-    def _closes(self, gap: Stack, through: Stack, below: Key) -> bool:
-        truth = self.truth
-        shape = truth.samples.shape(below[0])
-        fitted = truth.matched(oriented(through, truth.evaluator.reading.layout, shape))
-        return fitted is not None and bool(np.any(fitted)) and bool(close(gap, fitted)[1:].all())
+        found = paths_missing(total, part, self.truth)
+        self.pathless += not found
+        return found
 
     def _stray(self, index: int) -> Row:
         """A term of no contribution: wrong in a way that the whole may show."""

@@ -14,8 +14,9 @@ from msgspec import Struct
 from bptt_tui.calculus.differentiation import evaluate, jacobian_value
 from bptt_tui.calculus.operations import NOTATIONS, OPERATIONS
 from bptt_tui.calculus.shapes import Shape, size
-from bptt_tui.derivation.judging.evaluation import Layout
+from bptt_tui.derivation.judging.reading import Layout
 from bptt_tui.derivation.judging.samples import Edge, Key, Samples, Stack
+from bptt_tui.derivation.judging.stacks import is_one
 from bptt_tui.derivation.judging.truth import Part, Truth
 from bptt_tui.errors import BpttError
 from bptt_tui.language import Call, Expression, Name, Printer, names
@@ -216,9 +217,3 @@ def _values(truth: Truth, near: set[int]) -> list[Candidate]:
         value = samples.value(*key)
         found.append(Candidate("value", spelling.name(key), "", value, None, key, None, ""))
     return found
-
-
-def is_one(value: Stack) -> bool:
-    """Whether a factor changes nothing: 1, or an identity matrix."""
-    rows, columns = value.shape[1:]
-    return rows == columns and bool(np.abs(value - np.eye(rows)).max() <= 1e-12)

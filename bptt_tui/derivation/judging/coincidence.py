@@ -6,12 +6,13 @@ import itertools
 
 import numpy as np
 
+from bptt_tui.derivation.formulas.parts import walk
 from bptt_tui.derivation.formulas.tree import Formula, Number, Statement
 from bptt_tui.derivation.judging.draws import Draws, Givens, single_entries, targets
-from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit, parts
-from bptt_tui.derivation.judging.repair import close
+from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit
 from bptt_tui.derivation.judging.samples import Samples
 from bptt_tui.derivation.judging.spelling import Spelling
+from bptt_tui.derivation.judging.stacks import close
 from bptt_tui.derivation.judging.truth import Truth
 from bptt_tui.errors import BpttError
 from bptt_tui.language import Call, Expression
@@ -33,7 +34,7 @@ def reason(draws: Draws, statement: Statement, member: Formula, truth: Truth) ->
             if _breaks(draws, statement, member, truth, pair):
                 breaking = list(pair)
                 break
-    numbers = [p for p in parts(member) if isinstance(p, Number) and p.value not in ORDINARY]
+    numbers = [p for p in walk(member) if isinstance(p, Number) and p.value not in ORDINARY]
     if numbers and breaking:
         texts = [truth.spelling.spell(number) for number in numbers[:3]]
         return f"because {' and '.join(texts)} {'is a number' if len(texts) == 1 else 'are numbers'} of this session"

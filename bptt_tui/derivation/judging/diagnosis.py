@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bptt_tui.derivation.formulas.parts import children
 from bptt_tui.derivation.formulas.tree import Add, Formula, Negate, Number, Partial, Transpose, Value
 from bptt_tui.derivation.judging.candidates import Candidate, of_edge, slope_of
-from bptt_tui.derivation.judging.evaluation import children
-from bptt_tui.derivation.judging.repair import Edit, Measured, moments_of, same
+from bptt_tui.derivation.judging.edits import Edit, Measured, moments_of
 from bptt_tui.derivation.judging.samples import Edge, Samples, Stack
 from bptt_tui.derivation.judging.slips import slip
 from bptt_tui.derivation.judging.spelling import Spelling
+from bptt_tui.derivation.judging.stacks import same
 from bptt_tui.derivation.judging.truth import Truth
 from bptt_tui.derivation.judging.verdict import Slip
 from bptt_tui.language import Call as Operation
@@ -293,7 +294,7 @@ def _fits(stack: Stack, entries: Stack) -> bool:
     if stack.shape[1:] == entries.shape[:0:-1]:
         return same(stack.transpose(0, 2, 1), entries)
     n = entries.shape[1]
-    return stack.shape[1:] == (n, n) and same(stack, entries * np.eye(n))
+    return entries.shape[2] == 1 and stack.shape[1:] == (n, n) and same(stack, entries * np.eye(n))
 
 
 def _is_diagonal_of(stack: Stack, jacobian: Stack) -> bool:

@@ -184,7 +184,7 @@ def _summed(truth: Truth, parts: tuple[Part, ...], weigh: Weigh) -> Stack | None
             changed = weigh(edge, use)
             return samples.jacobian(edge) if changed is None else changed
 
-        sweep = Sweep(samples, truth.above, samples._passes(truth.above, truth.mode), weight)
+        sweep = Sweep(samples, truth.above, samples.passes(truth.above, truth.mode), weight)
         value = oriented(sweep.at(part.below), truth.evaluator.reading.layout, samples.shape(part.below[0]))
         fitted = truth.matched(value)
         if fitted is None:

@@ -11,20 +11,25 @@ import weakref
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
+from bptt_tui.derivation.formulas.parts import rebuilt, walk
 from bptt_tui.derivation.formulas.tree import Formula, Number, Partial, Product, Statement, Sum, Value
+from bptt_tui.derivation.formulas.tree import Reading as TreeReading
 from bptt_tui.derivation.judging import coincidence, numbers
 from bptt_tui.derivation.judging.alignment import TOO_SMALL, Alignment, align, overlooked
 from bptt_tui.derivation.judging.draws import Draws
-from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit, Reading, parts
+from bptt_tui.derivation.judging.edits import Budget
+from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit
 from bptt_tui.derivation.judging.fingerprints import listed
 from bptt_tui.derivation.judging.ledger import ledger_of
+from bptt_tui.derivation.judging.reading import Reading
 from bptt_tui.derivation.judging.readings import described, forms, modes, open_partials, sizes
-from bptt_tui.derivation.judging.repair import Budget, close
 from bptt_tui.derivation.judging.report import Explanation, explained, left_name, right_terms
 from bptt_tui.derivation.judging.samples import Samples, Stack
 from bptt_tui.derivation.judging.slips import slip
 from bptt_tui.derivation.judging.spelling import Spelling
+from bptt_tui.derivation.judging.stacks import close
 from bptt_tui.derivation.judging.truth import Part, Truth
 from bptt_tui.derivation.judging.verdict import MemberVerdict, Outcome, Slip, Verdict
 from bptt_tui.session import Session
@@ -224,10 +229,14 @@ class Judging:
     def _other_modes(self, left: Formula, member: Formula, evaluator: Evaluator) -> Slip | None:
         """The slip of a total derivative where the immediate one is meant, and the reverse, where the text said so."""
         loss = self.samples.network.loss_name
-        said = [p for p in parts(member) if isinstance(p, Partial) and p.reading and p.above.name != loss]
+        said = [p for p in walk(member) if isinstance(p, Partial) and p.reading and p.above.name != loss]
         if not said:
             return None
-        for meant, kind in (("immediate", "total for immediate"), ("total", "immediate for total")):
+        kinds: tuple[tuple[TreeReading, str], ...] = (
+            ("immediate", "total for immediate"),
+            ("total", "immediate for total"),
+        )
+        for meant, kind in kinds:
             if all(p.reading == meant for p in said):
                 continue
             changed = reread(member, meant, loss)
@@ -261,25 +270,16 @@ class Judging:
         return MemberVerdict(outcome, written, member.span, sentence, readings, given, truth.value[0], **more)
 
 
-def reread(formula: Any, meant: Any, loss: str) -> Any:
+def reread(formula: Formula, meant: TreeReading, loss: str) -> Formula:
     """The formula with every partial but those of the loss read in one way."""
-    from msgspec.structs import replace
-
     if isinstance(formula, Partial):
         return formula if formula.above.name == loss else replace(formula, reading=meant)
-    changes = {}
-    for field in formula.__struct_fields__:
-        inside = getattr(formula, field)
-        if isinstance(inside, Formula):
-            changes[field] = reread(inside, meant, loss)
-        elif isinstance(inside, tuple) and inside and isinstance(inside[0], Formula):
-            changes[field] = tuple(reread(part, meant, loss) for part in inside)
-    return replace(formula, **changes) if changes else formula
+    return rebuilt(formula, lambda part: reread(part, meant, loss))
 
 
 def is_number(member: Formula) -> bool:
     """Whether a member is made of numbers alone."""
-    inside = list(parts(member))
+    inside = list(walk(member))
     return any(isinstance(p, Number) for p in inside) and not any(
         isinstance(p, Value | Partial | Sum | Product) for p in inside
     )

@@ -6,10 +6,11 @@ import itertools
 from collections.abc import Iterator
 
 from bptt_tui.derivation.formulas.tree import Add, Formula, Join, Multiply, Span
-from bptt_tui.derivation.judging.evaluation import NOTHING, Environment, Misfit, as_it_fits, shown
+from bptt_tui.derivation.judging.edits import Measured
+from bptt_tui.derivation.judging.evaluation import NOTHING, Environment, Misfit, as_it_fits
 from bptt_tui.derivation.judging.grouping import Group
-from bptt_tui.derivation.judging.repair import Measured, close
 from bptt_tui.derivation.judging.samples import Stack
+from bptt_tui.derivation.judging.stacks import close, shown
 from bptt_tui.derivation.judging.terms import Factor, Term
 from bptt_tui.derivation.judging.truth import Truth
 from bptt_tui.derivation.judging.verdict import Ledger, LedgerLine

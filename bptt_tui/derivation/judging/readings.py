@@ -9,22 +9,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
+from bptt_tui.derivation.formulas.parts import children, walk
 from bptt_tui.derivation.formulas.tree import Call, Formula, Partial, Product, Sum
-from bptt_tui.derivation.judging.evaluation import (
-    NOTHING,
-    Environment,
-    Evaluator,
-    Family,
-    Layout,
-    Manner,
-    Reading,
-    children,
-    family,
-    parts,
-)
-from bptt_tui.derivation.judging.repair import close
+from bptt_tui.derivation.judging.evaluation import NOTHING, Environment, Evaluator
+from bptt_tui.derivation.judging.reading import Family, Layout, Manner, Reading, family
 from bptt_tui.derivation.judging.samples import Key, Mode, Samples
 from bptt_tui.derivation.judging.spelling import Spelling
+from bptt_tui.derivation.judging.stacks import close
 
 MAX_FAMILIES = 4
 FORMS: tuple[tuple[Layout, Manner], ...] = (
@@ -43,7 +34,7 @@ def open_partials(samples: Samples, *formulas: Formula) -> dict[Family, Partial]
     recurrent = _feeding_states(samples)
     found: dict[Family, Partial] = {}
     for formula in formulas:
-        for part in parts(formula):
+        for part in walk(formula):
             if isinstance(part, Partial) and not part.reading and part.above.name in recurrent:
                 below = part.below
                 # By a use at one timestep there is nothing to choose: its paths are its own.
@@ -67,8 +58,8 @@ def _feeding_states(samples: Samples) -> set[str]:
 
 def sizes(samples: Samples, member: Formula) -> tuple[int, ...]:
     """The sizes that an identity matrix without one may have: 0, the number 1, will do but in a Kronecker product."""
-    within = [part for part in parts(member) if isinstance(part, Call) and part.function in ("kron", "outer")]
-    unsized = [p for one in within for p in parts(one) if isinstance(p, Call) and p.function in ("eye", "ones")]
+    within = [part for part in walk(member) if isinstance(part, Call) and part.function in ("kron", "outer")]
+    unsized = [p for one in within for p in walk(one) if isinstance(p, Call) and p.function in ("eye", "ones")]
     if not unsized:
         return (0,)
     return (0, *sorted({rows for name in samples.unrolled.shapes if (rows := samples.shape(name)[0]) > 1}))

@@ -9,86 +9,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
 
 import numpy as np
-from msgspec import Struct
-from msgspec.structs import replace
 
-from bptt_tui.derivation.formulas.tree import Formula, Moment, Partial, Value
-from bptt_tui.derivation.judging.candidates import Candidate, is_one
-from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit, children, moment, parts
-from bptt_tui.derivation.judging.grouping import Group, rejoined, value_of, with_one, without
+from bptt_tui.derivation.judging.candidates import Candidate
+from bptt_tui.derivation.judging.edits import Budget, Edit, Measured, is_partial, moments_of, names_it, shifts, unlike
+from bptt_tui.derivation.judging.evaluation import Misfit
+from bptt_tui.derivation.judging.grouping import Group, rejoined, with_one, without
 from bptt_tui.derivation.judging.samples import Stack
-from bptt_tui.derivation.judging.terms import Factor, Term
-from bptt_tui.derivation.judging.truth import Truth, largest
+from bptt_tui.derivation.judging.stacks import RTOL, close, drawn, is_one, same, vectors_too
+from bptt_tui.derivation.judging.terms import Factor
+from bptt_tui.derivation.judging.truth import Truth
 from bptt_tui.errors import BpttError
-
-Change = Literal[
-    "sign", "scale", "missing", "extra", "doubled", "replaced", "shifted", "transposed", "order", "turned", "join",
-    "missing two", "extra two",
-]  # fmt: skip
-RTOL = 1e-7
-MAX_TRIALS = 6_000
-
-
-class Edit(Struct, frozen=True):
-    """A change that makes a term right. `index` is the factor concerned, or where one is missing."""
-
-    change: Change
-    index: int
-    cost: float
-    due: Candidate | None = None
-    second: Candidate | None = None
-    factor: Factor | None = None
-    ratio: float = 1.0
-
-
-class Measured:
-    """A term with its factors' values."""
-
-    def __init__(self, term: Term, evaluator: Evaluator) -> None:
-        self.term = term
-        self.evaluator = evaluator
-        try:
-            self.stacks = term.stacks(evaluator)
-        except Misfit:
-            # A factor that cannot be computed itself: there is nothing to change it for.
-            self.stacks = []
-        self.value: Stack | None = self.tried(self.stacks, term.group) if self.stacks else None
-
-    def tried(self, stacks: list[Stack], group: Group) -> Stack | None:
-        """The product of these factors, None where they do not fit."""
-        try:
-            return self.term.sign * value_of(group, stacks, self.evaluator)
-        except Misfit:
-            return None
-
-    @property
-    def moments(self) -> list[int]:
-        """The timesteps that the term speaks of."""
-        return sorted({t for factor in self.term.factors for t in moments_of(factor)})
-
-
-def moments_of(factor: Factor) -> set[int]:
-    """The timesteps in one factor."""
-    return {
-        moment(part.t, factor.env)
-        for part in parts(factor.formula)
-        if isinstance(part, Value) and part.t is not None and (not part.t.variable or part.t.variable in factor.env)
-    }
-
-
-class Budget:
-    """How many products may still be tried for one formula, so that a hopeless one does not take forever."""
-
-    def __init__(self, trials: int = MAX_TRIALS) -> None:
-        self.left = trials
-
-    def spend(self) -> bool:
-        """Whether one more may be tried."""
-        self.left -= 1
-        return self.left >= 0
 
 
 class Search:
@@ -107,7 +39,7 @@ class Search:
         self.group = product.term.group
         self.places: range = range(len(product.stacks))
         self._pool = pool
-        self._drawn = _drawn(due)
+        self._drawn = drawn(due)
         self._first = due[self._drawn][0]
         self._size = RTOL * max(float(np.abs(self._first).max()), 1e-300)
 
@@ -203,9 +135,9 @@ class Search:
     def _whole(self) -> Iterator[Edit]:
         if self.ratio is None:
             return
-        drawn = self.ratio[self._drawn]
-        common = float(drawn[0])
-        if common == 0 or np.abs(drawn - common).max() > RTOL * abs(common):
+        ratios = self.ratio[self._drawn]
+        common = float(ratios[0])
+        if common == 0 or np.abs(ratios - common).max() > RTOL * abs(common):
             return
         if abs(common + 1) < RTOL:
             yield Edit("sign", 0, 1.0)
@@ -312,7 +244,7 @@ class Search:
         for place, candidate in enumerate(self._pool()):
             if candidate.value.shape[1:] == (1, 1):
                 continue
-            for value in vectors_too(candidate):
+            for value in vectors_too(candidate.value):
                 if self._anywhere(value, groups, hopeless):
                     cost = 1.02 + _rank(candidate) + 1e-4 * place + self._written(candidate)
                     yield Edit("missing", len(stacks), cost, candidate)
@@ -340,7 +272,7 @@ class Search:
                     yield self._replacement(index, factor, place, candidate)
             hopeless: set[tuple[int, ...]] = set()
             for place, candidate in enumerate(self._pool()):
-                for value in vectors_too(candidate):
+                for value in vectors_too(candidate.value):
                     if value.shape[1:] == stack.shape[1:] == (1, 1) or value.shape in hopeless:
                         continue
                     fits = self._fits([*stacks[:index], value, *stacks[index + 1 :]], self.group)
@@ -389,7 +321,7 @@ class Search:
         for factor, stack in zip(self.product.term.factors, self.product.stacks, strict=True):
             if is_partial(factor, candidate, self.product.evaluator):
                 return 0.5
-            if stack.shape == candidate.value.shape and same(stack, candidate.value) and _names_it(factor, candidate):
+            if stack.shape == candidate.value.shape and same(stack, candidate.value) and names_it(factor, candidate):
                 return 0.02
         return 0.0
 
@@ -413,117 +345,3 @@ def _relation(candidate: Candidate) -> tuple[str, str, str]:
 
 def _rank(candidate: Candidate) -> float:
     return {"edge": 0.0, "inner": 0.05, "step": 0.15, "gradient": 0.2, "value": 0.3}[candidate.kind]
-
-
-def is_partial(factor: Factor, candidate: Candidate, evaluator: Evaluator) -> bool:
-    """Whether a factor is this partial by name."""
-    formula = factor.formula
-    if not isinstance(formula, Partial) or candidate.above is None or candidate.below is None:
-        return False
-    samples = evaluator.samples
-    below = evaluator.key(formula.below, factor.env)
-    return (
-        samples.key(*evaluator.key(formula.above, factor.env)) == samples.key(*candidate.above)
-        and below == candidate.below
-    )
-
-
-def _names_it(factor: Factor, candidate: Candidate) -> bool:
-    """Whether a value that equals the candidate is of its timestep."""
-    ts = moments_of(factor)
-    return not ts or candidate.above is None or candidate.above[1] in ts
-
-
-def unlike(factor: Factor, candidate: Candidate) -> float:
-    """How little a wrong factor looks like what is due: by its names and timesteps."""
-    names = {part.name for part in parts(factor.formula) if isinstance(part, Value)}
-    due = {key[0] for key in (candidate.above, candidate.below) if key is not None}
-    ts = moments_of(factor)
-    when = {key[1] for key in (candidate.above, candidate.below) if key is not None and key[1] is not None}
-    penalty = 0.0 if names & due else 0.2
-    if any(name in candidate.formula for name in names):
-        penalty -= 0.05
-    return penalty + (0.0 if not ts or ts & when else 0.1)
-
-
-def shifts(factor: Factor, evaluator: Evaluator) -> Iterator[tuple[float, Factor]]:
-    """The factor at neighbouring timesteps: all of it, or one end of a partial."""
-    formula = factor.formula
-    for by in (-1, 1, -2, 2):
-        cost = 1.03 + 0.05 * (abs(by) - 1)
-        yield cost, Factor(moved(formula, by), factor.env, factor.transposed, factor.inverted)
-        if isinstance(formula, Partial):
-            for changed in _one_end(formula, by):
-                shifted = Factor(changed, factor.env, factor.transposed, factor.inverted)
-                near = _is_local(changed, factor, evaluator)
-                far = not near and _is_local(formula, factor, evaluator)
-                whole = not near and not _is_outermost(changed, evaluator)
-                yield cost + (2.0 if far and whole else 0.25 if whole else 0.01), shifted
-
-
-def _one_end(formula: Partial, by: int) -> Iterator[Partial]:
-    if formula.above.t is not None:
-        yield replace(formula, above=_moved_value(formula.above, by))
-    if formula.below.t is not None:
-        yield replace(formula, below=_moved_value(formula.below, by))
-
-
-def _is_outermost(formula: Partial, evaluator: Evaluator) -> bool:
-    """Whether a partial is of the loss or by a parameter: ∂E/∂s₁, ∂s₁/∂w₀."""
-    samples = evaluator.samples
-    return formula.above.name == samples.network.loss_name or formula.below.name in samples.unrolled.values.parameters
-
-
-def _is_local(formula: Partial, factor: Factor, evaluator: Evaluator) -> bool:
-    """Whether a partial is that of one edge."""
-    name, t = evaluator.key(formula.above, factor.env)
-    below = evaluator.key(formula.below, factor.env)
-    return t is not None and any(end == below for _, end in evaluator.samples.reads(name, t))
-
-
-def moved(formula: Formula, by: int) -> Formula:
-    """The formula `by` timesteps later."""
-    if isinstance(formula, Value):
-        return _moved_value(formula, by)
-    if not children(formula):
-        return formula
-    changes: dict[str, Any] = {}
-    for field in formula.__struct_fields__:
-        inside = getattr(formula, field)
-        if isinstance(inside, Formula):
-            changes[field] = moved(inside, by)
-        elif isinstance(inside, tuple) and inside and isinstance(inside[0], Formula):
-            changes[field] = tuple(moved(part, by) for part in inside)
-    return replace(formula, **changes)
-
-
-def _moved_value(value: Value, by: int) -> Value:
-    if value.t is None:
-        return value
-    return replace(value, t=Moment(value.t.offset + by, value.t.variable))
-
-
-def vectors_too(candidate: Candidate) -> Iterator[Stack]:
-    """A candidate's value, and of a diagonal matrix the diagonal, which does the same entry by entry."""
-    yield candidate.value
-    rows, columns = candidate.value.shape[1:]
-    if rows == columns > 1:
-        diagonal = np.diagonal(candidate.value, axis1=1, axis2=2)[:, :, None]
-        if np.array_equal(diagonal * np.eye(rows), candidate.value):
-            yield diagonal
-
-
-def _drawn(value: Stack) -> slice:
-    return slice(1, None) if len(value) > 1 else slice(None)
-
-
-def close(a: Stack, b: Stack, scale: Stack | float = 0.0, rtol: float = RTOL) -> Stack:
-    """At which draws two values are one, up to rounding, `(draws,)`; `scale` is the size of what was added up."""
-    with np.errstate(all="ignore"):
-        gap = largest(a - b)
-        return np.asarray(gap <= rtol * np.maximum(largest(a), largest(b)) + 1e-11 * np.asarray(scale))
-
-
-def same(a: Stack, b: Stack) -> bool:
-    """Whether two values agree at every random draw."""
-    return a.shape == b.shape and bool(close(a, b)[_drawn(a)].all())

@@ -11,21 +11,15 @@ from msgspec.structs import replace
 from bptt_tui.derivation.formulas.tree import Formula, Partial, Statement, Value
 from bptt_tui.derivation.judging.alignment import Alignment, Row, assigned
 from bptt_tui.derivation.judging.diagnosis import Named, name_of, place_of
+from bptt_tui.derivation.judging.edits import Measured
 from bptt_tui.derivation.judging.evaluation import Misfit
 from bptt_tui.derivation.judging.fingerprints import fingerprints, listed
-from bptt_tui.derivation.judging.repair import Measured, close
 from bptt_tui.derivation.judging.samples import Edge, Stack
 from bptt_tui.derivation.judging.slips import slip
 from bptt_tui.derivation.judging.spelling import Spelling
+from bptt_tui.derivation.judging.stacks import close
 from bptt_tui.derivation.judging.truth import Part, Truth
-from bptt_tui.derivation.judging.verdict import (
-    FactorVerdict,
-    Ledger,
-    MemberVerdict,
-    Slip,
-    TermOutcome,
-    TermVerdict,
-)
+from bptt_tui.derivation.judging.verdict import FactorVerdict, Ledger, MemberVerdict, Slip, TermOutcome, TermVerdict
 
 MAX_SAID = 4
 

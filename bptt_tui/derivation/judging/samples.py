@@ -142,10 +142,12 @@ class Samples:
     def _partial(self, above: Key, below: Key, mode: Mode) -> Stack:
         if above == below:
             return np.broadcast_to(np.eye(self._size(above)), (self.count, self._size(above), self._size(above)))
+        name, t = below
+        if below == self.total_key or (t is None and name not in self._uses):
+            return self.zeros(above, below)  # nothing reads the total, and nothing flows to a constant
         if above == self.total_key and mode == "total":
             return self._adjoint(below)
         sweep = self.sweep(above, mode)
-        name, t = below
         if t is None and name in self._uses:
             parts = [sweep.at((name, use)) for use in self.uses(name)]
             return np.sum(parts, axis=0) if parts else self.zeros(above, below)
@@ -168,10 +170,10 @@ class Samples:
     def sweep(self, above: Key, mode: Mode) -> Sweep:
         """The partials of one node by everything below it."""
         if (above, mode) not in self._sweeps:
-            self._sweeps[above, mode] = Sweep(self, above, self._passes(above, mode))
+            self._sweeps[above, mode] = Sweep(self, above, self.passes(above, mode))
         return self._sweeps[above, mode]
 
-    def _passes(self, above: Key, mode: Mode) -> Callable[[Key], bool]:
+    def passes(self, above: Key, mode: Mode) -> Callable[[Key], bool]:
         """Whether a path may go through a node."""
         states, top = self.states, above[1]
         if mode == "total":

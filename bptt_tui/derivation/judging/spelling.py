@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bptt_tui.derivation.formulas.parts import walk
 from bptt_tui.derivation.formulas.tree import (
     Add,
     Call,
@@ -170,8 +171,5 @@ def _bracket(text: str, binds: int, needed: int) -> str:
 
 
 def _uses(formula: Formula, variable: str) -> bool:
-    from bptt_tui.derivation.judging.evaluation import parts
 
-    return any(
-        isinstance(part, Value) and part.t is not None and part.t.variable == variable for part in parts(formula)
-    )
+    return any(isinstance(part, Value) and part.t is not None and part.t.variable == variable for part in walk(formula))

@@ -11,6 +11,7 @@ import itertools
 
 from msgspec import Struct
 
+from bptt_tui.derivation.formulas.parts import children
 from bptt_tui.derivation.formulas.tree import (
     Add,
     Call,
@@ -27,8 +28,9 @@ from bptt_tui.derivation.formulas.tree import (
     Transpose,
     Value,
 )
-from bptt_tui.derivation.judging.evaluation import NOTHING, Environment, Evaluator, Misfit, children, turned_first
+from bptt_tui.derivation.judging.evaluation import NOTHING, Environment, Evaluator, Misfit
 from bptt_tui.derivation.judging.grouping import Group, joined, raised, turned, value_of, without
+from bptt_tui.derivation.judging.reading import turned_first
 from bptt_tui.derivation.judging.samples import Stack
 
 MAX_TERMS = 2_000

@@ -12,6 +12,7 @@ from bptt_tui.derivation.formulas.tree import Formula, Partial
 from bptt_tui.derivation.judging.evaluation import NOTHING, Evaluator
 from bptt_tui.derivation.judging.samples import Edge, Key, Mode, Samples, Stack
 from bptt_tui.derivation.judging.spelling import Spelling
+from bptt_tui.derivation.judging.stacks import largest
 
 MAX_EDGES = 4_000
 
@@ -81,7 +82,8 @@ class Truth:
                 found.append(
                     Part(self.spelling.partial(self.above, use), t, value, use, self.spelling.place(self.above, use))
                 )
-        return tuple(found)
+        # What no use reaches is one part, 0.
+        return tuple(found) or (Part(self.name, None, self.value),)
 
     @cached_property
     def loss_parts(self) -> tuple[Part, ...]:
@@ -138,7 +140,7 @@ class Truth:
         """The edges on all paths from the left side's numerator down to `below`, from the top; at most MAX_EDGES."""
         assert self.above is not None
         samples = self.samples
-        passes = samples._passes(self.above, self.mode)
+        passes = samples.passes(self.above, self.mode)
         name, loss = self.above
         tops: list[Key] = [(name, t) for t in samples.unrolled.loss_times] if loss is None else [(name, loss)]
         lowest = below[1] if below[1] is not None else 0
@@ -173,8 +175,3 @@ class Truth:
     def _rank(self, key: Key) -> tuple[int, int]:
         name, t = key
         return -(t or 0), -self.samples.order.get(self.samples.network.index.get(name, -1), -1)
-
-
-def largest(value: Stack) -> Stack:
-    """The largest entry at every draw, `(draws,)`."""
-    return np.asarray(np.abs(value).reshape(len(value), -1).max(axis=1))

@@ -46,6 +46,7 @@ class FormulaArea(TextArea):
         )
         self.cursor_blink = False
         self._bad: tuple[int, int] | None = None
+        self.judged = ""  # the text that was given to be judged last
 
     @property
     def formulas(self) -> tuple[Pasted, ...]:
@@ -92,6 +93,26 @@ class FormulaArea(TextArea):
         """Put this text in the place of what is written."""
         self.load_text(shown(text)[:LARGEST])
         self.move_cursor(self.document.end)
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        """Another formula, pasted where one ends, takes the place of what was judged, or gets a line of its own."""
+        pasted = shown(event.text).strip()
+        if not self._begins_another(pasted):
+            return  # TextArea puts it in
+        event.stop()
+        event.prevent_default()
+        start = (0, 0) if self.text == self.judged else self.document.end
+        end = self.document.end
+        self.replace(pasted if start == (0, 0) else f"\n{pasted}", start, end, maintain_selection_offset=False)
+        self.move_cursor(self.document.end)
+
+    def _begins_another(self, pasted: str) -> bool:
+        """Whether this, at the cursor, would run into a formula that it does not belong to."""
+        row, column = self.document.end
+        at_end = self.selection.start == self.selection.end == (row, column)
+        if not at_end or not self.document.get_line(row).strip():
+            return False
+        return len(formulas(f"{self.text}\n{pasted}")) > len(self.formulas)
 
     async def _on_key(self, event: events.Key) -> None:
         # No formula has a question mark.

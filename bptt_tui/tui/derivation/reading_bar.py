@@ -36,10 +36,10 @@ class ReadingBar(Bar):
         """At most four lines; what is longer ends in `…`."""
         reading = self._reading
         if reading is None:
-            return [(("dE/dw = …, or LaTeX; several formulas, one a line", "dim"),)]
+            return wrapped((("dE/dw = …, or LaTeX; several formulas, one a line", "dim"),), max(width, 8))
         head = self._head()
         if not reading.error:
-            said = wrapped((("✓ ", "good"), *head, (reading.understood, "plain")), max(width, 8), indent=2)
+            said = wrapped((*head, ("reads ", "dim"), (reading.understood, "plain")), max(width, 8), indent=2)
             return said if len(said) <= _LINES else [*said[: _LINES - 1], (*said[_LINES - 1][:-1], ("  …", "dim"))]
         said = wrapped((("✗ ", "error"), *head, (reading.error, "plain")), max(width, 8), indent=2)[:2]
         return [*self._excerpt(reading, width), *said]

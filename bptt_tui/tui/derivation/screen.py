@@ -211,6 +211,13 @@ class DerivationScreen(Screen[None]):
         self._area.mark(current.start + reading.column if reading.error else None)
         self._reading.show_readings(readings, number)
 
+    def on_paste(self, event: events.Paste) -> None:
+        """Wherever the keys go, what is pasted is a formula."""
+        event.stop()
+        if self.focused is not self._area:
+            self._go_to("formula")
+            self._area.post_message(events.Paste(event.text))
+
     # --- judging -------------------------------------------------------------------------------------------------
 
     @on(FormulaArea.Given)
@@ -227,15 +234,15 @@ class DerivationScreen(Screen[None]):
             which = f"formula {formulas.index(first) + 1}" if len(formulas) > 1 else "the formula"
             self.say(f"{which} cannot be read yet; the cursor is where reading stopped", error=True)
         else:
-            self._judge(list(dict.fromkeys(" ".join(one.text.split()) for one in formulas)))
+            self._judge(list(dict.fromkeys(" ".join(one.text.split()) for one in formulas)), self._area.text)
 
-    def _judge(self, formulas: list[str]) -> None:
+    def _judge(self, formulas: list[str], written: str = "") -> None:
         if self._judging is not None and self._judging.is_running:
             self.say("still judging; esc stops it")
             return
-        self._judging = self.run_worker(self._judged(formulas), exclusive=True)
+        self._judging = self.run_worker(self._judged(formulas, written), exclusive=True)
 
-    async def _judged(self, formulas: list[str]) -> None:
+    async def _judged(self, formulas: list[str], written: str) -> None:
         """Come to the verdicts beside the screen, then give the commands, which have them at hand."""
         chosen = ""
         for number, formula in enumerate(formulas, 1):
@@ -253,6 +260,7 @@ class DerivationScreen(Screen[None]):
             verdict = self._debugger.view.verdict
             if not chosen and verdict is not None and not verdict.holds:
                 chosen = formula
+        self._area.judged = written
         self.face(chosen or formulas[-1])
         self.say(f"{len(formulas)} judged: see the attempts" if len(formulas) > 1 else "")
         if self.has_class("-small"):

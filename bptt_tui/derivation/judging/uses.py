@@ -1,0 +1,83 @@
+"""Which use of a parameter, or which loss, a term speaks of."""
+
+from __future__ import annotations
+
+from bptt_tui.derivation.formulas.parts import children
+from bptt_tui.derivation.formulas.tree import Partial, Value
+from bptt_tui.derivation.judging.edits import Measured, moments_of
+from bptt_tui.derivation.judging.samples import Edge
+from bptt_tui.derivation.judging.stacks import close
+from bptt_tui.derivation.judging.truth import Part, Truth
+
+
+def use_of(product: Measured, truth: Truth) -> int | None:
+    """The timestep of the use that a term names, else its earliest step on the chain; None where nothing tells."""
+    assert truth.below is not None
+    evaluator = product.evaluator
+    # Timesteps of partials, of what is made of values (1 − s₀²), and of plain values, which may be of the step before.
+    earliest: list[int] = []
+    composite: list[int] = []
+    loose: list[int] = []
+    for factor in product.term.factors:
+        formula = factor.formula
+        if isinstance(formula, Partial):
+            name, t = evaluator.key(formula.below, factor.env)
+            _, top = evaluator.key(formula.above, factor.env)
+            if name == truth.below[0] and t is not None:
+                return t
+            if name == truth.below[0]:
+                return top if evaluator.reading.mode(formula) != "total" else _voted(product, truth)
+            if t is not None and name != truth.samples.network.loss_name:
+                earliest.append(max(t, 0))
+        elif children(formula):
+            composite += [max(t, 0) for t in moments_of(factor)]
+        elif isinstance(formula, Value) and formula.t is not None:
+            name, t = evaluator.key(formula, factor.env)
+            # What a parameter is named with is the timestep of its own edge.
+            if name not in truth.samples.unrolled.values.parameters and t is not None:
+                loose.append(t)
+    if earliest:
+        return min(earliest + composite)
+    voted = [] if (found := _voted(product, truth)) is None else [found]
+    if composite or voted:
+        return min(composite + voted)
+    if loose:
+        return max(min(loose), 0)
+    within = {t for factor in product.term.factors for t in factor.env.values()}
+    return within.pop() if len(within) == 1 else None
+
+
+def _voted(product: Measured, truth: Truth) -> int | None:
+    """The use whose local partial stands in the term by its value."""
+    found: set[int] = set()
+    for part in truth.parts:
+        for edge in _use_edges(part, truth):
+            local = truth.samples.jacobian(edge)
+            if any(s.size == local.size and close(s.reshape(local.shape), local)[1:].all() for s in product.stacks):
+                found.add(edge[1])
+    return found.pop() if len(found) == 1 else None
+
+
+def _use_edges(part: Part, truth: Truth) -> list[Edge]:
+    """The edges that read a contribution's use."""
+    if part.below is None or part.t is None:
+        return []
+    samples = truth.samples
+    return [
+        (equation, part.t, by)
+        for equation, reads in enumerate(samples.network.reads)
+        for by in reads
+        if by.name == part.below[0] and samples.unrolled.times[equation].row(part.t) is not None
+    ]
+
+
+def loss_of(product: Measured, truth: Truth) -> int | None:
+    """The loss step of a term that takes ∂E_t/∂(all that the left side is by) in one."""
+    evaluator = product.evaluator
+    for factor in product.term.factors:
+        if isinstance(factor.formula, Partial):
+            name, t = evaluator.key(factor.formula.above, factor.env)
+            below = evaluator.key(factor.formula.below, factor.env)
+            if name == truth.samples.network.loss_name and below == truth.below:
+                return t
+    return None
