@@ -7,6 +7,7 @@ it never draws.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from bptt_tui.debugger.debugger import Debugger
 
 
+_ASSIGNS = re.compile(r"\s*\w+\s*(\[[^\]]*\])?\s*=[^=].{0,60}")
+
+
 def read(line: str) -> tuple[Command, str]:
     """The command a line names, and the rest of the line."""
     word, rest = first_word(line)
@@ -41,6 +45,8 @@ def read(line: str) -> tuple[Command, str]:
     found = _BY_WORD.get(word)
     if found is None:
         guess = did_you_mean(word, list(_BY_WORD)) or "help lists the commands"
+        if _ASSIGNS.fullmatch(line):
+            guess = f"set {line.strip()} changes a value"
         raise CommandError(f"there is no command {word!r}", hint=guess)
     return found, rest
 

@@ -73,7 +73,7 @@ class NodePane(LinesPane):
 def _nothing_yet(view: View, width: int, *, notes: bool) -> list[Line]:
     """Position 0: what there is to do."""
     backward = view.last - view.forward_steps
-    text = f"Nothing is computed yet: {view.forward_steps} nodes forward, then {backward} steps back."
+    text = f"Nothing is computed yet: {view.forward_steps} nodes forward, then {backward} steps backward."
     return [
         *wrapped(((text, "plain"),), width),
         (),

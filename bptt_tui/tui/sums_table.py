@@ -228,7 +228,7 @@ class TablePage(Page):
         blocks, norms = self._blocks, self._table.norms
         left_out = "  · left out" if self.kind else ""
         if self._numbers or blocks is None:
-            return ((left_out, "faint"),)
+            return ((f"{left_out}; the sums at the edges are of all cells" if left_out else "", "faint"),)
         glyphs = (_STANDING if self._narrow else _TILES)[::-1]
         sizes = zip(glyphs, ("≥ 1/10 of the largest", "≥ 1/1000", "≥ 1e-6", "less"), strict=True)
         tiles = "  ".join(f"{tile} {size}" for tile, size in sizes)

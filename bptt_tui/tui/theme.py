@@ -59,5 +59,6 @@ def known_theme(name: str) -> str:
     names = [*(theme.name for theme in OWN_THEMES), *BUILTIN_THEMES]
     if name in names:
         return name
-    close = get_close_matches(name, names, n=3, cutoff=0.5) or [theme.name for theme in OWN_THEMES]
-    raise BpttError(f"no theme is called {visible(repr(name))}", hint=f"close: {', '.join(close)}")
+    close = get_close_matches(name, names, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(sorted(names))}"
+    raise BpttError(f"no theme is called {visible(repr(name))}", hint=hint)

@@ -221,6 +221,8 @@ def test_a_wrong_line_changes_nothing_and_says_what_would_be_right(debugger: Deb
         ("  \t", "an empty line is no command; help lists the commands"),
         ("nxt", "there is no command 'nxt'; did you mean 'next'?"),
         ("frobnicate", "there is no command 'frobnicate'; help lists the commands"),
+        ("s[0] = 0.1", "there is no command 's[0]'; set s[0] = 0.1 changes a value"),
+        ("w=3", "there is no command 'w=3'; set w=3 changes a value"),
         ("next x", "'x' is not a count; usage: next [COUNT]"),
         ("step back x", "'x' is not a count; usage: step [back] [COUNT]"),
         ("end now", "'now' is too much; usage: end"),

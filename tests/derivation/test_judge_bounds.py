@@ -78,3 +78,16 @@ def test_a_long_network_is_judged_where_it_is_asked_about() -> None:
     """∂s/∂s at the end of a thousand steps needs the end only."""
     assert judge(long_session(1000), "ds_999/ds_998 = (1 - s_999^2) * w").holds
     assert not judge(long_session(1000), "ds_999/ds_998 = w").holds
+
+
+def test_a_partial_over_very_many_timesteps_is_refused() -> None:
+    """Its paths would have to be added up one by one; the place in the text is told."""
+    with pytest.raises(FormulaError, match="4,999 timesteps"):
+        judge(long_session(5000), "ds_4999/ds_0 = w")
+
+
+def test_a_sum_over_very_many_timesteps_is_judged_as_one_term() -> None:
+    """Right and wrong alike, without an explanation term by term."""
+    session = long_session(4000)
+    assert judge(session, "dE/dw = sum_t dE/ds_t (1-s_t^2) s_{t-1}").holds
+    assert judge(session, "dE/dw = sum_t dE/ds_t (1-s_t^2) s_t").outcome == "wrong"

@@ -95,6 +95,13 @@ def test_no_key_is_printed_by_its_name_in_textual(row: KeyRow) -> None:
     assert not any("_" in key or "+" in key[1:] for key in keys_of(row, {}))
 
 
+async def test_ctrl_c_where_nothing_runs_says_how_to_leave() -> None:
+    async with opened() as debugger:
+        await debugger.press("ctrl+c")
+        assert debugger.message == "nothing is running; q leaves the debugger"
+        assert debugger.app.is_running
+
+
 async def test_tab_and_numbers_go_through_the_panes() -> None:
     async with opened(size=SMALL) as debugger:
         shown = []

@@ -57,7 +57,7 @@ def test_any_theme_can_be_asked_for(theme: str) -> None:
 
 
 def test_an_unknown_theme_is_refused_with_the_close_ones() -> None:
-    with pytest.raises(BpttError, match=r"no theme is called 'nrod'; close: .*nord"):
+    with pytest.raises(BpttError, match=r"no theme is called 'nrod'; did you mean .*nord"):
         snapshot(load("question"), theme="nrod")
 
 

@@ -25,6 +25,8 @@ from bptt_tui.trace import Trace
 Kind = Literal["edge", "inner", "step", "gradient", "value"]
 
 MAX_CANDIDATES = 600
+# Timesteps from which on only the edges near a term's own timesteps are looked at.
+LONG = 100
 
 
 class Candidate(Struct, frozen=True):
@@ -67,7 +69,7 @@ def candidates(truth: Truth, part: Part, moments: Iterable[int]) -> list[Candida
     wide = part.value.shape[1:] != (1, 1)
     found: list[Candidate] = []
     inside: dict[str, Candidate] = {}
-    for edge in truth.edges(part.below):
+    for edge in truth.edges(part.below) if truth.samples.unrolled.steps <= LONG else truth.edges_at(near):
         if wide and near and edge[1] not in near:
             continue
         if edge not in truth.candidates:

@@ -9,6 +9,9 @@ from bptt_tui.derivation.judging.samples import Key, Stack
 from bptt_tui.derivation.judging.stacks import close
 from bptt_tui.derivation.judging.truth import Part, Truth
 
+# In a longer chain the paths through every node would take too long to add up.
+MAX_EDGES = 800
+
 
 def paths_missing(total: Stack, part: Part, truth: Truth) -> str:
     """The node or edge whose paths are all of what `total` lacks of the contribution; "" where there is none."""
@@ -17,6 +20,8 @@ def paths_missing(total: Stack, part: Part, truth: Truth) -> str:
     gap = part.value - total
     samples, spelling = truth.samples, truth.spelling
     edges = truth.edges(part.below)
+    if len(edges) > MAX_EDGES:
+        return ""
     # Paths part and meet at states, at losses, and where the use itself is read.
     crossings = {*samples.states, samples.network.loss_name}
     crossings |= {spelling.ends(edge)[0][0] for edge in edges if spelling.ends(edge)[1] == part.below}

@@ -31,9 +31,9 @@ Givens = dict[str, dict[str, Array]]
 GROUPS = ("parameters", "inputs", "initial", "constants", "pins")
 SEED = 20150
 ATTEMPTS = 12
-# Numbers in one trace's Jacobians beyond which fewer draws are made.
-SMALL = 20_000
+# Timesteps from which on draws are chosen for gradients that do not vanish, and from which on that takes too long.
 LONG = 6
+VERY_LONG = 2_000
 
 
 class Target(Struct, frozen=True):
@@ -159,13 +159,15 @@ class Draws:
     def _wanted(self) -> int:
         shapes = self.unrolled.shapes
         largest = max((size(shape) for shape in shapes.values()), default=1)
+        if self.unrolled.steps > VERY_LONG:
+            return 2
         return 5 if largest <= 4 and self.unrolled.steps <= 200 else 3
 
     def _lively(self, rng: np.random.Generator) -> Trace | None:
         """In a long network gradients vanish and a forgotten step would not show: of draws at several scales, the one
         whose earliest gradient is nearest in size to the last."""
         best: tuple[float, Trace] | None = None
-        for scales in ((1.0, 1.0), (0.2, 1.0), (0.3, 1.6), (0.5, 3.0)):
+        for scales in ((1.0, 1.0), (0.2, 1.0), (0.3, 1.6), (0.5, 3.0))[: 1 if self.unrolled.steps > VERY_LONG else 4]:
             trace = self.traced(self.randomised(rng, scales=scales))
             if trace is None:
                 continue

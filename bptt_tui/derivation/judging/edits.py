@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Literal
 
@@ -17,6 +18,7 @@ from bptt_tui.derivation.judging.samples import Stack
 from bptt_tui.derivation.judging.terms import Factor, Term
 
 MAX_TRIALS = 6_000
+LARGE = 200
 Change = Literal[
     "sign", "scale", "missing", "extra", "doubled", "replaced", "shifted", "transposed", "order", "turned", "join",
     "missing two", "extra two",
@@ -116,6 +118,8 @@ def unlike(factor: Factor, candidate: Candidate) -> float:
 def shifts(factor: Factor, evaluator: Evaluator) -> Iterator[tuple[float, Factor]]:
     """The factor at neighbouring timesteps: all of it, or one end of a partial."""
     formula = factor.formula
+    if sum(1 for _ in itertools.islice(walk(formula), LARGE)) == LARGE:
+        return  # what is written out of a thousand parts is no factor with a wrong index
     for by in (-1, 1, -2, 2):
         cost = 1.03 + 0.05 * (abs(by) - 1)
         yield cost, Factor(moved(formula, by), factor.env, factor.transposed, factor.inverted)

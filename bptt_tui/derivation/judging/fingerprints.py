@@ -55,8 +55,8 @@ def _forgotten(truth: Truth, parts: tuple[Part, ...]) -> Iterator[tuple[Slip, St
     rest = [part.of for part in parts[1:]]
     yield slip("only the deepest path", missing=listed(rest), verb=_verb(rest)), first.value
     for part in parts:
-        initial = _initial(truth, part)
-        if part is first and initial:
+        initial = _initial(truth, part) if part is first else ""
+        if initial:
             yield slip("initial state", missing=part.of, initial=initial), truth.value - part.value
         else:
             yield slip("term missing", missing=part.of), truth.value - part.value

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.shapes import size
+from bptt_tui.errors import NetworkError
 from bptt_tui.language import Name
 from bptt_tui.trace import Trace
 
@@ -30,6 +31,8 @@ Mode = Literal["total", "immediate", "direct"]
 Key = tuple[str, int | None]
 Edge = tuple[int, int, Name]  # equation, timestep, what it reads
 
+# Edges between the two ends of a partial.
+MAX_SPAN = 20_000
 MODES: tuple[Mode, ...] = ("total", "immediate", "direct")
 
 
@@ -105,8 +108,8 @@ class Samples:
         return unrolled.present[self.network.index[name]].row(t) is not None
 
     def uses(self, parameter: str) -> list[int]:
-        """The timesteps at which a parameter is used, ascending."""
-        return sorted(self._uses[parameter])
+        """The timesteps at which a parameter is used, ascending; none of what is no parameter."""
+        return sorted(self._uses.get(parameter, ()))
 
     @cached_property
     def _uses(self) -> dict[str, frozenset[int]]:
@@ -147,11 +150,22 @@ class Samples:
             return self.zeros(above, below)  # nothing reads the total, and nothing flows to a constant
         if above == self.total_key and mode == "total":
             return self._adjoint(below)
+        self._check_span(above, below)
         sweep = self.sweep(above, mode)
         if t is None and name in self._uses:
             parts = [sweep.at((name, use)) for use in self.uses(name)]
             return np.sum(parts, axis=0) if parts else self.zeros(above, below)
         return sweep.at(below)
+
+    def _check_span(self, above: Key, below: Key) -> None:
+        """Refuse a partial over so many timesteps that adding up its paths would take long. Raises NetworkError."""
+        top = self.unrolled.loss_times[-1] if above[1] is None else above[1]
+        low = (self.uses(below[0])[0] if self.uses(below[0]) else top) if below[1] is None else max(below[1], 0)
+        if (top - low) * sum(len(reads) for reads in self.network.reads) > MAX_SPAN:
+            raise NetworkError(
+                f"this partial goes over {top - low:,} timesteps, and all of its paths would have to be added up",
+                hint="write it as a product of shorter ones",
+            )
 
     def _adjoint(self, below: Key) -> Stack:
         name, t = below

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 
 from msgspec import Struct
@@ -14,6 +15,8 @@ from bptt_tui.derivation.judging.samples import Stack
 from bptt_tui.derivation.judging.terms import Factor, Term
 from bptt_tui.derivation.judging.truth import Part, Truth
 
+# Longer sums have been searched term by term.
+MAX_ADDENDS = 40
 # How a change of a product is looked for: the product, what it should be, and of which contribution.
 Look = Callable[[Measured, Stack, Part], Edit | None]
 
@@ -33,13 +36,17 @@ class Shared(Struct, frozen=True):
 def shared_change(member: Formula, truth: Truth, search: Look) -> Shared | None:
     """A change of a factor that several terms share: the products of the member are taken with their brackets closed,
     one at a time, the others being left as they are."""
-    addends = list(_addends(member, 1.0))
+    addends = list(itertools.islice(_addends(member, 1.0), MAX_ADDENDS + 1))
+    if len(addends) > MAX_ADDENDS:
+        return None
     closed = [_closed(formula, sign, truth.evaluator) for sign, formula in addends]
     values = [None if product.value is None else truth.matched(product.value) for product in closed]
     whole = Part(truth.name, None, truth.value, truth.parts[0].below)
     for place, ((_, formula), product) in enumerate(zip(addends, closed, strict=True)):
+        if not isinstance(formula, Multiply):
+            continue
         rest = [value for other, value in enumerate(values) if other != place]
-        if not isinstance(formula, Multiply) or any(value is None for value in rest):
+        if any(value is None for value in rest):
             continue
         due = truth.value - sum(value for value in rest if value is not None)
         edit = search(product, due, whole)

@@ -33,7 +33,7 @@ from bptt_tui.derivation.judging.grouping import Group, joined, raised, turned, 
 from bptt_tui.derivation.judging.reading import turned_first
 from bptt_tui.derivation.judging.samples import Stack
 
-MAX_TERMS = 2_000
+MAX_TERMS = 1_000
 
 
 class Factor(Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -164,6 +165,12 @@ class Truth:
         leads = self._leading(order, down, below)
         ranked = sorted((key for key in order if key in leads), key=self._rank)
         return [edge for key in ranked for edge, end in down[key] if end == below or end in leads]
+
+    def edges_at(self, moments: Iterable[int]) -> list[Edge]:
+        """The edges at these timesteps, from the top, whether or not they are on a way down."""
+        samples = self.samples
+        names = [samples.network.targets[equation] for equation in reversed(samples.network.order)]
+        return [edge for t in sorted(moments, reverse=True) for name in names for edge, _ in samples.reads(name, t)]
 
     def _leading(self, order: list[Key], down: dict[Key, list[tuple[Edge, Key]]], below: Key) -> set[Key]:
         leads: set[Key] = set()
