@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
 
 from bptt_tui.debugger.commands import COMMANDS
 from bptt_tui.tui.bindings import BINDING_TABLE
@@ -60,12 +61,20 @@ class DebuggerCommands(Provider):
 
     async def discover(self) -> Hits:
         for offer in self._offers:
-            yield DiscoveryHit(offer.name, self._run(offer.action), help=offer.help)
+            yield DiscoveryHit(Content(offer.name), self._run(offer.action), text=offer.name, help=_plain(offer.help))
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for offer in self._offers:
             text = f"{offer.name} ({offer.help})"
-            score = matcher.match(text)
+            score, offsets = matcher.fuzzy_search.match(query, text)
             if score > 0:
-                yield Hit(score, matcher.highlight(text), self._run(offer.action), help=offer.help)
+                found = Content(text)
+                for offset in offsets:
+                    found = found.stylize(matcher.match_style, offset, offset + 1)
+                yield Hit(score, found, self._run(offer.action), text=text, help=_plain(offer.help))
+
+
+def _plain(text: str) -> Any:
+    """A text that the palette, which takes a `str` for markup, shows as it is: `find [TEXT]`."""
+    return Content(text)

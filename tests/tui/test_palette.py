@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from opening import opened
+from textual.command import CommandList
+from textual.widgets import Input
 
 from bptt_tui.debugger.commands import COMMANDS
 from bptt_tui.tui.bindings import BINDING_TABLE
@@ -20,6 +22,19 @@ def test_every_key_and_command_is_offered_with_its_help() -> None:
             assert found[command.usage].action == f"prompt('{command.name} ')"
         elif command.name not in by_key:
             assert found[command.name].help == command.summary
+
+
+async def test_what_stands_in_brackets_is_shown() -> None:
+    """Textual's palette takes a text for markup, which would leave out [TEXT]."""
+    usage = COMMANDS["find"].usage
+    assert usage == "find [back] [TEXT]"
+    async with opened(size=(120, 60)) as debugger:
+        await debugger.press("ctrl+p")
+        palette = debugger.app.screen
+        await debugger.until(lambda: palette.query_one(CommandList).option_count)
+        assert any(str(option.prompt).startswith(f"{usage}\n") for option in palette.query_one(CommandList).options)
+        palette.query_one(Input).value = "find ["
+        await debugger.until(lambda: f"{usage} (" in debugger.text())
 
 
 async def test_a_command_with_arguments_opens_the_line_and_another_is_carried_out() -> None:
