@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bptt_tui.debugger.looking import Scene
 from bptt_tui.derivation.table import Table, lengths
-from bptt_tui.derivation.truncation import Chunks, Mask, Window, truncated
+from bptt_tui.derivation.truncation import Chunks, Mask, Window, kept_by, truncated
 
 Array = NDArray[Any]
 Entry = tuple[int, ...]
@@ -201,7 +201,7 @@ def left_by(shown: TableSum, mask: Mask) -> TruncatedSum:
     kept = None
     if not shown.table.grouped:
         losses = np.array([group[0] for group in shown.losses], dtype=np.int64)
-        kept = mask.keeps(losses, shown.table.uses)
+        kept = kept_by(mask, losses, shown.table.uses)
     kind = next(name for name, made in MASKS.items() if isinstance(mask, made))
     figure, true = shown.figure(found.gradient), shown.figure(found.true)
     return TruncatedSum(

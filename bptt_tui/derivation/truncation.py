@@ -45,11 +45,9 @@ class Window(NamedTuple):
 
     k: int
 
-    def keeps(self, losses: NDArray[np.int64], uses: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which cells it keeps, losses × uses; a use later than the loss is in no window."""
-        between: NDArray[np.int64] = losses[:, None] - uses[None, :]
-        kept: NDArray[np.bool_] = (between >= 0) & (between < self.k)
-        return kept
+    def earliest(self, losses: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The first timestep that each loss step reaches; the last is its own."""
+        return np.asarray(losses - (self.k - 1))
 
 
 class Chunks(NamedTuple):
@@ -57,14 +55,24 @@ class Chunks(NamedTuple):
 
     k: int
 
-    def keeps(self, losses: NDArray[np.int64], uses: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which cells it keeps, losses × uses."""
-        between: NDArray[np.int64] = losses[:, None] - uses[None, :]
-        kept: NDArray[np.bool_] = (between >= 0) & (losses[:, None] // self.k == uses[None, :] // self.k)
-        return kept
+    def earliest(self, losses: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The first timestep that each loss step reaches; the last is its own."""
+        return np.asarray(losses // self.k * self.k)
 
 
 Mask = Window | Chunks
+
+
+def kept_by(mask: Mask, losses: NDArray[np.int64], uses: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which cells a mask keeps, losses × uses; a use later than the loss is no cell."""
+    kept: NDArray[np.bool_] = (uses[None, :] <= losses[:, None]) & (uses[None, :] >= mask.earliest(losses)[:, None])
+    return kept
+
+
+def _counted(mask: Mask, losses: NDArray[np.int64], uses: NDArray[np.int64]) -> tuple[int, int]:
+    """How many cells it keeps, of how many there are; the uses ascend, so that none has to be looked at."""
+    until = np.searchsorted(uses, losses, side="right")
+    return int((until - np.searchsorted(uses, mask.earliest(losses))).sum()), int(until.sum())
 
 
 class Truncated(NamedTuple):
@@ -93,10 +101,9 @@ def truncated(table: Table, mask: Mask) -> Truncated:
     if mask.k < 1:
         raise NetworkError(f"{mask.k} timesteps are too few", hint="truncate to 1 or more")
     losses = np.array([loss for group in table.losses for loss in group], dtype=np.int64)
-    kept = mask.keeps(losses, table.uses)
-    cells = int((losses[:, None] >= table.uses[None, :]).sum())
-    gradient = _swept(table, losses, mask) if table.grouped else table.masked(kept)
-    return _compared(mask, gradient, table.trace.gradient[table.parameter], int(kept.sum()), cells)
+    gradient = _swept(table, losses, mask) if table.grouped else table.masked(kept_by(mask, losses, table.uses))
+    kept, cells = _counted(mask, losses, table.uses)
+    return _compared(mask, gradient, table.trace.gradient[table.parameter], kept, cells)
 
 
 def _compared(mask: Mask, gradient: Array, true: Array, kept: int, cells: int) -> Truncated:
@@ -129,7 +136,7 @@ def _swept(table: Table, losses: NDArray[np.int64], mask: Mask) -> Array:
     with np.errstate(all="ignore"):
         for moment in sweep(trace, slots, [(int(loss),) for loss in losses]):
             reached = losses[::-1][: moment.active]
-            kept = mask.keeps(reached, np.array([moment.t]))[:, 0]
+            kept = kept_by(mask, reached, np.array([moment.t]))[:, 0]
             for slot, flow in moment.flows.items():
                 row = times[program.instruction(slot).equation].row(moment.t)
                 summed[slot][row] = flow[kept].sum(axis=0)

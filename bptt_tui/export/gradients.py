@@ -99,8 +99,8 @@ def _chain(scene: Scene, chains: Chains, chain: Chain, left: str) -> Iterator[tu
         numbers = [r"\cdots" if factor is None else _number(factor) for factor in kept]
         yield "", f"= {_TIMES.join(numbers)}"
     if any(factor is not None and factor.shape != (1, 1) for factor in kept):
-        shapes = [r"\cdots" if f is None else rf"{f.shape[0]} {{\times}} {f.shape[1]}" for f in kept]
-        yield "", rf"\text{{shapes: }} {_TIMES.join(shapes)}"
+        shapes = [r"\cdots" if f is None else rf"{f.shape[0]}{{\times}}{f.shape[1]}" for f in kept]
+        yield "", rf"\text{{shapes:}} \; {_TIMES.join(shapes)}"
     yield "", f"= {figures.array(chains.product(chain))}"
 
 

@@ -35,7 +35,7 @@ h1 { font-size: 1.6rem; line-height: 1.25; }
 h2 { font-size: 1.25rem; margin-top: 2.2em; border-bottom: 1px solid var(--rule); padding-bottom: .2em; }
 h3 { font-size: 1.05rem; margin-top: 1.8em; }
 h4 { font-size: 1rem; margin-top: 1.4em; }
-.scroll { overflow-x: auto; margin: .8em 0; }
+.scroll { overflow: auto hidden; margin: .8em 0; padding: .15em 0 .4em; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .25em .7em; border-bottom: 1px solid var(--rule); text-align: left; white-space: nowrap; }
 th { font-weight: 600; }

@@ -145,7 +145,9 @@ class _Reader:
         if text == "{":
             row = self._row(("}",))
             self._expect("}")
-            return f"<mrow>{row}</mrow>"
+            alone = re.fullmatch("<mo>(.)</mo>", row)
+            # A sign alone in braces is an ordinary one, without the space of an operator: 2{\times}2.
+            return f'<mo lspace="0" rspace="0">{alone[1]}</mo>' if alone else f"<mrow>{row}</mrow>"
         if text.isalpha():
             return f"<mi>{escape(text)}</mi>"
         if text in "()[]|":

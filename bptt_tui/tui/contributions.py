@@ -22,6 +22,7 @@ _NARROW = 13
 _ARRAY = 18  # where parameters are matrices
 _WIDEST = 23
 _ENTRIES = 3  # arrays of more are too long for a cell
+_OWN = "parameter"  # what heads a parameter's own value
 _NAMES_BELOW = 64  # below this width the parameter's own value is left out
 
 
@@ -65,7 +66,7 @@ class ContributionsPane(Pane):
         rows = range(len(table.rows))
         self._label = max((width_of(table.label(row)) for row in rows), default=6) + 2
         own = max((width_of(_own_value(view, row)) for row in rows), default=0)
-        self._own = own + 3 if width >= _NAMES_BELOW else 0
+        self._own = max(own + 3, len(_OWN) + 2) if width >= _NAMES_BELOW else 0
         self._taken = max((len(_taken(view, row)) for row in rows), default=6) + 1 if width >= 50 else 0
         narrowest = _ARRAY if any(table.parameter(row).ndim > 1 for row in rows) else _NARROW
         self._sum = _NARROW if width < _NAMES_BELOW else max(_USUAL, narrowest)
@@ -136,7 +137,7 @@ class ContributionsPane(Pane):
         """The label, and the parameter's own value."""
         if row < 0:
             more = "‹" if self.scroll_offset.x > 0 else " "
-            name = fitted("parameter" if self._own else "", max(self._own - 1, 0))
+            name = fitted(_OWN if self._own else "", max(self._own - 1, 0))
             return ((" " * (self._label - (self._own == 0)), "plain"), (name, "dim"), (more, "accent"))
         ink = "accent" if self._is_current(view, row) else "name"
         own = fitted(_own_value(view, row), self._own) if self._own else ""

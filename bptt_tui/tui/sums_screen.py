@@ -50,6 +50,7 @@ class Canvas(Widget, can_focus=True):
         head, foot = [self._tabs(width)], [self._keys(width)]
         body: list[Line] = []
         detail: list[Line] = []
+        said = self.said
         try:
             if self.page is not None:
                 room = height - 2
@@ -58,9 +59,9 @@ class Canvas(Widget, can_focus=True):
                 body = self.page.lines(width, room - least - (height >= 18))
                 detail = self.page.detail(width)[:least]
         except BpttError as error:
-            self.said, detail = str(error), []
-        if self.said:
-            detail = [((f" ✗ {self.said}", "error"),)]
+            said, detail = str(error), []
+        if said:
+            detail = [((f" ✗ {said}", "error"),)]
         blank = max(height - 2 - len(body) - len(detail), 0)
         lines: list[Line] = [*head, *body, *([()] * blank), *detail, *foot]
         self._lines = [clipped(line, width) for line in lines]

@@ -15,7 +15,8 @@ import math
 
 from bptt_tui.debugger.sums import Blocks, Sums, TruncatedSum
 from bptt_tui.debugger.sums_text import compared, value_text
-from bptt_tui.tui.ink import Line, Run, fitted, width_of
+from bptt_tui.errors import BpttError
+from bptt_tui.tui.ink import Line, Run, fitted, width_of, wrapped
 from bptt_tui.tui.sums_page import Keys, Page, in_full, number_run
 
 _TILES = "░▒▓█"
@@ -50,6 +51,7 @@ class TablePage(Page):
         self._key: tuple[int, int, str, int] | None = None
         self._known: Blocks | None = None
         self._top = self._left = 0
+        self._refused = ""  # why there is no masked gradient
 
     @property
     def use(self) -> int:
@@ -58,9 +60,14 @@ class TablePage(Page):
 
     @property
     def _mask(self) -> TruncatedSum | None:
+        self._refused = ""
         if not self.kind:
             return None
-        return self._sums.truncated(self.parameter, self.kind, self.k, self.entry)
+        try:
+            return self._sums.truncated(self.parameter, self.kind, self.k, self.entry)
+        except BpttError as error:
+            self._refused = str(error)
+            return None
 
     # --- keys ------------------------------------------------------------------------------------------------------
 
@@ -215,6 +222,9 @@ class TablePage(Page):
             figures = f" {table.label} = {value_text(mask.gradient, room)}  true {value_text(table.gradient, room)}"
             lines.append(((f" {mask.kind} {mask.k} ", "now"), (figures, "plain")))
             lines.append(((f"   {compared(mask)}; {kept} of {cells} cells kept", "dim"),))
+        elif self._refused:
+            refused = wrapped(((f" {self.kind} {self.k} ", "now"), (f" {self._refused}", "error")), width, indent=3)
+            lines += refused[: max(height // 4, 1)]
         elif width >= 60:
             lines.append(((f" {table.label} = {value_text(table.gradient, 48)}", "plain"),))
         if height >= 18:
@@ -226,7 +236,7 @@ class TablePage(Page):
     def _legend(self) -> Line:
         """What the tiles mean, of which this table has one kind."""
         blocks, norms = self._blocks, self._table.norms
-        left_out = "  · left out" if self.kind else ""
+        left_out = "  · left out" if self.kind and not self._refused else ""
         if self._numbers or blocks is None:
             return ((f"{left_out}; the sums at the edges are of all cells" if left_out else "", "faint"),)
         glyphs = (_STANDING if self._narrow else _TILES)[::-1]

@@ -9,10 +9,11 @@ import pytest
 from oracles.evaluate import complex_step, leaves_of, node_values
 from oracles.networks import random_case
 
+from bptt_tui.derivation import truncation
 from bptt_tui.derivation.table import Table
-from bptt_tui.derivation.truncation import Chunks, Window, truncated
+from bptt_tui.derivation.truncation import Chunks, Window, kept_by, truncated
 from bptt_tui.errors import NetworkError
-from bptt_tui.session import load
+from bptt_tui.session import Loss, load
 from bptt_tui.trace import Network
 
 
@@ -68,11 +69,11 @@ def test_a_mask_one_timestep_too_wide_is_found(monkeypatch):
     """Planted: the window reaches one use further, the chunks start one timestep late."""
     cases = [random_case(seed, longest=8) for seed in (3, 7, 11, 19)]
     assert not any(faults(case, [Window(2), Chunks(2)]) for case in cases)
-    keeps = Window.keeps
-    monkeypatch.setattr(Window, "keeps", lambda self, losses, uses: keeps(Window(self.k + 1), losses, uses))
+    earliest = Window.earliest
+    monkeypatch.setattr(Window, "earliest", lambda self, losses: earliest(Window(self.k + 1), losses))
     assert any(faults(case, [Window(2)]) for case in cases)
-    keep = Chunks.keeps
-    monkeypatch.setattr(Chunks, "keeps", lambda self, losses, uses: keep(self, losses + 1, uses + 1))
+    begins = Chunks.earliest
+    monkeypatch.setattr(Chunks, "earliest", lambda self, losses: begins(self, losses + 1) - 1)
     assert any(faults(case, [Chunks(2)]) for case in cases)
 
 
@@ -211,3 +212,21 @@ def test_a_window_of_no_timestep_is_refused():
     """k counts from 1."""
     with pytest.raises(NetworkError, match="0 timesteps are too few"):
         truncated(Table(load("question").trace(), "w"), Window(0))
+
+
+@pytest.mark.parametrize("mask", [Window(1), Window(4), Window(99), Chunks(1), Chunks(5), Chunks(99)])
+def test_cells_are_counted_as_they_are_kept(mask):
+    """With uses and loss steps that are not at every timestep."""
+    losses, uses = np.array([0, 3, 4, 11, 17]), np.array([1, 2, 3, 9, 10, 11, 17, 18])
+    kept = int(kept_by(mask, losses, uses).sum())
+    assert truncation._counted(mask, losses, uses) == (kept, int((losses[:, None] >= uses[None, :]).sum()))
+
+
+def test_what_would_take_too_long_is_refused_before_a_cell_is_looked_at(monkeypatch):
+    """At 100 000 timesteps loss steps × uses do not fit into any memory."""
+    table = Table(load("vanishing").replace(loss=Loss(at="every"), expected=None).trace(), "w", largest=120)
+    assert table.grouped
+    monkeypatch.setattr(truncation, "MOST_WORK", 1)
+    monkeypatch.setattr(truncation, "kept_by", None)
+    with pytest.raises(NetworkError, match="truncating 60 loss steps one by one would pass"):
+        truncated(table, Window(3))

@@ -117,7 +117,7 @@ def test_a_chain_is_written_as_fractions_formulas_numbers_and_shapes() -> None:
     assert r"\frac{\partial b_{1}}{\partial s_{0}} \cdot \frac{\partial s_{0}}{\partial z_{0}}" in chain
     assert r"\left(1 - s_{1}^2\right) \cdot 1 \cdot w \cdot \left(1 - s_{0}^2\right) \cdot 1 \cdot x_{0}" in chain
     assert r"0.796279 \cdot 1 \cdot 0.6 \cdot 0.726821 \cdot 1 \cdot 0.5" in chain
-    assert r"1 {\times} 2 \cdot 2 {\times} 2 \cdot 2 {\times} 1" in chain
+    assert r"1{\times}2 \cdot 2{\times}2 \cdot 2{\times}1" in chain
 
 
 def test_many_chains_are_grouped_and_many_timesteps_left_out() -> None:

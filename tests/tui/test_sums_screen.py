@@ -11,6 +11,8 @@ from opening import FULL, MEDIUM, SMALL, Opened, opened
 from syrupy.assertion import SnapshotAssertion
 
 from bptt_tui.calculus import numerals
+from bptt_tui.debugger.sums import Sums
+from bptt_tui.errors import CommandError
 from bptt_tui.session import Loss, Session, load
 from bptt_tui.tui.sums_screen import PARTS, SumsScreen, clipped
 
@@ -101,6 +103,19 @@ async def test_masks_by_keys() -> None:
         assert " chunks 1 " in debugger.text()
         await debugger.press("m")
         assert "chunks" not in debugger.text()
+
+
+async def test_a_mask_that_takes_too_long_leaves_the_table_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_given: object) -> None:
+        raise CommandError("it would take too long", hint="use fewer")
+
+    monkeypatch.setattr(Sums, "truncated", refuse)
+    async with shown("table w") as debugger:
+        await debugger.press("m")
+        assert " window 1  it would take too long; use fewer" in debugger.text()
+        assert "0.235524" in debugger.text() and "left out" not in debugger.text()
+        await debugger.press("m", "m")
+        assert "too long" not in debugger.text() and "∂E/∂w = 0.2665" in debugger.text()
 
 
 async def test_the_cursor_shows_its_cell_in_full_and_enter_goes_there() -> None:
