@@ -19,10 +19,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from bptt_tui.debugger import attempts
 from bptt_tui.debugger.asked import Asked
 from bptt_tui.debugger.chain import ChainAt
-from bptt_tui.debugger.commands import read
 from bptt_tui.debugger.edits import Edits
 from bptt_tui.debugger.looking import Look, Scene, Veil
 from bptt_tui.debugger.moving import Cursor, Moves
@@ -41,6 +39,8 @@ from bptt_tui.session import Session
 from bptt_tui.session.format import Recorded
 
 if TYPE_CHECKING:
+    from bptt_tui.debugger.attempts import Desk, Reading
+    from bptt_tui.debugger.command import Command
     from bptt_tui.debugger.going_on import GoingOn
     from bptt_tui.debugger.sums import Sums
     from bptt_tui.derivation.judging.verdict import Verdict
@@ -153,12 +153,16 @@ class Debugger:
         return self._stage.sums
 
     @property
-    def desk(self) -> attempts.Desk:
+    def desk(self) -> Desk:
         """The learner's formulas, and their verdicts at the present numbers as far as they are known."""
+        from bptt_tui.debugger import attempts
+
         return attempts.desk(self._state, self._stage.verdicts)
 
-    def reading(self, text: str) -> attempts.Reading:
+    def reading(self, text: str) -> Reading:
         """How a formula is understood, or where it stops being readable."""
+        from bptt_tui.debugger import attempts
+
         return attempts.reading(self._state.session, text)
 
     def ponder(self, text: str) -> None:
@@ -166,6 +170,8 @@ class Debugger:
 
         Any thread may do this. Raises CommandError where the formula cannot be read.
         """
+        from bptt_tui.debugger import attempts
+
         verdicts = self._stage.verdicts
         if text not in verdicts:
             verdicts[text] = attempts.judged(self._state.session, text)
@@ -250,7 +256,7 @@ class Debugger:
             self._state = before
 
     def _carry_out(self, line: str) -> str:
-        command, rest = read(line)
+        command, rest = _read(line)
         self._exhibit = self._verdict = None
         return command.run(self, rest)
 
@@ -259,7 +265,7 @@ class Debugger:
 
         What goes by more than the recording holds (a trail, chapters) is recorded as the place that it went to.
         """
-        if read(line)[0].recorded:
+        if _read(line)[0].recorded:
             return [line]
         here = self.cursor
         if here == before:
@@ -391,6 +397,13 @@ class Debugger:
             exhibit=self._exhibit,
             verdict=self._verdict,
         )
+
+
+def _read(line: str) -> tuple[Command, str]:
+    """The command a line names; the table of commands is loaded with the first line, not with the first picture."""
+    from bptt_tui.debugger.commands import read
+
+    return read(line)
 
 
 def _session_of(state: State, recording: Sequence[Recorded], count: int) -> Session:

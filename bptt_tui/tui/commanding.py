@@ -8,7 +8,6 @@ from __future__ import annotations
 from textual.screen import Screen
 
 from bptt_tui.debugger.command import Command
-from bptt_tui.debugger.commands import read
 from bptt_tui.debugger.debugger import Debugger
 from bptt_tui.debugger.view import View
 from bptt_tui.errors import BpttError
@@ -45,6 +44,8 @@ class Commanding(Screen[None]):
         if self.runs_long:
             self.say("a run goes on: esc stops it")
             return False
+        from bptt_tui.debugger.commands import read  # the first picture needs no command
+
         try:
             command, rest = read(line)
         except BpttError as error:

@@ -18,7 +18,6 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
 
-from bptt_tui.debugger.commands import COMMANDS
 from bptt_tui.debugger.debugger import Debugger
 from bptt_tui.debugger.view import Exhibit, View
 from bptt_tui.tui.bars import Header, Keys, MessageBar, PaneTabs
@@ -335,6 +334,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing):
             self.say("nothing to copy yet")
 
     def action_help(self) -> None:
+        from bptt_tui.debugger.commands import COMMANDS
         from bptt_tui.tui.dialogs import Notice
         from bptt_tui.tui.help import help_text
 

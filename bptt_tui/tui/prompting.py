@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from textual import events
 
-from bptt_tui.debugger.commands import COMMANDS
 from bptt_tui.errors import BpttError
 from bptt_tui.tui.bars import Keys, MessageBar
 from bptt_tui.tui.commanding import Commanding
@@ -129,6 +128,8 @@ class Prompting(Commanding):
     def carry_out(self, line: str) -> None:
         """A typed line: a command of the debugger, or one about the file or the app."""
         word, _, rest = line.partition(" ")
+        from bptt_tui.debugger.commands import COMMANDS
+
         if word in COMMANDS:
             self.perform(line)
         elif word in LEAVING and not rest:
