@@ -84,7 +84,11 @@ class TableSum:
         self.values = table.norms() if self.entry is None else table.numbers(self.entry)
         self.reaches = table.reaches()
         self.row_sums = np.array([self.figure(table.row_sum(row)) for row in range(len(table.losses))])
-        self.column_sums = np.array([self.figure(table.column_sum(column)) for column in range(len(table.uses))])
+        self.column_sums = (
+            np.array([self.figure(table.column_sum(column)) for column in range(len(table.uses))])
+            if table.shape
+            else table.column_sums()
+        )
         self.total = float(self._figures(scene.trace.gradient[table.parameter][None])[0])
 
     def _figures(self, values: Array) -> Array:

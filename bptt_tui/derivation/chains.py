@@ -15,6 +15,7 @@ steps as it has factors.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -115,13 +116,14 @@ class Chains:
         trace, network = self.trace, self._network
         longest = max((lag for reads in network.reads for lag in (-(by.offset or 0) for by in reads)), default=0)
         steps = trace.unrolled.loss_times
+        targets = network.targets
         losses = steps if isinstance(steps, range) else frozenset(steps)
         reads = [[by for by in reads if self._flows(e, by)] for e, reads in enumerate(network.reads)]
         found: dict[int, int] = {}
         reached: dict[Place, int] = {} if self.is_use else {(self.name, self.t): 1}
         for t in range(self.t, trace.steps):
             for equation in network.order:
-                target = network.targets[equation]
+                target = targets[equation]
                 if trace.unrolled.times[equation].row(t) is None or (target, t) in reached:
                     continue
                 total = sum(reached.get((by.name, t + (by.offset or 0)), 0) for by in reads[equation])
@@ -131,7 +133,7 @@ class Chains:
                     reached[target, t] = total
             if t in losses and (self._loss_name, t) in reached:
                 found[t] = reached[self._loss_name, t]
-            for target in network.targets:
+            for target in targets:
                 reached.pop((target, t - longest), None)
         return found
 
@@ -327,17 +329,19 @@ class Chains:
         return np.asarray(total)
 
     def _flows_of(self, loss: int) -> dict[int, Array]:
-        """What one loss step sends to where the target is read, by slot; of all loss steps at once if they are few."""
+        """What one loss step sends to where the target is read, by slot; made for as many neighbours as fit at once."""
         if loss not in self._sums:
             program = self.trace.program
             if self.is_use:
                 wanted = {touch.slot for touch in self.trace.terms[self.name].touches}
             else:
                 wanted = {program.roots[self._network.index[self.name]]}
-            losses = sorted(self.counts)
+            losses = list(self.counts)
             numbers = sum(int(np.prod(program.instruction(slot).shape)) for slot in wanted)
-            span = losses[-1] - self.t + 1
-            together = losses if len(losses) * span * max(numbers, 1) <= _AT_ONCE else [loss]
+            length = max(_AT_ONCE // ((losses[-1] - self.t + 1) * max(numbers, 1)), 1)
+            # Counted from the last one, where a list of them begins to be read.
+            stop = len(losses) - (len(losses) - 1 - bisect_left(losses, loss)) // length * length
+            together = losses[max(stop - length, 0) : stop]
             found: dict[int, Array] = {}
             for moment in sweep(self.trace, wanted, [(each,) for each in together]):
                 if moment.t <= self.t:

@@ -172,6 +172,13 @@ class Table:
         if outer is not None:
             slot, other = outer
             return np.asarray((self._cotangents[slot][:, :, index[0]] * other[:, index[1], None]).T)
+        slopes = self._slopes()
+        if slopes is not None:
+            with np.errstate(all="ignore"):
+                for touch, slope in zip(self._touches, slopes, strict=True):
+                    columns = self._columns_of(self.trace.unrolled.times[touch.equation])
+                    result[:, columns] += self._cotangents[touch.slot].T * slope
+            return result
         self._check_products()
         place = int(np.ravel_multi_index(index, self.shape)) if index else 0
         for column, rows, entries in self._columns():
@@ -197,6 +204,13 @@ class Table:
         for column, rows, entries in self._columns():
             result[rows, column] = lengths(entries, len(self.shape))
         return result
+
+    def _slopes(self) -> list[Array] | None:
+        """Of a scalar read by scalar operations alone: by touch, ∂slot_t/∂p for all its rows, `(rows,)`."""
+        if any(self._cotangents[touch.slot].ndim != 2 for touch in self._touches):
+            return None
+        found = [self.terms.slopes(touch) for touch in self._touches]
+        return None if any(slopes is None for slopes in found) else [s for s in found if s is not None]
 
     def _outer(self) -> tuple[int, Array] | None:
         """The slot whose cotangents, and the vectors `(uses, n)` with which, every entry is an outer product."""
@@ -245,6 +259,14 @@ class Table:
 
     @cached_property
     def _column_sums(self) -> Array:
+        slopes = self._slopes()
+        if slopes is not None:
+            total = np.zeros(len(self.uses), self.trace.storage.dtype)
+            with np.errstate(all="ignore"):
+                for touch, slope in zip(self._touches, slopes, strict=True):
+                    columns = self._columns_of(self.trace.unrolled.times[touch.equation])
+                    total[columns] += self._cotangents[touch.slot].sum(axis=1) * slope
+            return total
         sums = [self.column_sum(column) for column in range(len(self.uses))]
         return np.array(sums) if sums else np.zeros((0, *self.shape))
 
