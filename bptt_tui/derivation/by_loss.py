@@ -18,9 +18,15 @@ from bptt_tui.trace import Trace
 from bptt_tui.trace.program import Instruction, Leaf, Program
 
 Array = NDArray[Any]
-Progress = Callable[[int], None]
+Progress = Callable[[int], None]  # told how many timesteps are done since the last time; may raise to cancel
+Watch = Callable[[int], Progress]  # given how many timesteps there will be
 Pull = Callable[[int, int, Array, dict[int, Array]], None]
 _NOTHING: Array = np.empty(0)
+
+
+def unwatched(_count: int) -> Progress:
+    """Nobody waits to hear."""
+    return lambda _done: None
 
 
 class Moment(NamedTuple):

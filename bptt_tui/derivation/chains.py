@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bptt_tui.derivation.by_loss import sweep
+from bptt_tui.derivation.by_loss import Watch, sweep, unwatched
 from bptt_tui.derivation.naming import Naming
 from bptt_tui.derivation.partials import Partials
 from bptt_tui.errors import NetworkError
@@ -85,16 +85,25 @@ class Group(NamedTuple):
 class Chains:
     """The chains to the use of a parameter at `t`, or to a node.
 
-    Raises NetworkError for what the loss does not depend on, or is not used at `t`.
+    Raises NetworkError for what the loss does not depend on, or is not used at `t`. `watch` is asked for a callback
+    whenever counting or summing passes over timesteps; that may raise to cancel.
     """
 
     def __init__(
-        self, trace: Trace, name: str, t: int, *, naming: Naming | None = None, partials: Partials | None = None
+        self,
+        trace: Trace,
+        name: str,
+        t: int,
+        *,
+        naming: Naming | None = None,
+        partials: Partials | None = None,
+        watch: Watch = unwatched,
     ) -> None:
         self.trace, self.name, self.t = trace, name, t
         self._network = trace.unrolled.network
         self._naming = naming or Naming(trace.unrolled)
         self._partials = partials or Partials(trace, self._naming)
+        self._watch = watch
         self.is_use = name in trace.terms
         if self.is_use:
             trace.contribution(name, t)
@@ -121,7 +130,9 @@ class Chains:
         reads = [[by for by in reads if self._flows(e, by)] for e, reads in enumerate(network.reads)]
         found: dict[int, int] = {}
         reached: dict[Place, int] = {} if self.is_use else {(self.name, self.t): 1}
+        progress = self._watch(trace.steps - self.t)
         for t in range(self.t, trace.steps):
+            progress(1)
             for equation in network.order:
                 target = targets[equation]
                 if trace.unrolled.times[equation].row(t) is None or (target, t) in reached:
@@ -343,7 +354,8 @@ class Chains:
             stop = len(losses) - (len(losses) - 1 - bisect_left(losses, loss)) // length * length
             together = losses[max(stop - length, 0) : stop]
             found: dict[int, Array] = {}
-            for moment in sweep(self.trace, wanted, [(each,) for each in together]):
+            progress = self._watch(together[-1] - self.t + 1)
+            for moment in sweep(self.trace, wanted, [(each,) for each in together], progress):
                 if moment.t <= self.t:
                     found = moment.flows if moment.t == self.t else {}
                     break
