@@ -17,7 +17,8 @@ def _lazily(name: str) -> Callable[[Debugger, str], str]:
         from bptt_tui.debugger import sums_commands
 
         try:
-            answer: str = getattr(sums_commands, name)(debugger, rest)
+            with debugger.sums.pace.followed(debugger.interrupt, debugger.tell):
+                answer: str = getattr(sums_commands, name)(debugger, rest)
         except NetworkError as error:  # what is found out late: too large, not there
             raise CommandError(error.reason, hint=error.hint) from None
         return answer

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bptt_tui.debugger.looking import Scene
+from bptt_tui.debugger.pace import Pace
 from bptt_tui.debugger.sums_table import MASKS, Blocks, Entry, TableSum, TruncatedSum, left_by
 from bptt_tui.derivation.buildup import BuildUp
 from bptt_tui.derivation.chains import ChainFactor, Chains, spelled
@@ -27,6 +28,8 @@ from bptt_tui.errors import CommandError, NetworkError
 Array = NDArray[Any]
 Made = TypeVar("Made")
 KEPT = 24
+LONG = 20_000  # positions from which on a part may take long to make
+MANY = 1 << 21  # timesteps × numbers of the parameters, likewise
 
 __all__ = ["Blocks", "BuildUpSum", "ChainFactor", "ChainSum", "KnobSum", "Sums", "TableSum", "TruncatedSum"]
 
@@ -34,8 +37,8 @@ __all__ = ["Blocks", "BuildUpSum", "ChainFactor", "ChainSum", "KnobSum", "Sums",
 class KnobSum:
     """The knobs of one parameter, a row per use; each is turned when its row is asked for."""
 
-    def __init__(self, scene: Scene, parameter: str, entry: Entry | None) -> None:
-        self._scene = scene
+    def __init__(self, scene: Scene, parameter: str, entry: Entry | None, pace: Pace) -> None:
+        self._scene, self._pace = scene, pace
         self.parameter = parameter
         self._knobs = Knobs(scene.trace, parameter, entry)
         self.entry = self._knobs.entry
@@ -53,6 +56,7 @@ class KnobSum:
 
     def row(self, row: int) -> Knob:
         """One knob, turned."""
+        self._pace.check()
         return self._knobs.at(self.uses[row])
 
     @property
@@ -86,10 +90,10 @@ class BuiltRow(NamedTuple):
 class BuildUpSum:
     """∂⁺s_t/∂p and ∂s_t/∂p over time, a row per timestep."""
 
-    def __init__(self, scene: Scene, parameter: str, node: str) -> None:
+    def __init__(self, scene: Scene, parameter: str, node: str, pace: Pace) -> None:
         self._scene = scene
         self.parameter, self.node = parameter, node
-        self._built = BuildUp(scene.trace, node, parameter)
+        self._built = BuildUp(scene.trace, node, parameter, pace.over)
         self.times = self._built.times
 
     def row(self, row: int) -> BuiltRow:
@@ -128,10 +132,10 @@ class ChainGroup(NamedTuple):
 class ChainSum:
     """The chains to one use or node: counted, grouped by loss step, one at a time."""
 
-    def __init__(self, scene: Scene, name: str, t: int) -> None:
+    def __init__(self, scene: Scene, name: str, t: int, pace: Pace) -> None:
         self._scene = scene
         self.name, self.t = name, t
-        self._chains = Chains(scene.trace, name, t, naming=scene.naming, partials=scene.partials)
+        self._chains = Chains(scene.trace, name, t, naming=scene.naming, partials=scene.partials, watch=pace.over)
         self.title = self._chains.title()
         self.is_use = self._chains.is_use
 
@@ -178,11 +182,22 @@ class ChainSum:
 
 
 class Sums:
-    """Everything there is to see of one set of numbers. Raises CommandError for what is not there or too large."""
+    """Everything there is to see of one set of numbers. Raises CommandError for what is not there or too large.
+
+    What takes long tells `pace`, by which it can be stopped; then nothing is kept of it.
+    """
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self._made: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+        self.pace = Pace()
+
+    @cached_property
+    def large(self) -> bool:
+        """Whether a part may take so long to make that whoever waits wants to see how far it is."""
+        trace = self._scene.trace
+        numbers = sum(int(np.prod(terms.shape, dtype=np.int64)) for terms in trace.terms.values())
+        return self._scene.timeline.last >= LONG or trace.steps * numbers >= MANY
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -249,25 +264,33 @@ class Sums:
 
     def table(self, parameter: str, entry: Entry | None = None) -> TableSum:
         """The table of a parameter: of one entry of an array, or of norms."""
-        table: Table = self._make(("table", parameter), lambda: Table(self._scene.trace, parameter))
-        return self._make(("shown", parameter, entry), lambda: TableSum(self._scene, table, entry))
+
+        def make() -> Table:
+            return Table(self._scene.trace, parameter, self.pace.over(self._scene.trace.steps))
+
+        table: Table = self._make(("table", parameter), make)
+        return self._make(("shown", parameter, entry), lambda: TableSum(self._scene, table, entry, self.pace))
 
     def truncated(self, parameter: str, kind: str, k: int, entry: Entry | None = None) -> TruncatedSum:
         """What a mask leaves: `kind` is window or chunks, of k timesteps."""
         shown = self.table(parameter, entry)
-        return self._make(("truncated", parameter, kind, k, entry), lambda: left_by(shown, MASKS[kind](k)))
+
+        def make() -> TruncatedSum:
+            return left_by(shown, MASKS[kind](k), self.pace.over(self._scene.trace.steps))
+
+        return self._make(("truncated", parameter, kind, k, entry), make)
 
     def knobs(self, parameter: str, entry: Entry | None = None) -> KnobSum:
         """The knobs of a parameter."""
-        return self._make(("knobs", parameter, entry), lambda: KnobSum(self._scene, parameter, entry))
+        return self._make(("knobs", parameter, entry), lambda: KnobSum(self._scene, parameter, entry, self.pace))
 
     def buildup(self, parameter: str, node: str) -> BuildUpSum:
         """∂node/∂p over time."""
-        return self._make(("buildup", parameter, node), lambda: BuildUpSum(self._scene, parameter, node))
+        return self._make(("buildup", parameter, node), lambda: BuildUpSum(self._scene, parameter, node, self.pace))
 
     def chains(self, name: str, t: int) -> ChainSum:
         """The chains to a use or a node."""
-        return self._make(("chains", name, t), lambda: ChainSum(self._scene, name, t))
+        return self._make(("chains", name, t), lambda: ChainSum(self._scene, name, t, self.pace))
 
     def _make(self, key: tuple[Any, ...], make: Callable[[], Made]) -> Made:
         """Made once; the last few are kept."""

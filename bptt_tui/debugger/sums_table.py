@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bptt_tui.debugger.looking import Scene
+from bptt_tui.debugger.pace import Pace
+from bptt_tui.derivation.by_loss import Progress
 from bptt_tui.derivation.table import Table, lengths
 from bptt_tui.derivation.truncation import Chunks, Mask, Window, kept_by, truncated
 
@@ -73,7 +75,7 @@ class TableSum:
     entry's sums, or the norms of the sums.
     """
 
-    def __init__(self, scene: Scene, table: Table, entry: Entry | None) -> None:
+    def __init__(self, scene: Scene, table: Table, entry: Entry | None, pace: Pace) -> None:
         self._scene = scene
         self.table = table
         self.parameter = table.parameter
@@ -84,7 +86,11 @@ class TableSum:
         self.values = table.norms() if self.entry is None else table.numbers(self.entry)
         self.reaches = table.reaches()
         self.row_sums = np.array([self.figure(table.row_sum(row)) for row in range(len(table.losses))])
-        self.column_sums = np.array([self.figure(table.column_sum(column)) for column in range(len(table.uses))])
+        self.column_sums = (
+            np.array([self._figure_of_column(column, pace) for column in range(len(table.uses))])
+            if table.shape
+            else table.column_sums()
+        )
         self.total = float(self._figures(scene.trace.gradient[table.parameter][None])[0])
 
     def _figures(self, values: Array) -> Array:
@@ -98,6 +104,10 @@ class TableSum:
     def figure(self, value: Array) -> float:
         """The entry of a value of p's shape, or its norm."""
         return float(self._figures(value[None])[0])
+
+    def _figure_of_column(self, column: int, pace: Pace) -> float:
+        pace.check()
+        return self.figure(self.table.column_sum(column))
 
     @property
     def name(self) -> str:
@@ -195,9 +205,9 @@ class TableSum:
         return f"{len(self.losses)} rows of up to {most} loss steps each: one by one they would not fit"
 
 
-def left_by(shown: TableSum, mask: Mask) -> TruncatedSum:
+def left_by(shown: TableSum, mask: Mask, progress: Progress | None = None) -> TruncatedSum:
     """What a mask leaves of a table's gradient."""
-    found = truncated(shown.table, mask)
+    found = truncated(shown.table, mask, progress)
     kept = None
     if not shown.table.grouped:
         losses = np.array([group[0] for group in shown.losses], dtype=np.int64)

@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.shapes import size
+from bptt_tui.derivation.by_loss import Watch, unwatched
 from bptt_tui.errors import NetworkError
 from bptt_tui.language import Name
 from bptt_tui.trace import Trace
@@ -65,10 +66,11 @@ class BuildUp:
     """∂node/∂p over time. Made from the first timestep on, as far as it is asked for, and kept.
 
     `times` are the timesteps at which the node is computed. Raises NetworkError for names that are no node or no
-    parameter, and where the matrices would not fit.
+    parameter, and where the matrices would not fit. `watch` is asked for a callback whenever timesteps are made; that
+    may raise to cancel.
     """
 
-    def __init__(self, trace: Trace, node: str, parameter: str) -> None:
+    def __init__(self, trace: Trace, node: str, parameter: str, watch: Watch = unwatched) -> None:
         network, unrolled = trace.unrolled.network, trace.unrolled
         if node not in network.index:
             raise NetworkError(f"there is no node {node}", hint=f"the nodes are {', '.join(network.targets)}")
@@ -88,6 +90,7 @@ class BuildUp:
         self._totals: dict[tuple[str, int], Array] = {}
         self._stages: dict[int, BuiltUp] = {}
         self._done = -1
+        self._watch = watch
 
     def _needed(self) -> list[int]:
         """The equations that the node depends on, in the order of one timestep."""
@@ -106,7 +109,9 @@ class BuildUp:
         if unrolled.times[unrolled.network.index[self.node]].row(t) is None:
             raise NetworkError(f"{self.node} is not computed at t = {t}")
         with np.errstate(all="ignore"):
+            progress = self._watch(t - self._done)
             while self._done < t:
+                progress(1)
                 self._done += 1
                 self._step(self._done)
         return self._stages[t]

@@ -18,9 +18,15 @@ from bptt_tui.trace import Trace
 from bptt_tui.trace.program import Instruction, Leaf, Program
 
 Array = NDArray[Any]
-Progress = Callable[[int], None]
+Progress = Callable[[int], None]  # told how many timesteps are done since the last time; may raise to cancel
+Watch = Callable[[int], Progress]  # given how many timesteps there will be
 Pull = Callable[[int, int, Array, dict[int, Array]], None]
 _NOTHING: Array = np.empty(0)
+
+
+def unwatched(_count: int) -> Progress:
+    """Nobody waits to hear."""
+    return lambda _done: None
 
 
 class Moment(NamedTuple):
@@ -59,8 +65,9 @@ class _Sweep:
         self._program = trace.program
         self._wanted = wanted
         self._share = trace.share
-        self._latest_first = [frozenset(group) for group in reversed(groups)]
-        self._waits = [-max(group) for group in self._latest_first]  # ascending, to find those at t or later
+        latest_first = groups[::-1]
+        self._waits = [-max(group) for group in latest_first]  # ascending, to find those at t or later
+        self._number = {t: number for number, group in enumerate(latest_first) for t in group}
         useful = _leading_to(self._program, wanted)
         times = self._unrolled.times
         # Slots are numbered in an order that computes everything before it is read at the same timestep.
@@ -71,24 +78,26 @@ class _Sweep:
         self._waiting: dict[tuple[int, int], Array] = {}
 
     def moments(self, progress: Progress | None) -> Iterator[Moment]:
-        times, program = self._unrolled.times, self._program
+        program, waiting = self._program, self._waiting
         loss = program.roots[self._unrolled.network.loss]
+        # Looked up once: this is the inner loop of every table.
+        rows = [(slot, self._unrolled.times[program.instruction(slot).equation].row) for slot in self._slots]
+        steps = [(slot, row, self._pulls[slot], slot in self._wanted) for slot, row in rows]
         for t in range(-self._waits[0], -1, -1):
             active = bisect_right(self._waits, -t)
             arrived: dict[int, Array] = {}
-            for number in range(active):
-                if t in self._latest_first[number] and loss in self._useful:
-                    self._arrivals(loss, t)[number] += self._share
+            if t in self._number and loss in self._useful:
+                self._arrivals(loss, t)[self._number[t]] += self._share
             shown: dict[int, Array] = {}
-            for slot in self._slots:
-                row = times[program.instruction(slot).equation].row(t)
-                g = self._waiting.pop((slot, t), None)
+            for slot, row_of, pulls, wanted in steps:
+                g = waiting.pop((slot, t), None)
+                row = row_of(t)
                 if row is None or g is None:
                     continue
                 g = g[:active]
-                for pull in self._pulls[slot]:
+                for pull in pulls:
                     pull(t, row, g, shown)
-                if slot in self._wanted:
+                if wanted:
                     arrived[slot] = g
             for slot, part in shown.items():
                 arrived[slot] = arrived[slot] + part if slot in arrived else part

@@ -15,6 +15,7 @@ steps as it has factors.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -22,7 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bptt_tui.derivation.by_loss import sweep
+from bptt_tui.derivation.by_loss import Watch, sweep, unwatched
 from bptt_tui.derivation.naming import Naming
 from bptt_tui.derivation.partials import Partials
 from bptt_tui.errors import NetworkError
@@ -84,16 +85,25 @@ class Group(NamedTuple):
 class Chains:
     """The chains to the use of a parameter at `t`, or to a node.
 
-    Raises NetworkError for what the loss does not depend on, or is not used at `t`.
+    Raises NetworkError for what the loss does not depend on, or is not used at `t`. `watch` is asked for a callback
+    whenever counting or summing passes over timesteps; that may raise to cancel.
     """
 
     def __init__(
-        self, trace: Trace, name: str, t: int, *, naming: Naming | None = None, partials: Partials | None = None
+        self,
+        trace: Trace,
+        name: str,
+        t: int,
+        *,
+        naming: Naming | None = None,
+        partials: Partials | None = None,
+        watch: Watch = unwatched,
     ) -> None:
         self.trace, self.name, self.t = trace, name, t
         self._network = trace.unrolled.network
         self._naming = naming or Naming(trace.unrolled)
         self._partials = partials or Partials(trace, self._naming)
+        self._watch = watch
         self.is_use = name in trace.terms
         if self.is_use:
             trace.contribution(name, t)
@@ -115,13 +125,16 @@ class Chains:
         trace, network = self.trace, self._network
         longest = max((lag for reads in network.reads for lag in (-(by.offset or 0) for by in reads)), default=0)
         steps = trace.unrolled.loss_times
+        targets = network.targets
         losses = steps if isinstance(steps, range) else frozenset(steps)
         reads = [[by for by in reads if self._flows(e, by)] for e, reads in enumerate(network.reads)]
         found: dict[int, int] = {}
         reached: dict[Place, int] = {} if self.is_use else {(self.name, self.t): 1}
+        progress = self._watch(trace.steps - self.t)
         for t in range(self.t, trace.steps):
+            progress(1)
             for equation in network.order:
-                target = network.targets[equation]
+                target = targets[equation]
                 if trace.unrolled.times[equation].row(t) is None or (target, t) in reached:
                     continue
                 total = sum(reached.get((by.name, t + (by.offset or 0)), 0) for by in reads[equation])
@@ -131,7 +144,7 @@ class Chains:
                     reached[target, t] = total
             if t in losses and (self._loss_name, t) in reached:
                 found[t] = reached[self._loss_name, t]
-            for target in network.targets:
+            for target in targets:
                 reached.pop((target, t - longest), None)
         return found
 
@@ -327,19 +340,22 @@ class Chains:
         return np.asarray(total)
 
     def _flows_of(self, loss: int) -> dict[int, Array]:
-        """What one loss step sends to where the target is read, by slot; of all loss steps at once if they are few."""
+        """What one loss step sends to where the target is read, by slot; made for as many neighbours as fit at once."""
         if loss not in self._sums:
             program = self.trace.program
             if self.is_use:
                 wanted = {touch.slot for touch in self.trace.terms[self.name].touches}
             else:
                 wanted = {program.roots[self._network.index[self.name]]}
-            losses = sorted(self.counts)
+            losses = list(self.counts)
             numbers = sum(int(np.prod(program.instruction(slot).shape)) for slot in wanted)
-            span = losses[-1] - self.t + 1
-            together = losses if len(losses) * span * max(numbers, 1) <= _AT_ONCE else [loss]
+            length = max(_AT_ONCE // ((losses[-1] - self.t + 1) * max(numbers, 1)), 1)
+            # Counted from the last one, where a list of them begins to be read.
+            stop = len(losses) - (len(losses) - 1 - bisect_left(losses, loss)) // length * length
+            together = losses[max(stop - length, 0) : stop]
             found: dict[int, Array] = {}
-            for moment in sweep(self.trace, wanted, [(each,) for each in together]):
+            progress = self._watch(together[-1] - self.t + 1)
+            for moment in sweep(self.trace, wanted, [(each,) for each in together], progress):
                 if moment.t <= self.t:
                     found = moment.flows if moment.t == self.t else {}
                     break

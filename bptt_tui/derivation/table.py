@@ -43,6 +43,9 @@ class Table:
     """One parameter's table. Raises NetworkError for a name that is no parameter, and, before anything is allocated,
     where the table would take too long or too much memory.
 
+    `progress` is told how many timesteps are done since the last time, and may raise to cancel. After that it is told
+    of 0 where entries take long.
+
     `losses` are the loss steps of each row, ascending, one or (in a long sequence) several; `uses` the timesteps at
     which the parameter is used; `shape` its shape.
     """
@@ -59,6 +62,7 @@ class Table:
         self._touches = self.terms.touches
         self.losses = self._grouped(largest)
         self._cotangents: dict[int, Array] = {}
+        self._progress = progress
         wanted = {touch.slot for touch in self._touches}
         cost = calls(trace, wanted)
         if cost > MOST_CALLS:
@@ -152,6 +156,8 @@ class Table:
         with np.errstate(all="ignore"):
             for column in range(len(self.uses)):
                 for start in range(0, len(self.losses), rows):
+                    if self._progress is not None:
+                        self._progress(0)
                     part = slice(start, min(start + rows, len(self.losses)))
                     yield column, part, self._column(column, part)
 
@@ -167,12 +173,25 @@ class Table:
         """One number of every entry, `(rows, columns)`: of a scalar parameter the entry itself."""
         if len(index) != len(self.shape) or not all(0 <= i < n for i, n in zip(index, self.shape, strict=True)):
             raise NetworkError(f"{list(index)} is no entry of {self.parameter}", hint=f"its shape is {self.shape}")
-        result = np.zeros((len(self.losses), len(self.uses)), self.trace.storage.dtype)
         outer = self._outer()
         if outer is not None:
             slot, other = outer
             return np.asarray((self._cotangents[slot][:, :, index[0]] * other[:, index[1], None]).T)
+        slopes = self._slopes()
+        if slopes is not None:
+            with np.errstate(all="ignore"):
+                # A row per use, as the gradients are kept: the other way round takes several times as long.
+                by_use: Array = np.zeros((len(self.uses), len(self.losses)), self.trace.storage.dtype)
+                for touch, slope in zip(self._touches, slopes, strict=True):
+                    columns = self._columns_of(self.trace.unrolled.times[touch.equation])
+                    part = self._cotangents[touch.slot] * slope[:, None]
+                    if len(columns) == len(by_use):
+                        by_use += part
+                    else:
+                        by_use[columns] += part
+            return by_use.T
         self._check_products()
+        result = np.zeros((len(self.losses), len(self.uses)), self.trace.storage.dtype)
         place = int(np.ravel_multi_index(index, self.shape)) if index else 0
         for column, rows, entries in self._columns():
             result[rows, column] = entries.reshape(len(entries), -1)[:, place]
@@ -197,6 +216,13 @@ class Table:
         for column, rows, entries in self._columns():
             result[rows, column] = lengths(entries, len(self.shape))
         return result
+
+    def _slopes(self) -> list[Array] | None:
+        """Of a scalar read by scalar operations alone: by touch, ∂slot_t/∂p for all its rows, `(rows,)`."""
+        if any(self._cotangents[touch.slot].ndim != 2 for touch in self._touches):
+            return None
+        found = [self.terms.slopes(touch) for touch in self._touches]
+        return None if any(slopes is None for slopes in found) else [s for s in found if s is not None]
 
     def _outer(self) -> tuple[int, Array] | None:
         """The slot whose cotangents, and the vectors `(uses, n)` with which, every entry is an outer product."""
@@ -245,6 +271,14 @@ class Table:
 
     @cached_property
     def _column_sums(self) -> Array:
+        slopes = self._slopes()
+        if slopes is not None:
+            total = np.zeros(len(self.uses), self.trace.storage.dtype)
+            with np.errstate(all="ignore"):
+                for touch, slope in zip(self._touches, slopes, strict=True):
+                    columns = self._columns_of(self.trace.unrolled.times[touch.equation])
+                    total[columns] += self._cotangents[touch.slot].sum(axis=1) * slope
+            return total
         sums = [self.column_sum(column) for column in range(len(self.uses))]
         return np.array(sums) if sums else np.zeros((0, *self.shape))
 

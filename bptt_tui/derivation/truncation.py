@@ -32,7 +32,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bptt_tui.derivation.by_loss import sweep
+from bptt_tui.derivation.by_loss import Progress, sweep
 from bptt_tui.derivation.table import Table
 from bptt_tui.errors import NetworkError
 
@@ -92,16 +92,19 @@ class Truncated(NamedTuple):
     cells: int
 
 
-def truncated(table: Table, mask: Mask) -> Truncated:
+def truncated(table: Table, mask: Mask, progress: Progress | None = None) -> Truncated:
     """The gradient that truncated BPTT gives, and how far it is from the true one.
 
     A table whose rows are several loss steps is swept again, one gradient per loss step. Raises NetworkError for k < 1,
-    and where that sweep would take too long.
+    and where that sweep would take too long. `progress` is told how many timesteps of it are done since the last time,
+    and may raise to cancel.
     """
     if mask.k < 1:
         raise NetworkError(f"{mask.k} timesteps are too few", hint="truncate to 1 or more")
     losses = np.array([loss for group in table.losses for loss in group], dtype=np.int64)
-    gradient = _swept(table, losses, mask) if table.grouped else table.masked(kept_by(mask, losses, table.uses))
+    gradient = (
+        _swept(table, losses, mask, progress) if table.grouped else table.masked(kept_by(mask, losses, table.uses))
+    )
     kept, cells = _counted(mask, losses, table.uses)
     return _compared(mask, gradient, table.trace.gradient[table.parameter], kept, cells)
 
@@ -118,7 +121,7 @@ def _compared(mask: Mask, gradient: Array, true: Array, kept: int, cells: int) -
     return Truncated(mask, gradient, true, ratio, min(max(cosine, -1.0), 1.0), error, kept, cells)
 
 
-def _swept(table: Table, losses: NDArray[np.int64], mask: Mask) -> Array:
+def _swept(table: Table, losses: NDArray[np.int64], mask: Mask, progress: Progress | None) -> Array:
     """The masked sum without a table: the gradients per loss step are summed as they pass."""
     trace, terms = table.trace, table.terms
     work = len(losses) * table.numbers_per_row
@@ -134,7 +137,7 @@ def _swept(table: Table, losses: NDArray[np.int64], mask: Mask) -> Array:
         entry = program.instruction(slot)
         summed[slot] = np.zeros((times[entry.equation].count, *entry.shape), trace.storage.dtype)
     with np.errstate(all="ignore"):
-        for moment in sweep(trace, slots, [(int(loss),) for loss in losses]):
+        for moment in sweep(trace, slots, [(int(loss),) for loss in losses], progress):
             reached = losses[::-1][: moment.active]
             kept = kept_by(mask, reached, np.array([moment.t]))[:, 0]
             for slot, flow in moment.flows.items():

@@ -253,8 +253,11 @@ class Terms:
         """Where the parameter enters the timesteps, as far as a gradient reaches it there."""
         return tuple(self._touches)
 
-    def pull(self, touch: Touch, row: int, g: Array) -> Array:
-        """g · ∂slot/∂p at one row of a touch's slot, for any g of the slot's shape behind a leading axis."""
+    def pull(self, touch: Touch, row: int | slice, g: Array) -> Array:
+        """g · ∂slot/∂p at one row of a touch's slot, for any g of the slot's shape behind a leading axis.
+
+        Or at several rows, for a g per row.
+        """
         _, answer, args, entry = self._at(touch, row)
         value = entry.operation.pull(touch.index, g, answer, args, entry.shapes)
         return self._through_untimed(entry.args[touch.index], value)
@@ -264,6 +267,14 @@ class Terms:
         _, answer, args, entry = self._at(touch, slice(None))
         value = entry.operation.pull_total(touch.index, g, answer, args, entry.shapes)
         return self._through_untimed(entry.args[touch.index], value)
+
+    def slopes(self, touch: Touch) -> Array | None:
+        """∂slot_t/∂p for all rows of a touch's slot, `(rows,)`, where both are numbers and the slot reads p itself."""
+        entry = self._storage.program.instruction(touch.slot)
+        direct = isinstance(self._storage.program.slots[entry.args[touch.index]], Leaf)
+        if not direct or not entry.operation.elementwise or any(entry.shapes):
+            return None
+        return np.asarray(self.pull(touch, slice(None), np.ones(self._storage.times(touch.equation).count)))
 
     def _pull(self, touch: Touch, rows: slice | int) -> Array:
         """The touch's terms at some rows, `(rows, *shape)`, or at one row."""

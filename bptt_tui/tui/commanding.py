@@ -54,7 +54,9 @@ class Commanding(Screen[None]):
         if replay is not None and leaves:
             replay.take_over(self.debugger)
             self.pause()
-        if command.name in _RUNS and self.debugger.last >= LONG:
+        if (command.name in _RUNS and self.debugger.last >= LONG) or (
+            command.name in _SUMS and self.debugger.sums.large
+        ):
             return self.run_long(line, leaves)
         try:
             return self.settle(line, leaves, self.debugger.do(line))
@@ -97,6 +99,7 @@ class Commanding(Screen[None]):
 
 
 _RUNS = ("continue", "reverse-continue", "until", "reverse-until")  # commands that can search a whole trace
+_SUMS = ("table", "knobs", "buildup", "chains")  # commands that make something of all timesteps
 LONG = 100_000  # positions from which on they run beside the screen
 
 

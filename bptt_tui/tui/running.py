@@ -1,67 +1,39 @@
-"""Long runs: `continue` over a long trace searches in a thread, the screen stays alive, and escape ends the search."""
+"""Long runs: over a long trace `continue` or `table` goes on in a thread, the screen stays alive, escape ends it."""
 
 from __future__ import annotations
 
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
+from bptt_tui.debugger.view import View
 from bptt_tui.errors import BpttError
+from bptt_tui.tui import beside
+from bptt_tui.tui.beside import Beside
 from bptt_tui.tui.commanding import Commanding
 
 if TYPE_CHECKING:
     from bptt_tui.debugger.debugger import Debugger
-    from bptt_tui.debugger.view import View
-
-_AT_ONCE = 0.15  # seconds in which a run ends without anybody having to be told that it goes on
-_OFTEN = 0.1
 
 
-class LongRun:
-    """A command carried out in a thread of its own; `share` of the way is searched."""
+class LongRun(Beside[View]):
+    """A command carried out in a thread of its own; `share` of the way is done."""
 
     def __init__(self, debugger: Debugger, line: str, leaves: bool) -> None:
         """`leaves` says whether it has taken a replay over."""
         self.line = line
         self.leaves = leaves
-        self.share = 0.0
-        self._stopped = False
         self._debugger = debugger
-        self._answer: View | BpttError | None = None
-        self._failure: BaseException | None = None
-        debugger.interrupt = lambda: self._stopped
-        debugger.tell = self._tell
-        self._thread = Thread(target=self._work, name="run", daemon=True)
-        self._thread.start()
+        debugger.interrupt, debugger.tell = self.stopped, self.tell
+        super().__init__(lambda _: debugger.do(line))
 
-    def _work(self) -> None:
-        try:
-            self._answer = self._debugger.do(self.line)
-        except BpttError as error:
-            self._answer = error
-        except BaseException as error:  # raised again by `answer`
-            self._failure = error
-
-    def _tell(self, share: float) -> None:
-        self.share = share
-
-    def stop(self) -> None:
-        """End at the next opportunity."""
-        self._stopped = True
-
-    def is_over(self, seconds: float = 0.0) -> bool:
-        """Whether there is an answer, after waiting so long at most."""
-        self._thread.join(seconds)
-        return not self._thread.is_alive()
-
-    def answer(self) -> View | BpttError:
+    def outcome(self) -> View | BpttError:
         """What the command came to."""
         self._debugger.interrupt = self._debugger.tell = None
-        if self._failure is not None:
-            raise self._failure
-        assert self._answer is not None
-        return self._answer
+        try:
+            return self.answer()
+        except BpttError as error:
+            return error
 
 
 class Running(Commanding):
@@ -82,10 +54,10 @@ class Running(Commanding):
     def run_long(self, line: str, leaves: bool) -> bool:
         """Begin a long run; False where it failed at once."""
         run = LongRun(self.debugger, line, leaves)
-        if run.is_over(_AT_ONCE):
-            return self.settle(line, leaves, run.answer())
+        if run.is_over(beside.AT_ONCE):
+            return self.settle(line, leaves, run.outcome())
         self._run = run
-        self._watch = self.set_interval(_OFTEN, self._look)
+        self._watch = self.set_interval(beside.OFTEN, self._look)
         self._look()
         return True
 
@@ -100,7 +72,7 @@ class Running(Commanding):
             self._watch.stop()
         self._run = None
         self.running_changed("")
-        self.settle(run.line, run.leaves, run.answer())
+        self.settle(run.line, run.leaves, run.outcome())
 
     def action_interrupt(self) -> None:
         """End the run; the debugger then stands where it did."""

@@ -1,102 +1,140 @@
 """The gradient as a sum, on a screen of its own: the table, separate knobs, the build-up, the chains.
 
 It looks at `Debugger.sums` and changes nothing. What enter leads to is a command, given to the debugger's screen, which
-then is in front again.
+then is in front again. Of a large network what a key asks for is made beside the screen: the first line says how far it
+is, escape stops it, and everything is as before the key.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from copy import copy
+from typing import Any, ClassVar, NamedTuple
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.timer import Timer
 from textual.widget import Widget
 
+from bptt_tui.debugger.pace import StoppedError
 from bptt_tui.debugger.sums import Sums
 from bptt_tui.debugger.view import Exhibit
 from bptt_tui.errors import BpttError
-from bptt_tui.tui.ink import Inks, Line, Run, fitted, line_width
+from bptt_tui.tui import beside
+from bptt_tui.tui.beside import Beside
+from bptt_tui.tui.ink import Inks, Line, Run, fitted, line_width, width_of
 from bptt_tui.tui.keynames import printed
 from bptt_tui.tui.sums_page import Page
 from bptt_tui.tui.sums_pages import BuildUpPage, ChainsPage, KnobsPage
 from bptt_tui.tui.sums_table import TablePage
 
 PARTS = (("table", "table"), ("knobs", "knobs"), ("buildup", "build-up"), ("chains", "chains"))
+_CHANGING = ("_part", "_parameter", "_entry", "_mask", "_node", "_use", "_target", "_through", "_number")
 _DETAIL = 2
 _DETAIL_ROOM = 6  # lines that a build-up of several states takes
 
 
+class Drawn(NamedTuple):
+    """A page as it looks at a size; without a page, what is wrong (`said`)."""
+
+    part: str
+    page: Page | None
+    said: str
+    size: Size
+    lines: list[Line]
+
+
 class Canvas(Widget, can_focus=True):
-    """Draws a page, what its cursor is on, the parts as tabs, and the keys."""
+    """Shows a page, what its cursor is on, the parts as tabs, and the keys."""
 
     DEFAULT_CSS = "Canvas { width: 1fr; height: 1fr; background: $background; }"
 
-    def __init__(self) -> None:
+    def __init__(self, resized: Callable[[], None]) -> None:
         self.inks = Inks(self)
         super().__init__(id="sums")
-        self.page: Page | None = None
-        self.part = "table"
-        self.said = ""
-        self._lines: list[Line] = []
+        self.drawn = Drawn("table", None, "", Size(), [])
+        self._note = ""
+        self._resized = resized
 
-    def draw(self) -> None:
-        """Lay the page out for the present size."""
-        width, height = self.size.width, self.size.height
-        if not width or not height:
-            return
-        head, foot = [self._tabs(width)], [self._keys(width)]
-        body: list[Line] = []
-        detail: list[Line] = []
-        said = self.said
-        try:
-            if self.page is not None:
-                room = height - 2
-                detail = self.page.detail(width)[:_DETAIL_ROOM]
-                least = min(max(len(detail), _DETAIL), max(room // 3, 1))
-                body = self.page.lines(width, room - least - (height >= 18))
-                detail = self.page.detail(width)[:least]
-        except BpttError as error:
-            said, detail = str(error), []
-        if said:
-            detail = [((f" ✗ {said}", "error"),)]
-        blank = max(height - 2 - len(body) - len(detail), 0)
-        lines: list[Line] = [*head, *body, *([()] * blank), *detail, *foot]
-        self._lines = [clipped(line, width) for line in lines]
+    @property
+    def page(self) -> Page | None:
+        """The page on show."""
+        return self.drawn.page
+
+    def show(self, drawn: Drawn) -> None:
+        """Show another page, or the same one otherwise."""
+        self.drawn, self._note = drawn, ""
         self.refresh()
 
-    def _tabs(self, width: int) -> Line:
-        runs: list[Run] = [(" Σ ", "accent")]
-        for number, (part, label) in enumerate(PARTS, 1):
-            text = f" {number} {label} " if width >= 60 else f" {label} "
-            runs += [(text, "now" if part == self.part else "dim"), (" ", "plain")]
-        room = width - line_width(runs)
-        note = "the gradient as a sum " if room > 24 else ""
-        return (*runs, (note.rjust(max(room, 0)), "faint"))
-
-    def _keys(self, width: int) -> Line:
-        own = () if self.page is None else self.page.own_keys()
-        usual = tuple(
-            pair for pair in (("enter", "go there"), ("y", "copy"), ("?", "keys")) if pair[0] not in dict(own)
-        )
-        runs: list[Run] = [(" ", "plain"), ("esc", "accent"), (" back  ", "dim")]
-        for key, label in (*own, *usual):
-            if line_width(runs) + len(key) + len(label) + 3 <= width:
-                runs += [(key, "accent"), (f" {label}  ", "dim")]
-        return tuple(runs)
+    def note(self, text: str) -> None:
+        """Say something in the first line."""
+        if text != self._note:
+            self._note = text
+            self.refresh()
 
     def on_resize(self) -> None:
-        self.draw()
+        self._resized()
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
-        return self.inks.paint(self._lines[y] if y < len(self._lines) else (), width)
+        width, lines = self.size.width, self.drawn.lines
+        line = lines[y] if y < len(lines) else ()
+        if y == 0 and self._note:
+            room = max(width - width_of(self._note) - 2, 0)
+            line = (*clipped(line, room), (" " * max(room - line_width(line), 0), "plain"), (f" {self._note} ", "now"))
+        return self.inks.paint(line, width)
 
     def notify_style_update(self) -> None:
         self.inks.clear()
         super().notify_style_update()
+
+
+def drawn(part: str, page: Page | None, said: str, size: Size) -> Drawn:
+    """Lay a page out; what goes wrong in that is said too. Raises StoppedError."""
+    width, height = size.width, size.height
+    if not width or not height:
+        return Drawn(part, page, said, size, [])
+    body: list[Line] = []
+    detail: list[Line] = []
+    wrong = said
+    try:
+        if page is not None:
+            room = height - 2
+            detail = page.detail(width)[:_DETAIL_ROOM]
+            least = min(max(len(detail), _DETAIL), max(room // 3, 1))
+            body = page.lines(width, room - least - (height >= 18))
+            detail = page.detail(width)[:least]
+    except StoppedError:
+        raise
+    except BpttError as error:
+        wrong, detail = str(error), []
+    if wrong:
+        detail = [((f" ✗ {wrong}", "error"),)]
+    blank = max(height - 2 - len(body) - len(detail), 0)
+    lines: list[Line] = [_tabs(part, width), *body, *([()] * blank), *detail, _keys(page, width)]
+    return Drawn(part, page, said, size, [clipped(line, width) for line in lines])
+
+
+def _tabs(current: str, width: int) -> Line:
+    runs: list[Run] = [(" Σ ", "accent")]
+    for number, (part, label) in enumerate(PARTS, 1):
+        text = f" {number} {label} " if width >= 60 else f" {label} "
+        runs += [(text, "now" if part == current else "dim"), (" ", "plain")]
+    room = width - line_width(runs)
+    note = "the gradient as a sum " if room > 24 else ""
+    return (*runs, (note.rjust(max(room, 0)), "faint"))
+
+
+def _keys(page: Page | None, width: int) -> Line:
+    own = () if page is None else page.own_keys()
+    usual = tuple(pair for pair in (("enter", "go there"), ("y", "copy"), ("?", "keys")) if pair[0] not in dict(own))
+    runs: list[Run] = [(" ", "plain"), ("esc", "accent"), (" back  ", "dim")]
+    for key, label in (*own, *usual):
+        if line_width(runs) + len(key) + len(label) + 3 <= width:
+            runs += [(key, "accent"), (f" {label}  ", "dim")]
+    return tuple(runs)
 
 
 def clipped(line: Line, width: int) -> Line:
@@ -120,6 +158,7 @@ class SumsScreen(Screen[None]):
     AUTO_FOCUS = "#sums"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,T", "close", "back", show=False, id="sums.close"),
+        Binding("ctrl+c", "stop", "stop what takes long", show=False, id="sums.stop"),
         Binding("1", "part('table')", "table", show=False, id="sums.table"),
         Binding("2", "part('knobs')", "knobs", show=False, id="sums.knobs"),
         Binding("3", "part('buildup')", "build-up", show=False, id="sums.buildup"),
@@ -159,8 +198,11 @@ class SumsScreen(Screen[None]):
         self._through, self._number = exhibit.loss, exhibit.number
         if self._target is not None and self._target[0] in sums.parameters:
             self._parameter = self._target[0]
-        self._canvas = Canvas()
+        self._canvas = Canvas(self._redraw)
         self._part = exhibit.part
+        self._making: Beside[Drawn] | None = None
+        self._kept: dict[str, Any] = {}  # what to return to where it is stopped
+        self._clock: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield self._canvas
@@ -172,13 +214,90 @@ class SumsScreen(Screen[None]):
         """Another part, of what was looked at so far."""
         self._remember()
         self._part = part  # type: ignore[assignment]
-        canvas = self._canvas
-        canvas.part, canvas.said = part, ""
+        size = self._canvas.size
+
+        def make() -> Drawn:
+            page, said = None, ""
+            try:
+                page = self._page(part)
+            except StoppedError:
+                raise
+            except BpttError as error:
+                said = str(error)
+            return drawn(part, page, said, size)
+
+        self._show(make)
+
+    def _redraw(self, page: Page | None = None) -> None:
+        """The same page at the present size, or as its copy `page` has it."""
+        size, now = self._canvas.size, self._canvas.drawn
+        # On a copy, so that the page on show is as before where the drawing is stopped.
+        page = copy(now.page) if page is None else page
+        if self._making is None:
+            self._show(lambda: drawn(now.part, page, now.said, size))
+
+    # --- beside the screen -----------------------------------------------------------------------------------------
+
+    def _show(self, make: Callable[[], Drawn]) -> None:
+        """Show what is made; of a large network it is made beside the screen."""
+        if not self._sums.large:
+            self._canvas.show(make())
+            return
+
+        def followed(making: Beside[Drawn]) -> Drawn:
+            with self._sums.pace.followed(making.stopped, making.tell):
+                return make()
+
+        self._making = Beside(followed)
+        if self._making.is_over(beside.AT_ONCE):
+            self._made()
+        else:
+            self._clock = self.set_interval(beside.OFTEN, self._look)
+            self._look()
+
+    def _look(self) -> None:
+        """How far it is."""
+        if self._making is None:
+            return
+        if self._making.is_over():
+            self._made()
+        else:
+            self._canvas.note(f"… {self._making.share:.0%}, esc stops")
+
+    def _made(self) -> None:
+        """It is made, or was stopped: then everything is as before."""
+        assert self._making is not None
+        making, self._making = self._making, None
+        if self._clock is not None:
+            self._clock.stop()
+            self._clock = None
         try:
-            canvas.page = self._page(part)
-        except BpttError as error:
-            canvas.page, canvas.said = None, str(error)
-        canvas.draw()
+            self._canvas.show(making.answer())
+        except StoppedError:
+            if not self._canvas.drawn.lines:
+                self.dismiss()
+                return
+            vars(self).update(self._kept)
+            self._canvas.note("stopped")
+        if self._canvas.drawn.size != self._canvas.size:
+            self._redraw()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While something is made, the keys stop it or do nothing."""
+        if self._making is not None:
+            return action in ("close", "stop")
+        return action != "stop"
+
+    def action_stop(self) -> None:
+        if self._making is not None:
+            self._making.stop()
+
+    def on_unmount(self) -> None:
+        self.action_stop()
+
+    def _keep(self) -> None:
+        """Remember what a key may change."""
+        self._kept = {name: getattr(self, name) for name in _CHANGING}
 
     def _remember(self) -> None:
         """Which use, mask and timestep the page before was on."""
@@ -209,6 +328,7 @@ class SumsScreen(Screen[None]):
     # --- keys ------------------------------------------------------------------------------------------------------
 
     def action_part(self, part: str) -> None:
+        self._keep()
         if part == "chains" and self._part in ("table", "knobs"):
             self._remember()
             self._target = None
@@ -219,15 +339,18 @@ class SumsScreen(Screen[None]):
         self.action_part(names[(names.index(self._part) + step) % len(names)])
 
     def action_move(self, down: int, right: int) -> None:
-        if self._canvas.page is not None:
-            self._canvas.page.move(down, right)
-            self._canvas.draw()
+        page = copy(self._canvas.page)
+        if page is not None:
+            self._keep()
+            page.move(down, right)
+            self._redraw(page)
 
     def action_press(self, key: str) -> None:
         """A key of the page, or one that opens it on something else."""
-        page = self._canvas.page
+        page = copy(self._canvas.page)
+        self._keep()
         if page is not None and page.press(key):
-            self._canvas.draw()
+            self._redraw(page)
         elif key == "p" and self._part != "chains" and self._parameter:
             names = self._sums.parameters
             self._parameter = names[(names.index(self._parameter) + 1) % len(names)]
@@ -245,12 +368,13 @@ class SumsScreen(Screen[None]):
             self._open(self._part)
 
     def action_enter(self) -> None:
-        page = self._canvas.page
+        page = copy(self._canvas.page)
         line = "" if page is None else page.enter()
         if line:
             self.action_command(line)
-        else:
-            self._canvas.draw()
+        elif page is not None:
+            self._keep()
+            self._redraw(page)
 
     def action_command(self, line: str) -> None:
         """A command for the debugger, whose screen it brings to the front."""
@@ -273,4 +397,7 @@ class SumsScreen(Screen[None]):
             self.app.copy_to_clipboard(text)
 
     def action_close(self) -> None:
-        self.dismiss()
+        if self._making is not None:
+            self._making.stop()
+        else:
+            self.dismiss()

@@ -10,7 +10,7 @@ from opening import Opened, opened
 
 from bptt_tui.debugger import stops
 from bptt_tui.session import load
-from bptt_tui.tui import commanding, running
+from bptt_tui.tui import beside, commanding
 
 LONG = load("question").replace(inputs={"x": np.sin(0.7 * np.arange(3000)).tolist()}, expected=None)
 
@@ -26,8 +26,8 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
         asked(run)
 
     monkeypatch.setattr(commanding, "LONG", 0)
-    monkeypatch.setattr(running, "_AT_ONCE", 0.0)
-    monkeypatch.setattr(running, "_OFTEN", 0.01)
+    monkeypatch.setattr(beside, "AT_ONCE", 0.0)
+    monkeypatch.setattr(beside, "OFTEN", 0.01)
     monkeypatch.setattr(stops._Run, "ask", ask)
     return event
 
