@@ -62,7 +62,7 @@ def few_keys_and_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     ids = ("step.next", "step.rewind", "step.factor-back", "move.older", "play.toggle")
     names = ("next", "goto", "set", "help")
     monkeypatch.setattr("bptt_tui.tui.help.BINDING_TABLE", [row for row in BINDING_TABLE if row.id in ids])
-    monkeypatch.setattr("bptt_tui.tui.debugger_screen.COMMANDS", {name: COMMANDS[name] for name in names})
+    monkeypatch.setattr("bptt_tui.debugger.commands.COMMANDS", {name: COMMANDS[name] for name in names})
 
 
 @sizes
