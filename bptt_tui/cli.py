@@ -9,6 +9,7 @@ textual.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import gc
 import math
@@ -411,10 +412,10 @@ def _status(args: Sequence[str] | None) -> int:
     except (KeyboardInterrupt, click.Abort):
         return 130
     except OutputClosedError:
-        # The interpreter flushes stdout once more when it ends; that must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()
         return 141
     except OSError as error:
+        _give_up_stdout()
         return _refused(f"the output cannot be written: {error.strerror}")
     except MemoryError:
         return _refused("there is not enough memory; use fewer timesteps or smaller vectors")
@@ -439,6 +440,12 @@ def _flush() -> None:
             sys.stdout.flush()
     except BrokenPipeError:
         raise OutputClosedError from None
+
+
+def _give_up_stdout() -> None:
+    """The interpreter flushes stdout once more when it ends; that must not fail again."""
+    with contextlib.suppress(OSError, AttributeError):  # there may be no file behind it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _visible(text: str) -> str:

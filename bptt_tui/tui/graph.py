@@ -45,6 +45,7 @@ class GraphPane(Pane):
         self._current: tuple[int, int] | None = None
         self._edges: list[Routed] = []
         self._use = ""
+        self._use_room = 0  # cells of the gap that are in sight, for its name
         self._cells: dict[tuple[int, int], Cell | Missing] = {}
         self._drawn_columns: dict[int, list[Line]] = {}
         self._drawn_gaps: dict[int, list[Line]] = {}
@@ -248,9 +249,15 @@ class GraphPane(Pane):
         keep = slice(-LEAD, None) if left < columns.first else slice(0, TAIL) if left >= columns.last else slice(None)
         if at < 0:
             return ((" " * len(range(columns.gap)[keep]), "plain"),)
-        if left not in self._drawn_gaps:
+        room = min(columns.gap, columns.x(left + 1) - self.scroll_offset.x)
+        if left not in self._drawn_gaps or (self._names_use(left) and room != self._use_room):
+            self._use_room = room
             self._drawn_gaps[left] = self._draw_gap(left, keep)
         return self._drawn_gaps[left][at]
+
+    def _names_use(self, left: int) -> bool:
+        """Whether the use whose contribution is shown is named in this gap."""
+        return bool(self._use and self._current and self._current[1] == left + 1)
 
     def _draw_gap(self, left: int, keep: slice) -> list[Line]:
         assert self.view is not None
@@ -258,8 +265,8 @@ class GraphPane(Pane):
         resting = self._resting_gap(left, rows)
         now = Gap(self._columns, rows, self._lines_per_row, self._tracks)
         any_now = draw_current(now, left, self._edges)
-        if self._use and self._current and self._current[1] == left + 1:
-            now.use(self._use, self._current[0])
+        if self._current and self._names_use(left):
+            now.use(self._use, self._current[0], self._use_room)
             any_now = True
         lines: list[Line] = []
         for y in range(rows * self._lines_per_row):

@@ -21,6 +21,7 @@ from bptt_tui.language.labels import superscript
 from bptt_tui.language.sanitise import visible
 from bptt_tui.tui.boxes import Wires
 from bptt_tui.tui.columns import LEAD, TAIL, Columns
+from bptt_tui.tui.ink import width_of
 
 Link = tuple[int, int, int]
 
@@ -105,9 +106,14 @@ class Gap:
         self.wires.line([(0, top), (TAIL - 1, top), (TAIL - 1, bottom), (0, bottom)], heavy=taken)
         self._heads((0, top), (0, bottom), taken, "◀", "◀")
 
-    def use(self, label: str, row: int) -> None:
-        """The use of a parameter to which the current contribution belongs, at the left of the node that reads it."""
-        text = visible(label)[: self.columns.gap - 1] + "◀"
+    def use(self, label: str, row: int, room: int) -> None:
+        """The use of a parameter to which the current contribution belongs, at the left of the node that reads it.
+
+        Where `room` cells do not hold its name, the arrowhead alone.
+        """
+        text = visible(label) + "◀"
+        if width_of(text) > room:
+            text = "◀"
         for i, character in enumerate(text):
             self.wires.head((self.columns.gap - len(text) + i, self._y(row)), character)
 

@@ -353,10 +353,14 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_a_full_disk_under_stdout_is_one_line() -> None:
-    """Output that cannot be written is said, not ignored."""
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+def test_a_full_disk_under_stdout_is_one_line(unbuffered: str) -> None:
+    """Output that cannot be written is said, not ignored, and said once: what is left in a buffer is given up."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     with Path("/dev/full").open("w") as full:
-        done = process("gradient", "question", stdout=full, stderr=subprocess.PIPE, capture_output=False)
+        done = process(
+            "gradient", "question", stdout=full, stderr=subprocess.PIPE, capture_output=False, env=environment
+        )
     assert done.returncode == 2
     assert done.stderr == "bptt-tui: the output cannot be written: No space left on device\n"
 

@@ -134,7 +134,8 @@ class _Aligning:
         self.values = [None if p.value is None else truth.matched(p.value) for p in products]
         self.parts = list(truth.parts)
         self.by_loss = False
-        if truth.loss_parts and all(loss_of(product, truth) is not None for product in products):
+        # In this order: what each loss contributes takes as many sweeps as there are losses.
+        if all(loss_of(product, truth) is not None for product in products) and truth.loss_parts:
             self.parts, self.by_loss = list(truth.loss_parts), True
         self.paths: list[Row] = []
         self.pathless = 0

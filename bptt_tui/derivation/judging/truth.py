@@ -15,6 +15,7 @@ from bptt_tui.derivation.judging.samples import Edge, Key, Mode, Samples, Stack
 from bptt_tui.derivation.judging.spelling import Spelling
 from bptt_tui.derivation.judging.stacks import largest
 
+MAX_LOSSES = 500
 MAX_EDGES = 4_000
 
 
@@ -88,9 +89,12 @@ class Truth:
 
     @cached_property
     def loss_parts(self) -> tuple[Part, ...]:
-        """The contributions of the losses, ∂E_t/∂below, where the left side is of the total of several; else none."""
+        """The contributions of the losses, ∂E_t/∂below, where the left side is of the total of several; else none,
+        and none of more losses than can be swept one by one."""
         samples = self.samples
         if self.above != samples.total_key or self.below is None or not samples.unrolled.has_total:
+            return ()
+        if len(samples.unrolled.loss_times) > MAX_LOSSES:
             return ()
         found: list[Part] = []
         share = samples.traces[0].share
