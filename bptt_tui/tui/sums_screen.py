@@ -83,7 +83,8 @@ class Canvas(Widget, can_focus=True):
         line = lines[y] if y < len(lines) else ()
         if y == 0 and self._note:
             room = max(width - width_of(self._note) - 2, 0)
-            line = (*clipped(line, room), (" " * max(room - line_width(line), 0), "plain"), (f" {self._note} ", "now"))
+            line = clipped(line[:-1], room)  # the tabs, without what is said of the screen
+            line = (*line, (" " * max(room - line_width(line), 0), "plain"), (f" {self._note} ", "now"))
         return self.inks.paint(line, width)
 
     def notify_style_update(self) -> None:
