@@ -33,7 +33,7 @@ from bptt_tui.trace import Trace
 
 Array = NDArray[Any]
 LARGEST = 1 << 24  # numbers of all totals together
-MOST_NODES = 200_000
+MOST_NODES = 1_000_000  # on the way: about half a minute
 
 
 class Carried(NamedTuple):
@@ -82,7 +82,12 @@ class BuildUp:
         self._equations = self._needed()
         self._columns = size(trace.terms[parameter].shape)
         rows = sum(size(unrolled.shapes[network.targets[e]]) for e in self._equations)
-        if rows * self._columns * trace.steps > LARGEST or len(self._equations) * trace.steps > MOST_NODES:
+        if len(self._equations) * trace.steps > MOST_NODES:
+            raise NetworkError(
+                f"∂{node}/∂{parameter} would be built up over {len(self._equations) * trace.steps:,} nodes",
+                hint=f"at most {MOST_NODES:,}; fewer timesteps",
+            )
+        if rows * self._columns * trace.steps > LARGEST:
             raise NetworkError(
                 f"∂{node}/∂{parameter} would take {trace.steps:,} times {rows:,} × {self._columns:,} numbers",
                 hint=f"at most {LARGEST:,} numbers; a smaller parameter or fewer timesteps",
