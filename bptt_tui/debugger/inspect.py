@@ -44,7 +44,7 @@ MEASURES: dict[str, Callable[[Array], Array]] = {
     "abs": np.abs,
 }
 
-QUANTITY = re.compile(f"({DERIVATIVE.pattern})|({NODE.pattern})")
+QUANTITY = re.compile(f"({DERIVATIVE})|({NODE})")
 FIRST_STAND_IN = 0xAC00
 
 

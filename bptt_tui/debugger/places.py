@@ -17,9 +17,10 @@ from bptt_tui.network.network import did_you_mean
 
 _NAME = r"([^\W\d]\w*?)"
 _INDEX = r"(?:\s*\[([^][]*)\]|([₋₀-₉]+)(?!\w))"
-NODE = re.compile(rf"{_NAME}{_INDEX}")
-DERIVATIVE = re.compile(rf"[d∂]{_NAME}(?:{_INDEX})?\s*/\s*[d∂]{_NAME}(?:{_INDEX}|(?!\w))")
-_SHORT = re.compile(r"(.*?\D)_?(\d{1,18})")
+# As text: what is compiled at the first use does not hold up the first picture.
+NODE = rf"{_NAME}{_INDEX}"
+DERIVATIVE = rf"[d∂]{_NAME}(?:{_INDEX})?\s*/\s*[d∂]{_NAME}(?:{_INDEX}|(?!\w))"
+_SHORT = r"(.*?\D)_?(\d{1,18})"
 _DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₋", "0123456789-")
 EXAMPLES = "goto 17, goto s[1], goto dE/ds[0], goto u[0]"
 
@@ -28,7 +29,7 @@ def position_of(look: Look, text: str) -> int:
     """The position of a command's `17`, or where a node (in the present phase), ∂E/∂node or contribution is known."""
     if text.isdecimal():
         return checked_position(look.scene, text)
-    derivative = DERIVATIVE.fullmatch(text)
+    derivative = re.fullmatch(DERIVATIVE, text)
     if derivative is None:
         return _computed_at(look, *_read_node(look, text), backward=_is_backward(look))
     above, (below, t) = derivative[1], _indexed(look, derivative)
@@ -56,7 +57,7 @@ def checked_position(scene: Scene, digits: str) -> int:
 
 def short_index(names: Container[str], text: str) -> tuple[str, int] | None:
     """Name and timestep of s1 or s_1; None where that is a name itself, or s none."""
-    short = _SHORT.fullmatch(text)
+    short = re.fullmatch(_SHORT, text)
     if text in names or short is None or short[1] not in names:
         return None
     return short[1], int(short[2])
@@ -153,7 +154,7 @@ def _read_node(look: Look, text: str) -> tuple[str, int | None]:
     names = look.scene.unrolled.shapes
     if text in names:
         return text, None
-    match = NODE.fullmatch(text)
+    match = re.fullmatch(NODE, text)
     if match is not None:
         return match[1], timestep(look, match[2], match[3])
     short = short_index(names, text)

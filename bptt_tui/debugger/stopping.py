@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bptt_tui.debugger.debugger import Debugger
     from bptt_tui.debugger.stops import Stop
 
-_COMPARES = re.compile(r"[<>=!]|\bnot\b")
+_COMPARES = r"[<>=!]|\bnot\b"
 
 
 class Display(Struct, frozen=True):
@@ -226,7 +226,7 @@ def _until(debugger: Debugger, rest: str, *, back: bool = False) -> str:
 
     if not rest:
         raise CommandError("until where?", hint="until s[3], until abs(prod) < 1e-6")
-    conditional = _COMPARES.search(rest) is not None and not re.search(r"(^|\s)if\s", rest)
+    conditional = re.search(_COMPARES, rest) is not None and not re.search(r"(^|\s)if\s", rest)
     stop = read_breakpoint(debugger.look.scene, f"if {rest}" if conditional else rest, 0)
     return _run(debugger, back=back, until=replace(stop, kind="until"))
 
@@ -274,7 +274,7 @@ def marks(stopping: Stopping, name: str, t: int | None) -> bool:
     )
 
 
-_KEPT = re.compile(r"(disabled +)?(tbreak +)?(.*)", re.DOTALL)
+_KEPT = r"(?s)(disabled +)?(tbreak +)?(.*)"
 
 
 def kept(stopping: Stopping) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -298,7 +298,7 @@ def loaded(scene: Scene, saved: DebuggerState, name: str) -> Stopping:
     stops: list[Stop] = []
     for field, texts in (("breakpoints", saved.breakpoints), ("watches", saved.watches)):
         for index, text in enumerate(texts):
-            match = _KEPT.fullmatch(text.strip())
+            match = re.fullmatch(_KEPT, text.strip())
             assert match is not None
             number = len(stops) + 1
             try:

@@ -177,8 +177,8 @@ def _target(debugger: Debugger, text: str) -> tuple[str, int]:
         if step is None or step.t is None or step.phase == "forward":
             raise MisuseError("the chains to which use or node?")
         return step.name, step.t
-    derivative = DERIVATIVE.fullmatch(text)
-    match = NODE.fullmatch(text)
+    derivative = re.fullmatch(DERIVATIVE, text)
+    match = re.fullmatch(NODE, text)
     if derivative is not None:
         name, t = derivative[4], timestep(look, derivative[5], derivative[6])
     elif match is not None:

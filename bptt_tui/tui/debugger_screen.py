@@ -101,20 +101,20 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing):
             "notes": NotesPane(id="notes"),
         }
         self._network = Vertical(self._panes["graph"], self._panes["strip"], id="network")
-        self._right = Vertical(self._panes["node"], self._panes["notes"], id="right")
+        self._right = Vertical(self._node, id="right")
         self._upper = Horizontal(self._network, self._right, id="upper")
         self._message = MessageBar(id="message")
         self._keys = Keys(id="keys")
         self._derivation: DerivationScreen | None = None
         self._layout = layout_of(size.width, size.height)
+        self._composed = False
 
     def compose(self) -> ComposeResult:
         self._network.border_title = Content("1 unrolled network")
         self._network.border_subtitle = Content(f"▲ ∂{loss_name(self.debugger.view)}/∂node > 0   ▼ < 0")
         self.show(self.debugger.view)
         yield self._header
-        yield self._playbar
-        yield self._tabs
+        yield from (seldom for seldom in (self._playbar, self._tabs) if seldom.display)
         yield self._upper
         yield self._panes["chain"]
         yield self._panes["contributions"]
@@ -122,7 +122,21 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing):
         yield self._keys
 
     def on_mount(self) -> None:
+        self._composed = True
+        self._mount_shown()
         self.start_replay()
+
+    def _mount_shown(self) -> None:
+        """Mount what few sessions or terminals need when it is first shown: the first frame is there sooner."""
+        if not self._composed:
+            return
+        if self._playbar.display and self._playbar.parent is None:
+            self.mount(self._playbar, after=self._header)
+        if self._tabs.display and self._tabs.parent is None:
+            self.mount(self._tabs, before=self._upper)
+        notes = self._panes["notes"]
+        if notes.display and notes.parent is None:
+            self._right.mount(notes)
 
     def show(self, view: View, *, asked: str = "") -> None:
         """Hand the View to every widget; a message of more lines than the message line has gets a dialog."""
@@ -168,6 +182,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing):
     def playing_changed(self) -> None:
         self._header.play_state(self.player.state())
         self._playbar.follow(self.player, self.player.starts(self.debugger.state.chapters))
+        self._mount_shown()
 
     # The command line, clicks
 
@@ -216,6 +231,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing):
             if widget.display != display:
                 widget.display = display
         self._tabs.activate(self._active, self.debugger.view)
+        self._mount_shown()
 
     def action_pane(self, id: str) -> None:
         """Bring a pane to the front and give it the keys for scrolling."""
