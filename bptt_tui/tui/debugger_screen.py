@@ -77,7 +77,9 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing):
         #contributions { min-height: 7; max-height: 9; }
     }
     DebuggerScreen.-small {
-        Pane, #network, #strip, #chain, #contributions, #notes { border: none; padding: 0; width: 1fr; height: 1fr; max-height: 100%; }
+        Pane, #network, #strip, #chain, #contributions, #notes {
+            border: none; padding: 0; width: 1fr; height: 1fr; max-height: 100%;
+        }
     }
     """
 
