@@ -5,6 +5,8 @@ line → perform → Debugger.do → View → show
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual.screen import Screen
 
 from bptt_tui.debugger.command import Command
@@ -42,7 +44,7 @@ class Commanding(Screen[None]):
         replay = self.player.replay
         self.wrong = ""
         if self.runs_long:
-            self.say("a run goes on: esc stops it")
+            self.say(GOES_ON)
             return False
         from bptt_tui.debugger.commands import read  # the first picture needs no command
 
@@ -54,14 +56,36 @@ class Commanding(Screen[None]):
         if replay is not None and leaves:
             replay.take_over(self.debugger)
             self.pause()
-        if (command.name in _RUNS and self.debugger.last >= LONG) or (
-            command.name in _SUMS and self.debugger.sums.large
-        ):
-            return self.run_long(line, leaves)
+        return self.set_to_work(
+            line,
+            lambda: self.debugger.do(line),
+            lambda answer: self.settle(line, leaves, answer),
+            beside=(command.name in _RUNS and self.is_long)
+            or (command.name in _SUMS and self.debugger.sums.large)
+            or (self.is_long and self._rehearses(command, rest)),
+        )
+
+    def _rehearses(self, command: Command, rest: str) -> bool:
+        """Whether a command first goes through a recording; what gives several at once has to wait for it here."""
+        waits = command.name in _AT_ONCE or not _walks(command, rest)
+        return self.debugger.rehearses and bool(self.debugger.recording) and not waits
+
+    def set_to_work(
+        self, said: str, work: Callable[[], View], then: Callable[[View | BpttError], bool], *, beside: bool
+    ) -> bool:
+        """Have the debugger do something, called `said`, here or beside the screen; `then` draws what it comes to."""
+        if beside:
+            return self.run_beside(said, work, then)
         try:
-            return self.settle(line, leaves, self.debugger.do(line))
+            answer: View | BpttError = work()
         except BpttError as error:
-            return self.settle(line, leaves, error)
+            answer = error
+        return then(answer)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether a command that goes through the whole trace is to be carried out beside the screen."""
+        return self.debugger.last >= LONG
 
     def settle(self, line: str, leaves: bool, answer: View | BpttError) -> bool:
         """Draw what a line came to; `leaves` says that it took a replay over, which an error undoes."""
@@ -84,8 +108,8 @@ class Commanding(Screen[None]):
         """Whether a command is being carried out beside the screen."""
         raise NotImplementedError
 
-    def run_long(self, line: str, leaves: bool) -> bool:
-        """Carry out a line beside the screen."""
+    def run_beside(self, said: str, work: Callable[[], View], then: Callable[[View | BpttError], bool]) -> bool:
+        """Carry out `work` beside the screen."""
         raise NotImplementedError
 
     def go_to_position(self, position: int) -> None:
@@ -98,8 +122,10 @@ class Commanding(Screen[None]):
         self.perform(line)
 
 
+GOES_ON = "a run goes on: esc stops it"
 _RUNS = ("continue", "reverse-continue", "until", "reverse-until")  # commands that can search a whole trace
 _SUMS = ("table", "knobs", "buildup", "chains")  # commands that make something of all timesteps
+_AT_ONCE = ("check",)  # whoever gives it draws the answer
 LONG = 100_000  # positions from which on they run beside the screen
 
 

@@ -23,6 +23,7 @@ from bptt_tui.debugger.view import Exhibit, View
 from bptt_tui.tui.bars import Header, Keys, MessageBar, PaneTabs
 from bptt_tui.tui.bindings import BINDING_TABLE, bindings
 from bptt_tui.tui.chain import ChainPane
+from bptt_tui.tui.commanding import GOES_ON
 from bptt_tui.tui.contributions import ContributionsPane
 from bptt_tui.tui.copying import formula_text, value_text
 from bptt_tui.tui.graph import GraphPane
@@ -88,6 +89,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing):
         super().__init__(classes=layout_classes(size))
         self.debugger = debugger
         self.player = player
+        self._shown = debugger.view  # what is drawn: while something is carried out the debugger may be elsewhere
         self._active = "graph"
         self._lower = "chain"
         self._header = Header(id="header")
@@ -142,6 +144,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing):
 
     def show(self, view: View, *, asked: str = "") -> None:
         """Hand the View to every widget; a message of more lines than the message line has gets a dialog."""
+        self._shown = view
         self._show_panes(self._layout)
         drawn: list[Pane | Bar] = [*self._panes.values(), self._header, self._message, self._keys]
         for widget in drawn:
@@ -220,7 +223,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing):
 
     def _show_panes(self, layout: Layout) -> None:
         """Show the panes of this layout."""
-        view = self.debugger.view
+        view = self._shown
         notes = bool(view.notes) if layout == "medium" else has_notes(view)
         shown = panes_shown(layout, self._active, self._lower, notes=notes)
         self._node.notes = "notes" not in shown
@@ -232,7 +235,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing):
         for widget, display in displayed.items():
             if widget.display != display:
                 widget.display = display
-        self._tabs.activate(self._active, self.debugger.view)
+        self._tabs.activate(self._active, view)
         self._mount_shown()
 
     def action_pane(self, id: str) -> None:
@@ -244,7 +247,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing):
         self._panes[id].focus(scroll_visible=False)
 
     def action_next_pane(self, step: int) -> None:
-        view = self.debugger.view
+        view = self._shown
         absent = {"strip"} if view.strip is None else set()
         absent |= set() if has_notes(view) else {"notes"}
         ids = [id for id, _ in PANES if id not in absent]
@@ -257,7 +260,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing):
         id = event.widget.id
         if id is not None and any(id == pane for pane, _ in PANES):
             self._active = id
-            self._tabs.activate(id, self.debugger.view)
+            self._tabs.activate(id, self._shown)
 
     # Copying, help, saving
 
@@ -362,7 +365,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing):
     async def action_app(self, action: str) -> None:
         """What concerns the file or another session is the app's."""
         if self.runs_long and action != "quit":
-            self.say("a run goes on: esc stops it")
+            self.say(GOES_ON)
             return
         self.pause()
         await self.app.run_action(action)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from textual import on
 from textual.timer import Timer
 
+from bptt_tui.debugger.view import View
 from bptt_tui.errors import BpttError
-from bptt_tui.tui.commanding import Commanding
+from bptt_tui.tui.commanding import GOES_ON, Commanding
 from bptt_tui.tui.playbar import PlayBar
 from bptt_tui.tui.player import Player
 
@@ -29,9 +30,22 @@ class Playing(Commanding):
             self.player.replay = None
             self.say("this session has no recording; space plays it step by step")
         elif replay is not None:
-            self.show(self.player.begin(self.debugger))
-            self._play()
+            self.set_to_work("replay", lambda: self.player.begin(self.debugger), self._begun, beside=self.is_long)
         self.playing_changed()
+
+    def _begun(self, answer: View | BpttError) -> bool:
+        if isinstance(answer, BpttError):
+            return self._held_up(answer)
+        self.show(answer)
+        self._play()
+        return True
+
+    def _held_up(self, error: BpttError) -> bool:
+        """A replay stops at what cannot be carried out, or was stopped."""
+        self.pause()
+        self.show(self.debugger.view)
+        self.say(str(error), error=True)
+        return False
 
     # --- keys ------------------------------------------------------------------------------------------------------
 
@@ -124,19 +138,26 @@ class Playing(Commanding):
         """Stand as after so many commands; a replay that was left is resumed by it."""
         replay = self.player.replay
         assert replay is not None
+        if self.runs_long:
+            self.say(GOES_ON)
+            return
         playing = self.player.playing
         self.pause()
-        try:
+
+        def scrub() -> View:
             if replay.exploring:
                 replay.resume(self.debugger)
-            view = replay.scrub(self.debugger, index)
-        except BpttError as error:
-            self.show(self.debugger.view)
-            self.say(str(error), error=True)
-            return
-        self.show(view)
-        if playing and not replay.finished:
-            self._play()
+            return replay.scrub(self.debugger, index)
+
+        def scrubbed(answer: View | BpttError) -> bool:
+            if isinstance(answer, BpttError):
+                return self._held_up(answer)
+            self.show(answer)
+            if playing and not replay.finished:
+                self._play()
+            return True
+
+        self.set_to_work("scrub", scrub, scrubbed, beside=self.is_long)
 
     def _play(self) -> None:
         self.player.playing = True
@@ -166,14 +187,16 @@ class Playing(Commanding):
     def _tick(self) -> None:
         if not self.player.playing:
             return
-        try:
-            view = self.player.give(self.debugger)
-        except BpttError as error:
-            self.pause()
-            self.say(str(error), error=True)
-            return
-        self.show(view)
+        replay = self.player.replay
+        said = "next" if replay is None else replay.command or ""
+        self.set_to_work(said, lambda: self.player.give(self.debugger), self._given, beside=self.is_long)
+
+    def _given(self, answer: View | BpttError) -> bool:
+        if isinstance(answer, BpttError):
+            return self._held_up(answer)
+        self.show(answer)
         self._wait()
+        return True
 
 
 _AFTER = ", goes back in it, any command explores from here"
