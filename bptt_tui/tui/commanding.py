@@ -13,6 +13,7 @@ from bptt_tui.debugger.command import Command
 from bptt_tui.debugger.debugger import Debugger
 from bptt_tui.debugger.view import View
 from bptt_tui.errors import BpttError
+from bptt_tui.tui.keynames import key_of
 from bptt_tui.tui.player import Player
 
 
@@ -44,7 +45,7 @@ class Commanding(Screen[None]):
         replay = self.player.replay
         self.wrong = ""
         if self.runs_long:
-            self.say(GOES_ON)
+            self.say(self.goes_on)
             return False
         from bptt_tui.debugger.commands import read  # the first picture needs no command
 
@@ -82,6 +83,15 @@ class Commanding(Screen[None]):
             answer = error
         return then(answer)
 
+    def key(self, id: str) -> str:
+        """The key of a row of the binding table, as the user has it."""
+        return key_of(id, self.app)
+
+    @property
+    def goes_on(self) -> str:
+        """What to say to a command while another is carried out beside the screen."""
+        return f"a run goes on: {self.key('run.interrupt')} stops it"
+
     @property
     def is_long(self) -> bool:
         """Whether a command that goes through the whole trace is to be carried out beside the screen."""
@@ -99,7 +109,7 @@ class Commanding(Screen[None]):
             return False
         self.show(answer, asked=line)
         if leaves and "\n" not in answer.message:
-            said = f"taken over at {self.player.place}: space resumes it there"
+            said = f"taken over at {self.player.place}: {self.key('play.toggle')} resumes it there"
             self.say(f"{said} · {answer.message}" if answer.message else said)
         return True
 
@@ -122,7 +132,6 @@ class Commanding(Screen[None]):
         self.perform(line)
 
 
-GOES_ON = "a run goes on: esc stops it"
 _RUNS = ("continue", "reverse-continue", "until", "reverse-until")  # commands that can search a whole trace
 _SUMS = ("table", "knobs", "buildup", "chains")  # commands that make something of all timesteps
 _AT_ONCE = ("check",)  # whoever gives it draws the answer

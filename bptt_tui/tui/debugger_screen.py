@@ -23,7 +23,6 @@ from bptt_tui.debugger.view import Exhibit, View
 from bptt_tui.tui.bars import Header, Keys, MessageBar, PaneTabs
 from bptt_tui.tui.bindings import BINDING_TABLE, bindings
 from bptt_tui.tui.chain import ChainPane
-from bptt_tui.tui.commanding import GOES_ON
 from bptt_tui.tui.contributions import ContributionsPane
 from bptt_tui.tui.copying import formula_text, value_text
 from bptt_tui.tui.graph import GraphPane
@@ -365,7 +364,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing):
     async def action_app(self, action: str) -> None:
         """What concerns the file or another session is the app's."""
         if self.runs_long and action != "quit":
-            self.say(GOES_ON)
+            self.say(self.goes_on)
             return
         self.pause()
         await self.app.run_action(action)

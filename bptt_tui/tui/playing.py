@@ -7,11 +7,9 @@ from textual.timer import Timer
 
 from bptt_tui.debugger.view import View
 from bptt_tui.errors import BpttError
-from bptt_tui.tui.commanding import GOES_ON, Commanding
+from bptt_tui.tui.commanding import Commanding
 from bptt_tui.tui.playbar import PlayBar
 from bptt_tui.tui.player import Player
-
-_NOTHING = "nothing is replayed; r replays what has been recorded"
 
 
 class Playing(Commanding):
@@ -28,7 +26,7 @@ class Playing(Commanding):
         replay = self.player.replay
         if replay is not None and not replay.recording:
             self.player.replay = None
-            self.say("this session has no recording; space plays it step by step")
+            self.say(f"this session has no recording; {self.key('play.toggle')} plays it step by step")
         elif replay is not None:
             self.set_to_work("replay", lambda: self.player.begin(self.debugger), self._begun, beside=self.is_long)
         self.playing_changed()
@@ -47,6 +45,10 @@ class Playing(Commanding):
         self.say(str(error), error=True)
         return False
 
+    @property
+    def _over(self) -> str:
+        return f"the replay is over; {self.key('play.back')} goes back in it, any command explores from here"
+
     # --- keys ------------------------------------------------------------------------------------------------------
 
     def action_play(self) -> None:
@@ -54,13 +56,13 @@ class Playing(Commanding):
         player = self.player
         if player.playing:
             self.pause()
-            self.say("paused; space goes on")
+            self.say(f"paused; {self.key('play.toggle')} goes on")
         elif player.replay is not None and player.exploring:
             self.show(player.replay.resume(self.debugger))
             self.say(f"resumed at {player.place}")
             self._play()
         elif player.finished:
-            self.say(f"the replay is over; {_AFTER}")
+            self.say(self._over)
         else:
             self._play()
 
@@ -81,7 +83,7 @@ class Playing(Commanding):
         player = self.player
         self.pause()
         if player.replay is None:
-            self.say("every command is recorded already; ctrl+s saves the recording")
+            self.say(f"every command is recorded already; {self.key('session.save')} saves the recording")
             return
         place = player.replay.index
         if player.exploring:
@@ -89,13 +91,14 @@ class Playing(Commanding):
         player.replay.take_over(self.debugger, record=True)
         player.replay = None
         self.show(self.debugger.view)
-        self.say(f"recording from here: the lesson goes on after {place} commands; ctrl+s saves it")
+        saves = f"{self.key('session.save')} saves it"
+        self.say(f"recording from here: the lesson goes on after {place} commands; {saves}")
 
     def action_scrub(self, steps: int) -> None:
         """So many commands on in the replay, or back."""
         replay = self.player.replay
         if replay is None:
-            self.say(_NOTHING)
+            self.say(f"nothing is replayed; {self.key('play.replay')} replays what has been recorded")
         else:
             self._scrub_to(replay.index + steps)
 
@@ -139,7 +142,7 @@ class Playing(Commanding):
         replay = self.player.replay
         assert replay is not None
         if self.runs_long:
-            self.say(GOES_ON)
+            self.say(self.goes_on)
             return
         playing = self.player.playing
         self.pause()
@@ -179,7 +182,7 @@ class Playing(Commanding):
         replayed, at_end = self.player.replay is not None, self.debugger.cursor.position >= self.debugger.last
         if self.player.finished or (not replayed and at_end):
             self.pause()
-            self.say(f"the replay is over; {_AFTER}" if replayed else f"{_END}; every key works as usual")
+            self.say(self._over if replayed else f"{_END}; every key works as usual")
         else:
             self.playing_changed()
             self._clock = self.set_timer(self.player.wait(), self._tick)
@@ -199,5 +202,4 @@ class Playing(Commanding):
         return True
 
 
-_AFTER = ", goes back in it, any command explores from here"
 _END = "the end: every contribution is taken"

@@ -69,7 +69,7 @@ class Running(Commanding):
         if run is None:
             return
         if not run.is_over():
-            self.running_changed(f"… {run.said} {run.share:.0%}, esc stops")
+            self.running_changed(f"… {run.said} {run.share:.0%}, {self.key('run.interrupt')} stops")
             return
         if self._watch is not None:
             self._watch.stop()
