@@ -142,6 +142,10 @@ class Chooser(ModalScreen[None]):
         choices.at = self._at
         self._offer()
 
+    def on_resize(self) -> None:
+        """Rows may be narrower on another screen."""
+        self._offer()
+
     def _offer(self) -> None:
         self.query_one(Choices).offer(self._rows() or [((self._empty, "dim"),)])
 

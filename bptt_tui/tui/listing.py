@@ -125,7 +125,7 @@ class Listing:
         view, edits = self._debugger.view, self._debugger.state.edits
         lines: list[Line] = []
         if view.comparison is not None:
-            lines += compared_table(view.comparison, narrow=self._screen.size.width < 80)
+            lines += compared_table(view.comparison, narrow=self._screen.app.size.width < 80)
         elif self._debugger.state.predict is not None and edits.past:
             lines.append((("gradients are hidden in predict mode", "dim"),))
         if edits.past or edits.future:
@@ -138,7 +138,7 @@ class Listing:
 
 def compared_table(comparison: Comparison, *, narrow: bool = False) -> list[Line]:
     """Before, after, difference and relative change of the loss and of each gradient; `narrow` has no difference."""
-    widths = (9, 9, 8) if narrow else (16, 16, 16, 16)
+    widths = (9, 9, 9) if narrow else (16, 16, 16, 16)
     heads = ("before", "after", "relative") if narrow else ("before", "after", "difference", "relative")
     rows = (comparison.loss, *comparison.rows)
     label = max(width_of(row.label) for row in rows)
