@@ -146,7 +146,7 @@ def compared_table(comparison: Comparison, *, narrow: bool = False) -> list[Line
     for row in rows:
         values = _inked(row)[: len(heads) - 1]
         numbers = [(shown(value, width - 1), ink) for (value, ink), width in zip(values, widths, strict=False)]
-        table.append([(row.label, "name"), *numbers, (percent(row.relative), "accent")])
+        table.append([(row.label, "name"), *numbers, (percent(row), "accent")])
     return [
         (
             (fitted(line[0][0], label), line[0][1]),
