@@ -226,6 +226,8 @@ class Debugger:
         here, state = self.cursor, self._state
         trail = state.trail.left(here) if abs(cursor.position - here.position) > 1 else state.trail
         self._state = replace(state, cursor=cursor, trail=trail, stopping=replace(state.stopping, stopped=""))
+        if self.asked is not None and cursor.position == self.last:
+            return "at the end: what is asked here is the last"
         return self.moves.message(cursor)
 
     def do(self, line: str) -> View:

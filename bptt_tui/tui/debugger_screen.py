@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 _KEYS = frozenset(row.bound.partition("(")[0] for row in BINDING_TABLE)  # the actions that keys are bound to
 
-_WHILE_RUNNING = frozenset({"pane", "next_pane", "zoom", "switch_strip", "switch_arrays"})
+_WHILE_RUNNING = frozenset({"app", "pane", "next_pane", "zoom", "switch_strip", "switch_arrays"})
 
 
 class DebuggerScreen(Playing, Prompting, Running, Pointing):
@@ -363,7 +363,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing):
 
     async def action_app(self, action: str) -> None:
         """What concerns the file or another session is the app's."""
-        if self.runs_long and action != "quit":
+        if self.runs_long:  # to leave or to save in the middle of it would be to keep half of it
             self.say(self.goes_on)
             return
         self.pause()

@@ -522,3 +522,12 @@ def test_stops_displays_and_vanish_do_not_tell() -> None:
     assert view.question is not None and view.message == "vanished at ∂E/∂s₂₃, 36 timesteps on"
     with pytest.raises(CommandError, match="whole gradients are hidden in predict mode; predict off"):
         debugger.do("compare")
+
+
+def test_at_the_end_a_contribution_that_is_asked_is_not_called_known() -> None:
+    debugger = Debugger(load("question"))
+    for line in ("goto 26", "predict on", "reveal"):
+        debugger.do(line)
+    assert debugger.do("next").message == "at the end: what is asked here is the last"
+    debugger.do("reveal")
+    assert debugger.do("goto 27").message == "at the end: every contribution is known"

@@ -47,9 +47,10 @@ async def test_a_run_is_carried_out_beside_the_screen(gate: threading.Event) -> 
         assert debugger.view.position == 0 and debugger.main.focused is not None
         assert debugger.main.focused.id == "node"
         assert not debugger.main.perform("next") and "a run goes on" in debugger.message
-        for key in ("o", "ctrl+n", "ctrl+s"):
+        for key in ("o", "ctrl+n", "ctrl+s", "q"):
+            debugger.main.say("")
             await debugger.press(key)
-            assert debugger.app.screen is debugger.main
+            assert debugger.app.screen is debugger.main and "a run goes on: esc stops it" in debugger.message
         gate.set()
         await over(debugger)
         assert debugger.view.stopped.startswith("breakpoint 1") and "esc stops" not in debugger.text()
