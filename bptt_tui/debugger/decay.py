@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from bptt_tui.calculus import numerals
 from bptt_tui.calculus.differentiation import evaluate
+from bptt_tui.calculus.norms import norm
 from bptt_tui.calculus.operations import NOTATIONS
 from bptt_tui.debugger.chain import REACH, Link, factor_of, links_into
 from bptt_tui.debugger.command import Command, MisuseError
@@ -187,8 +188,7 @@ def _inflow(scene: Scene, link: Link) -> Array:
 
 
 def _size(value: Array) -> float:
-    with np.errstate(all="ignore"):
-        size = float(np.linalg.norm(value.reshape(-1)))
+    size = float(norm(value, value.ndim))
     return math.inf if math.isnan(size) else size
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bptt_tui.calculus import numerals
+from bptt_tui.calculus.norms import norm
 from bptt_tui.calculus.operations import FUNCTIONS, OPERATIONS, Operation
 from bptt_tui.calculus.shapes import Mismatch
 from bptt_tui.debugger.looking import Look, name_at
@@ -37,11 +38,12 @@ from bptt_tui.network.network import did_you_mean
 
 Array = NDArray[Any]
 
-MEASURES: dict[str, Callable[[Array], Array]] = {
-    "norm": lambda x: np.asarray(np.sqrt(np.square(x).sum())),
-    "max": lambda x: np.asarray(x.max()),
-    "min": lambda x: np.asarray(x.min()),
-    "abs": np.abs,
+# Of the last `rank` axes; all but abs drop them.
+MEASURES: dict[str, Callable[[Array, int], Array]] = {
+    "norm": norm,
+    "max": lambda x, rank: np.asarray(x.max(axis=tuple(range(-rank, 0)))),
+    "min": lambda x, rank: np.asarray(x.min(axis=tuple(range(-rank, 0)))),
+    "abs": lambda x, rank: np.abs(x),
 }
 
 QUANTITY = re.compile(f"({DERIVATIVE})|({NODE})")
@@ -224,7 +226,7 @@ class Inspector:
         operation = called(call.operation, len(args))
         with np.errstate(all="ignore"):
             if operation is None:
-                return np.asarray(MEASURES[call.operation](args[0]))
+                return np.asarray(MEASURES[call.operation](args[0], args[0].ndim))
             shapes = tuple(arg.shape for arg in args)
             operation.shape(*shapes)
             return np.asarray(operation.evaluate(args, shapes))

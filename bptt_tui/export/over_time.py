@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bptt_tui.calculus import numerals
+from bptt_tui.calculus.norms import norm
 from bptt_tui.derivation.table import Array
 from bptt_tui.derivation.table import Table as Sums
 from bptt_tui.derivation.truncation import Chunks, Truncated, Window, truncated
@@ -61,7 +62,7 @@ def _shown(count: int, most: int) -> list[int | None]:
 
 def _size(value: Array) -> float:
     """A scalar itself, an array's norm."""
-    return float(value) if not value.ndim else float(np.linalg.norm(value.reshape(-1)))
+    return float(value) if not value.ndim else float(norm(value, value.ndim))
 
 
 def _table(sums: Sums, cells: Array) -> Block:

@@ -14,6 +14,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from bptt_tui.calculus.norms import norm
 from bptt_tui.errors import NetworkError
 from bptt_tui.language import Name
 from bptt_tui.network import Unrolled
@@ -177,14 +178,10 @@ class Trace:
             whole = self.adjoint_rows(equation)
             if times.count:
                 flat = np.zeros((times.count, 1)) if whole is None else whole.reshape(times.count, -1)
-                with np.errstate(all="ignore"):
-                    # hypot keeps norms whose squares would underflow.
-                    top = np.abs(flat).max(axis=1)
-                    scale = np.where((top > 0) & np.isfinite(top), top, 1.0)
-                    norms[times.array()] = scale * np.sqrt(np.square(flat / scale[:, None]).sum(axis=1))
+                norms[times.array()] = norm(flat, 1)
             if name in self.unrolled.pinned:
                 for t in self.unrolled.pinned[name].times.tolist():
-                    norms[t] = np.hypot.reduce(np.abs(self.adjoint(name, t)).reshape(-1))
+                    norms[t] = norm(self.adjoint(name, t).reshape(-1), 1)
             self._norms[name] = norms
         return self._norms[name]
 

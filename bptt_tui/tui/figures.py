@@ -5,13 +5,10 @@ Only text is handled here; the digits themselves come from `bptt_tui.calculus.nu
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 
-import numpy as np
-
-from bptt_tui.calculus import numerals
+from bptt_tui.calculus import norms, numerals
 from bptt_tui.debugger.view import NOT_YET, Missing, Shown, Value
 from bptt_tui.tui.ink import fitted
 
@@ -67,10 +64,8 @@ def listed(vector: Value, width: int, digits: int = 4) -> list[str]:
 
 
 def norm(value: Value) -> Value:
-    """‖·‖ of all entries; scaled, so that tiny ones do not underflow."""
-    top = float(np.abs(value).max(initial=0.0))
-    scale = top if 0 < top < math.inf else 1.0
-    return np.asarray(scale * np.linalg.norm(value / scale))
+    """‖·‖ of all entries."""
+    return norms.norm(value, value.ndim)
 
 
 def signed(text: str) -> str:

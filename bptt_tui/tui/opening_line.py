@@ -65,11 +65,6 @@ class OpeningLine(Static):
         self._clock: Timer | None = None
         self.display = False
 
-    @property
-    def busy(self) -> bool:
-        """Whether something is being made."""
-        return self._opening is not None
-
     def begin(self, make: Callable[[Progress], Started], title: str) -> None:
         """Make it in a thread; what was begun before is given up."""
         self.give_up()
