@@ -10,28 +10,22 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from bptt_tui.calculus import numerals
 from bptt_tui.language.sanitise import visible
+from bptt_tui.tui.dialog import Dialog
 from bptt_tui.tui.editing import Editable
 from bptt_tui.tui.inspector import Matrix
 
 
-class ArrayEditor(ModalScreen[None]):
+class ArrayEditor(Dialog[None]):
     """`set_entry` gives the debugger a line; it returns what is wrong with it, or nothing. `again` reads the array."""
 
     AUTO_FOCUS = "Matrix"
     DEFAULT_CSS = """
     ArrayEditor {
-        align: center middle;
-        background: $background 60%;
-        & > Vertical {
-            width: 96%; max-width: 110; height: auto; max-height: 94%;
-            border: round $accent 80%; border-title-color: $accent; border-title-style: bold;
-            border-subtitle-color: $foreground 50%; padding: 0 2; background: $surface;
-        }
+        & > Vertical { width: 96%; max-width: 110; }
         & Matrix { max-height: 50vh; }
         & Input { margin-top: 1; background: $panel; }
         & Static { height: auto; color: $error; }

@@ -14,11 +14,11 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from bptt_tui.language.sanitise import visible
+from bptt_tui.tui.dialog import Dialog
 from bptt_tui.tui.ink import Inks, Line, line_width, width_of
 
 
@@ -93,21 +93,11 @@ class Choices(ScrollView, can_focus=True, inherit_bindings=False):
         super().notify_style_update()
 
 
-class Chooser(ModalScreen[None]):
+class Chooser(Dialog[None]):
     """`rows` are asked for when it opens and after every choice; without any, `empty` says so."""
 
     AUTO_FOCUS = "Choices"
-    DEFAULT_CSS = """
-    Chooser {
-        align: center middle;
-        background: $background 60%;
-        & > Vertical {
-            width: auto; min-width: 36; max-width: 96%; height: auto; max-height: 94%;
-            border: round $accent 80%; border-title-color: $accent; border-title-style: bold;
-            border-subtitle-color: $foreground 50%; padding: 0 1; background: $surface;
-        }
-    }
-    """
+    DEFAULT_CSS = "Chooser > Vertical { min-width: 36; padding: 0 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "close", "close", show=False, id="chooser.close"),
         Binding("down,j", "move(1)", "down", show=False, id="chooser.down"),

@@ -8,37 +8,23 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from bptt_tui.language.sanitise import visible
+from bptt_tui.tui.dialog import Dialog
 
-_CSS = """
-    align: center middle;
-    background: $background 60%;
-    & > Vertical {
-        width: auto;
-        min-width: 30;
-        max-width: 96%;
-        height: auto;
-        max-height: 94%;
-        border: round $accent 80%;
-        border-title-color: $accent;
-        border-title-style: bold;
-        border-subtitle-color: $foreground 50%;
-        padding: 0 2;
-        background: $surface;
-    }
+_TEXT = """
+    & > Vertical { min-width: 30; }
     & VerticalScroll { height: auto; width: auto; max-width: 100%; max-height: 100%; scrollbar-size: 1 1; }
     & Static { width: auto; max-width: 100%; }
 """
 
 
-class Notice(ModalScreen[None]):
+class Notice(Dialog[None]):
     """A text to read; any of enter, escape, q or space closes it. `title` and `text` are text, never markup."""
 
     DEFAULT_CSS = (
-        f"Notice {{ {_CSS} }} Notice.-error > Vertical {{ border: round $error; border-title-color: $error; }}"
+        f"Notice {{ {_TEXT} }} Notice.-error > Vertical {{ border: round $error; border-title-color: $error; }}"
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,escape,q,space", "close", "close", show=False, id="notice.close"),
@@ -73,10 +59,10 @@ class Notice(ModalScreen[None]):
         self.action_scroll(pages * max(self.query_one(VerticalScroll).size.height - 1, 1))
 
 
-class AskPath(ModalScreen[str | None]):
+class AskPath(Dialog[str | None]):
     """Asks where to save; `reason` says why it asks. Enter gives the path, escape nothing."""
 
-    DEFAULT_CSS = f"""AskPath {{ {_CSS}
+    DEFAULT_CSS = f"""AskPath {{ {_TEXT}
         & > Vertical {{ width: 72; padding: 1 2; }}
         & Input {{ margin-top: 1; }}
     }}"""

@@ -15,7 +15,7 @@ from bptt_tui.language.labels import label, superscript
 from bptt_tui.tui import heat
 from bptt_tui.tui.columns import LEAD, TAIL, Columns
 from bptt_tui.tui.figures import NOT_YET_MARK, figure, shown, signed
-from bptt_tui.tui.ink import Line, Run, fitted, line_width, width_of
+from bptt_tui.tui.ink import Line, Run, fitted, line_width, merged, width_of
 from bptt_tui.tui.pane import Pane
 from bptt_tui.tui.pointing import Pointed, how_clicked, place_in_words, told_in_full
 from bptt_tui.tui.routes import Gap, Link, Routed, draw_current, place_of, routed
@@ -277,11 +277,8 @@ class GraphPane(Pane):
                 rest = resting.wires.at(x, y)
                 # A value that flows in keeps its arrowhead where the current node's line leaves the same node.
                 character = rest if rest == "▶" and lit == "─" else lit or rest or " "
-                if runs and runs[-1][1] == ink:
-                    runs[-1] = (runs[-1][0] + character, ink)
-                else:
-                    runs.append((character, ink))
-            lines.append(tuple(runs))
+                runs.append((character, ink))
+            lines.append(merged(runs))
         return lines
 
     def _resting_gap(self, left: int, rows: int) -> Gap:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from bptt_tui.calculus import numerals
 from bptt_tui.debugger.view import Value
-from bptt_tui.tui.ink import Line, Run
+from bptt_tui.tui.ink import Line, Run, merged
 
 Ints = NDArray[np.intp]
 
@@ -58,7 +58,7 @@ def tiles(value: Value, width: int, height: int) -> tuple[list[Line], str]:
         rows = [line[at : at + across] for at in range(0, len(line), across)]
     high = abs(largest(value))
     return [
-        _merged([_tile(float(entry), size) for entry, size in zip(row, _sizes(row, high), strict=True)]) for row in rows
+        merged([_tile(float(entry), size) for entry, size in zip(row, _sizes(row, high), strict=True)]) for row in rows
     ], note
 
 
@@ -68,7 +68,7 @@ def row(value: Value, room: int, *, lit: bool = False) -> Line:
     sizes = _sizes(shown, abs(largest(value)))
     inside = [_cell(float(entry), size, lit) for entry, size in zip(shown, sizes, strict=True)]
     bracket = "now-dim" if lit else "faint"
-    return _merged([("[", bracket), *inside, ("]", bracket)])
+    return merged([("[", bracket), *inside, ("]", bracket)])
 
 
 def reduced(matrix: Value, rows: int, columns: int) -> tuple[Value, str]:
@@ -118,14 +118,3 @@ def _cell(entry: float, size: int, lit: bool) -> Run:
         return (mark, "now-dim" if lit else "faint" if mark == "0" else "error")
     tone = "positive" if entry > 0 else "negative"
     return ((_STANDING if entry > 0 else _HANGING)[size], f"now-{tone}" if lit else f"heat-{tone}-{size}")
-
-
-def _merged(runs: list[Run]) -> Line:
-    """Neighbours of one ink as one run."""
-    merged: list[Run] = []
-    for text, ink in runs:
-        if merged and merged[-1][1] == ink:
-            merged[-1] = (merged[-1][0] + text, ink)
-        else:
-            merged.append((text, ink))
-    return tuple(merged)

@@ -86,6 +86,17 @@ def width_of(text: str) -> int:
     return cell_len(_seen(text))
 
 
+def merged(runs: list[Run]) -> Line:
+    """Neighbours of one ink as one run."""
+    found: list[Run] = []
+    for text, ink in runs:
+        if found and found[-1][1] == ink:
+            found[-1] = (found[-1][0] + text, ink)
+        else:
+            found.append((text, ink))
+    return tuple(found)
+
+
 def fitted(text: str, width: int, align: str = "left") -> str:
     """`text` in exactly `width` cells: padded, or cut with `…`."""
     text = _seen(text)

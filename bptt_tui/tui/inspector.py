@@ -16,7 +16,6 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import Static
@@ -25,6 +24,7 @@ from bptt_tui.calculus import numerals
 from bptt_tui.debugger.view import Missing, Shown, Value, View
 from bptt_tui.language.sanitise import visible
 from bptt_tui.tui import heat
+from bptt_tui.tui.dialog import Dialog
 from bptt_tui.tui.ink import Inks, Line, Run, fitted
 
 Entry = tuple[str, Value]
@@ -209,19 +209,13 @@ class Matrix(ScrollView, can_focus=True):
         super().notify_style_update()
 
 
-class Inspector(ModalScreen[None]):
+class Inspector(Dialog[None]):
     """A dialog on the arrays of a step; it asks for nothing and changes nothing."""
 
     AUTO_FOCUS = "Matrix"
     DEFAULT_CSS = """
     Inspector {
-        align: center middle;
-        background: $background 60%;
-        & > Vertical {
-            width: 96%; max-width: 110; height: auto; max-height: 94%;
-            border: round $accent 80%; border-title-color: $accent; border-title-style: bold;
-            border-subtitle-color: $foreground 50%; padding: 0 2; background: $surface;
-        }
+        & > Vertical { width: 96%; max-width: 110; }
         & Matrix { max-height: 80vh; }
         & Static { height: auto; margin-top: 1; }
         & #meaning { color: $foreground 50%; margin: 0; }

@@ -9,37 +9,19 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from bptt_tui.language.sanitise import visible
+from bptt_tui.tui.dialog import Dialog
 
 Choice = Literal["save", "leave"]
 
 
-class LeaveDialog(ModalScreen[Choice | None]):
+class LeaveDialog(Dialog[Choice | None]):
     """`words` is what would be lost; escape stays."""
 
-    DEFAULT_CSS = """
-    LeaveDialog {
-        align: center middle;
-        background: $background 60%;
-        & > Vertical {
-            width: 60;
-            max-width: 96%;
-            height: auto;
-            max-height: 94%;
-            border: round $warning;
-            border-title-color: $warning;
-            border-title-style: bold;
-            border-subtitle-color: $foreground 50%;
-            padding: 0 2;
-            background: $surface;
-        }
-        & OptionList { height: auto; border: none; padding: 0; margin-top: 1; background: $surface; }
-    }
-    """
+    DEFAULT_CSS = "LeaveDialog > Vertical { width: 60; border: round $warning; border-title-color: $warning; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "choose('save')", "save", show=False, id="leave.save"),
         Binding("d", "choose('leave')", "do not save", show=False, id="leave.discard"),

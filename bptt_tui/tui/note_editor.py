@@ -9,11 +9,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static, TextArea
 
 from bptt_tui.debugger.state import State
 from bptt_tui.language.sanitise import visible
+from bptt_tui.tui.dialog import Dialog
 
 
 class Written(NamedTuple):
@@ -77,19 +77,13 @@ class _Area(TextArea):
         event.stop()
 
 
-class NoteEditor(ModalScreen[Written | None]):
+class NoteEditor(Dialog[Written | None]):
     """Gives what was written, or nothing where it was left."""
 
     AUTO_FOCUS = "TextArea"
     DEFAULT_CSS = """
     NoteEditor {
-        align: center middle;
-        background: $background 60%;
-        & > Vertical {
-            width: 84; max-width: 96%; height: 20; max-height: 96%;
-            border: round $accent 80%; border-title-color: $accent; border-title-style: bold;
-            border-subtitle-color: $foreground 50%; padding: 0 1; background: $surface;
-        }
+        & > Vertical { width: 84; height: 20; max-height: 96%; padding: 0 1; }
         & TextArea { height: 1fr; border: none; padding: 0; background: $surface; }
         & TextArea:focus { border: none; }
         & Static { height: 1; color: $foreground 60%; }

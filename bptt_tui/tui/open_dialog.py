@@ -14,12 +14,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from bptt_tui.language.sanitise import visible
 from bptt_tui.session.finding import Kind, Place, completed, loadable, places
+from bptt_tui.tui.dialog import Dialog
 from bptt_tui.tui.field import Field
 from bptt_tui.tui.ink import width_of
 from bptt_tui.tui.opening_line import OpeningLine, Progress, Started
@@ -33,31 +33,15 @@ _HEADINGS: dict[Kind, str] = {
 }
 
 
-class OpenDialog(ModalScreen[Started | None]):
+class OpenDialog(Dialog[Started | None]):
     """Gives what was chosen, made by `make(name or path, plays, progress)`."""
 
     DEFAULT_CSS = """
     OpenDialog {
-        align: center middle;
-        background: $background 60%;
-        & > Vertical {
-            width: 96;
-            max-width: 96%;
-            height: auto;
-            max-height: 94%;
-            border: round $accent 80%;
-            border-title-color: $accent;
-            border-title-style: bold;
-            border-subtitle-color: $foreground 50%;
-            padding: 0 1;
-            background: $surface;
-        }
+        & > Vertical { width: 96; padding: 0 1; }
         & OptionList {
-            height: auto;
             max-height: 1fr;
-            border: none;
-            padding: 0;
-            background: $surface;
+            margin-top: 0;
             scrollbar-size: 1 1;
             text-wrap: nowrap;
             text-overflow: ellipsis;

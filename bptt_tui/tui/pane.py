@@ -26,30 +26,32 @@ def loss_name(view: View) -> str:
     return visible(view.graph.rows[0].removeprefix("Σ"))
 
 
+# The border and the scrollbar of whatever scrolls on its own.
+FRAME = """
+    border: round $foreground 22%;
+    border-title-color: $primary;
+    border-title-style: bold;
+    border-subtitle-color: $foreground 50%;
+    padding: 0 1;
+    scrollbar-size: 1 1;
+    scrollbar-color: $foreground 25%;
+    scrollbar-color-hover: $accent;
+    scrollbar-color-active: $accent;
+    scrollbar-background: $background;
+    scrollbar-background-hover: $background;
+    scrollbar-background-active: $background;
+    background: $background;
+    &:focus { border: round $accent 80%; border-title-color: $accent; }
+"""
+
+
 class Pane(ScrollView, can_focus=True, inherit_bindings=False):
     """A bordered, scrolling part of the screen.
 
     Textual's scrolling keys are not inherited: left, right, home and end belong to the debugger.
     """
 
-    DEFAULT_CSS = """
-    Pane {
-        border: round $foreground 22%;
-        border-title-color: $primary;
-        border-title-style: bold;
-        border-subtitle-color: $foreground 50%;
-        padding: 0 1;
-        scrollbar-size: 1 1;
-        scrollbar-color: $foreground 25%;
-        scrollbar-color-hover: $accent;
-        scrollbar-color-active: $accent;
-        scrollbar-background: $background;
-        scrollbar-background-hover: $background;
-        scrollbar-background-active: $background;
-        background: $background;
-        &:focus { border: round $accent 80%; border-title-color: $accent; }
-    }
-    """
+    DEFAULT_CSS = f"Pane {{ {FRAME} }}"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll_up", "scroll up", show=False, id="scroll.up"),
         Binding("down,j", "scroll_down", "scroll down", show=False, id="scroll.down"),

@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -20,6 +19,7 @@ from bptt_tui.errors import BpttError
 from bptt_tui.language.sanitise import visible
 from bptt_tui.session import Session, bundled, load
 from bptt_tui.session.drafts import Draft, LeftOver
+from bptt_tui.tui.dialog import Dialog
 from bptt_tui.tui.opening_line import OpeningLine, Progress, Started
 from bptt_tui.tui.player import Player
 
@@ -34,28 +34,10 @@ class Recovered(NamedTuple):
     kept: Session | None
 
 
-class RecoverDialog(ModalScreen[Recovered | None]):
+class RecoverDialog(Dialog[Recovered | None]):
     """Offers what was left over, one after the other. What is neither recovered nor discarded stays for later."""
 
-    DEFAULT_CSS = """
-    RecoverDialog {
-        align: center middle;
-        background: $background 60%;
-        & > Vertical {
-            width: 72;
-            max-width: 96%;
-            height: auto;
-            max-height: 94%;
-            border: round $accent 80%;
-            border-title-color: $accent;
-            border-title-style: bold;
-            border-subtitle-color: $foreground 50%;
-            padding: 0 2;
-            background: $surface;
-        }
-        & OptionList { height: auto; border: none; padding: 0; margin-top: 1; background: $surface; }
-    }
-    """
+    DEFAULT_CSS = "RecoverDialog > Vertical { width: 72; }"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "later", "later", show=False, id="recover.later")]
     # No single key discards: the learner may be typing when the dialog comes up.
     _ROWS = (("recover", "recover it"), ("discard", "discard it"), ("later", "decide later"))

@@ -16,7 +16,7 @@ import math
 from bptt_tui.debugger.sums import Blocks, Sums, TruncatedSum
 from bptt_tui.debugger.sums_text import compared, value_text
 from bptt_tui.errors import BpttError
-from bptt_tui.tui.ink import Line, Run, fitted, width_of, wrapped
+from bptt_tui.tui.ink import Line, Run, fitted, merged, width_of, wrapped
 from bptt_tui.tui.sums_page import Keys, Page, in_full, number_run
 
 _TILES = "░▒▓█"
@@ -187,7 +187,7 @@ class TablePage(Page):
         total: Run = ("", "plain")
         if tail and blocks.down == 1:
             total = number_run(float(table.row_sums[row]), tail)
-        return ((label, "accent" if row == at[0] else "dim"), *_merged(runs), total)
+        return ((label, "accent" if row == at[0] else "dim"), *merged(runs), total)
 
     def _sums_line(self, blocks: Blocks, shown: range, margin: int, cell: int, tail: int, at: int) -> Line:
         """The contributions, and the gradient in the corner."""
@@ -201,7 +201,7 @@ class TablePage(Page):
             else:
                 runs.append(_tile(value, int(sizes[column]), cell, table.norms, False))
         total = number_run(table.total, tail) if tail else ("", "plain")
-        return ((fitted(" Σ", margin), "accent"), *_merged(runs), total)
+        return ((fitted(" Σ", margin), "accent"), *merged(runs), total)
 
     def _head(self, blocks: Blocks, width: int) -> list[Line]:
         table = self._table
@@ -270,14 +270,3 @@ def _tile(value: float, level: int, cell: int, norms: bool, now: bool) -> Run:
         return text, "now" if now else f"mixed-{max(level, 1)}"
     text = (_TILES[level] + ("+" if value > 0 else "-")) if cell == 2 else (_STANDING if value > 0 else _HANGING)[level]
     return text, f"now-{sign}" if now else f"heat-{sign}-{level}"
-
-
-def _merged(runs: list[Run]) -> Line:
-    """Neighbours of one ink as one run."""
-    merged: list[Run] = []
-    for text, ink in runs:
-        if merged and merged[-1][1] == ink:
-            merged[-1] = (merged[-1][0] + text, ink)
-        else:
-            merged.append((text, ink))
-    return tuple(merged)
