@@ -38,12 +38,6 @@ def array(value: NDArray[Any] | float) -> str:
     return matrix(values.reshape(-1, 1) if values.ndim == 1 else values)
 
 
-def row(value: NDArray[Any] | float) -> str:
-    """A gradient by a vector: a row."""
-    values = np.asarray(value, dtype=np.float64)
-    return matrix(values.reshape(1, -1)) if values.ndim == 1 else array(values)
-
-
 def matrix(values: NDArray[Any]) -> str:
     """Rows and columns between brackets."""
     if values.shape == (1, 1):
