@@ -57,7 +57,6 @@ _OPERATORS = {
 }
 _FUNCTIONS = {"tanh", "exp", "ln", "log", "sin", "cos", "max", "min"}
 _SPACES = {",": "0.17em", ":": "0.22em", ";": "0.28em", " ": "0.25em", "quad": "1em", "qquad": "2em", "!": "-0.17em"}
-_FENCES = "([{|.)]}"
 _STACKED = {"∑", "∏"}
 _DEEPEST = 200
 
