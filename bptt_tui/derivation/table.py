@@ -54,10 +54,7 @@ class Table:
     def __init__(self, trace: Trace, parameter: str, progress: Progress | None = None, largest: int = LARGEST) -> None:
         self.trace = trace
         self.parameter = parameter
-        if parameter not in trace.terms:
-            known = ", ".join(trace.terms) or "none"
-            raise NetworkError(f"{parameter} is not a parameter", hint=f"the parameters are {known}")
-        self.terms: Terms = trace.terms[parameter]
+        self.terms: Terms = trace.terms_of(parameter)
         self.shape = self.terms.shape
         self.uses: NDArray[np.int64] = self.terms.times.array()
         self._touches = self.terms.touches
