@@ -61,10 +61,9 @@ _STACKED = {"∑", "∏"}
 _DEEPEST = 200
 
 
-def mathml(latex: str, *, display: bool = False) -> str:
+def mathml(latex: str) -> str:
     """A formula as a `<math>` element. Raises ValueError where it is not of the kind the printers write."""
-    block = ' display="block"' if display else ""
-    return f"<math{block}>{inner(latex)}</math>"
+    return f"<math>{inner(latex)}</math>"
 
 
 def inner(latex: str) -> str:

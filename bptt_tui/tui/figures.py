@@ -45,16 +45,16 @@ def _ends(value: Value, width: int) -> str:
     return "[…]"
 
 
-def shown(value: Shown, width: int, *, not_yet: str = "not yet") -> str:
+def shown(value: Shown, width: int) -> str:
     """A value, or why there is none."""
     if isinstance(value, Missing):
-        return fitted(not_yet, width).rstrip() if value is NOT_YET else value.value
+        return fitted("not yet", width).rstrip() if value is NOT_YET else value.value
     return figure(value, width)
 
 
-def listed(vector: Value, width: int, digits: int = 4) -> list[str]:
+def listed(vector: Value, width: int) -> list[str]:
     """All entries of a vector in columns, in lines of at most `width` cells, the first with a bracket."""
-    texts = [numerals.number(float(entry), digits) for entry in vector]
+    texts = [numerals.number(float(entry), 4) for entry in vector]
     column = max((len(text) for text in texts), default=0) + 1
     across = max((width - 1) // column, 1)
     lines = ["".join(text.rjust(column) for text in texts[at : at + across]) for at in range(0, len(texts), across)]

@@ -58,8 +58,8 @@ class OpeningLine(Static):
             super().__init__()
             self.error = error
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__("", id=id)
+    def __init__(self) -> None:
+        super().__init__("")
         self._opening: Opening[Started] | None = None
         self._title = ""
         self._clock: Timer | None = None
