@@ -16,6 +16,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Size
+from textual.screen import Screen
 from textual.widget import Widget
 
 from bptt_tui.debugger.debugger import Debugger
@@ -49,7 +50,7 @@ _WHILE_RUNNING = frozenset({"pane", "next_pane", "zoom", "switch_strip", "switch
 _ROOMS = Rooms()
 
 
-class DebuggerScreen(Playing, Prompting, Running, Pointing):
+class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
     """Draws the debugger's View and turns keys, clicks and typed lines into its commands."""
 
     AUTO_FOCUS = "#graph"
