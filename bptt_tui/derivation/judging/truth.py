@@ -163,7 +163,7 @@ class Truth:
                     (edge, end)
                     for edge, end in samples.reads(node[0], node[1] if node[1] is not None else 0)
                     if end == below
-                    or (end[0] in samples.network.index and end[1] is not None and end[1] >= min(lowest, 0))
+                    or (end[0] in samples.network.index and end[1] is not None and end[1] >= lowest)
                 ]
                 waiting.extend(end for _, end in down[node] if end not in down)
         leads = self._leading(order, down, below)
