@@ -23,6 +23,8 @@ from bptt_tui.language import Call, Expression, Name, Printer, names
 from bptt_tui.trace import Trace
 
 Kind = Literal["edge", "inner", "step", "gradient", "value"]
+# Whether a candidate of one of these kinds, of and by these, is asked for.
+Wanted = Callable[[tuple[Kind, ...], Key | None, Key | None], bool]
 
 MAX_CANDIDATES = 600
 # Timesteps from which on only the edges near a term's own timesteps are looked at.
@@ -60,17 +62,24 @@ def oriented(value: Stack, layout: Layout, shape: tuple[int, int]) -> Stack:
     return value
 
 
-def candidates(truth: Truth, part: Part, moments: Iterable[int]) -> list[Candidate]:
+def candidates(truth: Truth, part: Part, moments: Iterable[int], like: Candidate | None = None) -> list[Candidate]:
     """What could belong into a term of `part`: its edges first, then whole steps and gradients near `moments`, then
-    values. Factors that are 1 are left out, and so is what is the same at every draw as one before it."""
+    values. Factors that are 1 are left out, and so is what is the same at every draw as one before it.
+
+    `like`: only those of the same kind and the same names, at whatever timesteps.
+    """
     if truth.above is None or part.below is None:
         return []
+
+    def wanted(kinds: tuple[Kind, ...], above: Key | None, below: Key | None) -> bool:
+        return like is None or (like.kind in kinds and _names(like.above, like.below) == _names(above, below))
+
     near = {t + d for t in moments for d in (-1, 0, 1)}
     wide = part.value.shape[1:] != (1, 1)
     found: list[Candidate] = []
     inside: dict[str, Candidate] = {}
     for edge in truth.edges(part.below) if truth.samples.unrolled.steps <= LONG else truth.edges_at(near):
-        if wide and near and edge[1] not in near:
+        if (wide and near and edge[1] not in near) or not wanted(("edge", "inner"), *truth.spelling.ends(edge)):
             continue
         if edge not in truth.candidates:
             truth.candidates[edge] = [of_edge(truth, edge), *_inner(truth, edge)]
@@ -79,10 +88,14 @@ def candidates(truth: Truth, part: Part, moments: Iterable[int]) -> list[Candida
         for candidate in more:
             inside.setdefault(candidate.text, candidate)
     found += inside.values()
-    found += _steps(truth, near, part.below)
-    found += _values(truth, near)
+    found += _steps(truth, near, part.below, wanted)
+    found += _values(truth, near, wanted)
     kept = [c for c in found[:MAX_CANDIDATES] if not is_one(c.value)]
     return _distinct(kept) if wide else kept
+
+
+def _names(*keys: Key | None) -> tuple[str, ...]:
+    return tuple("" if key is None else key[0] for key in keys)
 
 
 def _distinct(found: list[Candidate]) -> list[Candidate]:
@@ -172,7 +185,7 @@ def _rules(
             yield from _rules(argument, argument, by, shape_of)
 
 
-def _steps(truth: Truth, near: set[int], end: Key) -> list[Candidate]:
+def _steps(truth: Truth, near: set[int], end: Key, wanted: Wanted) -> list[Candidate]:
     """∂s_t/∂s_{t−1}, ∂s_t/∂(what the part is by) and ∂E/∂node at the timesteps concerned."""
     samples, spelling = truth.samples, truth.spelling
     layout = truth.evaluator.reading.layout
@@ -194,6 +207,8 @@ def _steps(truth: Truth, near: set[int], end: Key) -> list[Candidate]:
                 pairs.append(("gradient", samples.total_key, (name, t)))
     found: list[Candidate] = []
     for kind, above, below in pairs:
+        if not wanted((kind,), above, below):
+            continue
         try:
             value = oriented(samples.partial(above, below), layout, samples.shape(below[0]))
         except BpttError:
@@ -204,7 +219,7 @@ def _steps(truth: Truth, near: set[int], end: Key) -> list[Candidate]:
     return found
 
 
-def _values(truth: Truth, near: set[int]) -> list[Candidate]:
+def _values(truth: Truth, near: set[int], wanted: Wanted) -> list[Candidate]:
     samples, spelling = truth.samples, truth.spelling
     keys: list[Key] = [(name, None) for name in samples.unrolled.values.parameters]
     for t in sorted(near, reverse=True):
@@ -216,6 +231,8 @@ def _values(truth: Truth, near: set[int]) -> list[Candidate]:
         ]
     found = []
     for key in keys:
+        if not wanted(("value",), None, key):
+            continue
         value = samples.value(*key)
         found.append(Candidate("value", spelling.name(key), "", value, None, key, None, ""))
     return found

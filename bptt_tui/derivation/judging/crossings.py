@@ -34,8 +34,11 @@ def paths_missing(total: Stack, part: Part, truth: Truth) -> str:
     nodes = dict.fromkeys(key for edge in edges for key in spelling.ends(edge) if key[0] in crossings)
     probe = _Probe(gap, edges, part.below, truth)
     for key in nodes:
-        if key != part.below and samples.key(*key) != truth.above and probe.may_close(samples.partial(truth.above, key), key):
-            through = np.matmul(samples.partial(truth.above, key), samples.partial(key, part.below))
+        if key == part.below or samples.key(*key) == truth.above:
+            continue
+        upper = samples.partial(truth.above, key)
+        if probe.may_close(upper, key):
+            through = np.matmul(upper, samples.partial(key, part.below))
             if _closes(gap, through, part.below, truth):
                 return spelling.name(key)
     for edge in edges:

@@ -22,15 +22,23 @@ from bptt_tui.derivation.judging.terms import Factor
 from bptt_tui.derivation.judging.truth import Truth
 from bptt_tui.errors import BpttError
 
+# The factors that could be due, or those that are like one of them.
+Pool = Callable[[Candidate | None], list[Candidate]]
+
 
 class Search:
     """All single changes that turn a product into its due value.
 
-    `pool` gives the factors that could be due; it is made only when they are asked for.
+    `pool` is called only when they are asked for.
     """
 
     def __init__(
-        self, product: Measured, due: Stack, truth: Truth, pool: Callable[[], list[Candidate]], budget: Budget
+        self,
+        product: Measured,
+        due: Stack,
+        truth: Truth,
+        pool: Callable[[Candidate | None], list[Candidate]],
+        budget: Budget,
     ) -> None:
         self.product = product
         self.due = due
@@ -38,7 +46,8 @@ class Search:
         self.budget = budget
         self.group = product.term.group
         self.places: range = range(len(product.stacks))
-        self._pool = pool
+        self._pool: Callable[[], list[Candidate]] = functools.partial(pool, None)
+        self._pool_like = pool
         self._drawn = drawn(due)
         self._first = due[self._drawn][0]
         self._size = RTOL * max(float(np.abs(self._first).max()), 1e-300)
@@ -82,7 +91,7 @@ class Search:
             self.places = range(edit.index, min(edit.index + 1, len(self.product.stacks)))
         if edit.due is not None:
             due = edit.due
-            alike = [c for c in pool() if c.kind == due.kind and _relation(c) == _relation(due)]
+            alike = [c for c in self._pool_like(due) if c.kind == due.kind and _relation(c) == _relation(due)]
             self._pool = lambda: alike
         try:
             found = sorted((e for e in step() if e.change == edit.change), key=lambda e: e.cost)

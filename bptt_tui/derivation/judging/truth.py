@@ -111,6 +111,8 @@ class Truth:
 
     def _oriented(self, value: Stack) -> Stack:
         layout = self.evaluator.reading.layout
+        if layout == "gradient" and value.shape[1] == 1 and self.below is not None:
+            return value.reshape(len(value), *self.samples.shape(self.below[0]))
         return value.transpose(0, 2, 1) if layout == "denominator" else value
 
     def _shaped(self, value: Stack) -> Stack:
@@ -162,8 +164,7 @@ class Truth:
                 down[node] = [
                     (edge, end)
                     for edge, end in samples.reads(node[0], node[1] if node[1] is not None else 0)
-                    if end == below
-                    or (end[0] in samples.network.index and end[1] is not None and end[1] >= lowest)
+                    if end == below or (end[0] in samples.network.index and end[1] is not None and end[1] >= lowest)
                 ]
                 waiting.extend(end for _, end in down[node] if end not in down)
         leads = self._leading(order, down, below)
