@@ -10,13 +10,14 @@ from typing import Literal
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bptt_tui.calculus.differentiation import evaluate, jacobian_value
 from bptt_tui.calculus.operations import NOTATIONS, OPERATIONS
 from bptt_tui.calculus.shapes import Shape, size
 from bptt_tui.derivation.judging.reading import Layout
 from bptt_tui.derivation.judging.samples import Edge, Key, Samples, Stack
-from bptt_tui.derivation.judging.stacks import is_one
+from bptt_tui.derivation.judging.stacks import is_one, one_hot, same
 from bptt_tui.derivation.judging.truth import Part, Truth
 from bptt_tui.errors import BpttError
 from bptt_tui.language import Call, Expression, Name, Printer, names
@@ -82,7 +83,7 @@ def candidates(truth: Truth, part: Part, moments: Iterable[int], like: Candidate
         if (wide and near and edge[1] not in near) or not wanted(("edge", "inner"), *truth.spelling.ends(edge)):
             continue
         if edge not in truth.candidates:
-            truth.candidates[edge] = [of_edge(truth, edge), *_inner(truth, edge)]
+            truth.candidates[edge] = _on_edge(truth, edge)
         own, *more = truth.candidates[edge]
         found.append(own)
         for candidate in more:
@@ -108,6 +109,17 @@ def _distinct(found: list[Candidate]) -> list[Candidate]:
             seen.add(mark)
             kept.append(candidate)
     return kept
+
+
+def _on_edge(truth: Truth, edge: Edge) -> list[Candidate]:
+    """The local partial of an edge, then the factors inside it. One that is all of it tells whose slope it is."""
+    own, *inside = of_edge(truth, edge), *_inner(truth, edge)
+    if not own.function:
+        for inner in inside:
+            if inner.function and inner.value.shape == own.value.shape and same(inner.value, own.value):
+                own = replace(own, function=inner.function, before=inner.before, after=inner.after)
+                break
+    return [own, *inside]
 
 
 def of_edge(truth: Truth, edge: Edge) -> Candidate:
@@ -209,14 +221,43 @@ def _steps(truth: Truth, near: set[int], end: Key, wanted: Wanted) -> list[Candi
     for kind, above, below in pairs:
         if not wanted((kind,), above, below):
             continue
+        formula = _difference(truth, below) if kind == "gradient" else ""
+        if (above, below) == (truth.above, end) and not formula:
+            continue  # the left side itself is no reason
         try:
             value = oriented(samples.partial(above, below), layout, samples.shape(below[0]))
         except BpttError:
             continue
         text = spelling.partial(above, below)
         if np.any(value):
-            found.append(Candidate(kind, text, "", value, above, below, None, spelling.place(above, below)))
+            found.append(Candidate(kind, text, formula, value, above, below, None, spelling.place(above, below)))
     return found
+
+
+def _difference(truth: Truth, key: Key) -> str:
+    """o − y, where that is what a gradient is: of softmax or sigmoid and the loss that goes with it."""
+    samples, spelling = truth.samples, truth.spelling
+    loss = samples.network.equations[samples.network.loss].expression
+    if not isinstance(loss, Call) or len(loss.arguments) != 2:
+        return ""
+    ends: list[tuple[str, Stack]] = []
+    for argument in loss.arguments:
+        if not isinstance(argument, Name):
+            return ""
+        target = truth.evaluator.targets.get(argument.name)
+        when = None if argument.offset is None else (key[1] or 0) + argument.offset
+        try:
+            value = samples.value(argument.name, when)
+        except BpttError:
+            return ""
+        if target is not None and target.kind == "class":
+            value = one_hot(value, target.classes)
+        ends.append((spelling.name((argument.name, when)), value))
+    (above, o), (below, y) = ends
+    gradient = samples.partial(samples.total_key, key)
+    if o.shape != y.shape or o[0].size != gradient[0].size or not same(gradient.reshape(o.shape), o - y):
+        return ""
+    return f"{above} − {below}"
 
 
 def _values(truth: Truth, near: set[int], wanted: Wanted) -> list[Candidate]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bptt_tui.derivation.judging.candidates import oriented
+from bptt_tui.derivation.judging.fingerprints import listed
 from bptt_tui.derivation.judging.samples import Edge, Key, Stack
 from bptt_tui.derivation.judging.stacks import close, largest
 from bptt_tui.derivation.judging.truth import Part, Truth
@@ -50,6 +51,30 @@ def paths_missing(total: Stack, part: Part, truth: Truth) -> str:
             through = np.matmul(upper, samples.partial(below, part.below))
             if _closes(gap, through, part.below, truth):
                 return spelling.edge(edge)
+    return _all_but_one(total, part.below, truth)
+
+
+def _all_but_one(total: Stack, below: Key, truth: Truth) -> str:
+    """Of several ways that begin side by side, one alone is there: those to the other losses, or, beside the edge from
+    the left side's numerator straight down, those through whatever else it reads."""
+    samples = truth.samples
+    assert truth.above is not None
+    ways: dict[Key, Stack]
+    if truth.above == samples.total_key:
+        loss = samples.network.loss_name
+        share = samples.traces[0].share
+        ways = {(loss, t): share * samples.partial((loss, t), below) for t in samples.unrolled.loss_times}
+    else:
+        name, t = truth.above
+        if t is None or truth.mode != "total":
+            return ""
+        ways = {
+            end: np.matmul(samples.jacobian(edge), samples.partial(end, below)) for edge, end in samples.reads(name, t)
+        }
+    leading = {key: way for key, way in ways.items() if np.any(way)}
+    for key, way in leading.items():
+        if len(leading) > 1 and _closes(total, way, below, truth):
+            return listed([truth.spelling.name(other) for other in leading if other != key])
     return ""
 
 

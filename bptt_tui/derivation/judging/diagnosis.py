@@ -67,7 +67,7 @@ class _Naming:
             "extra": self._extra, "extra two": self._extra_two,
             "doubled": self._doubled, "replaced": self._replaced, "shifted": self._shifted, "sign": self._sign,
             "scale": self._scale, "transposed": self._transposed, "order": self._order, "turned": self._turned,
-            "join": self._join,
+            "join": self._join, "diagonal": self._diagonal,
         }  # fmt: skip
         return rules[self.edit.change]()
 
@@ -93,8 +93,9 @@ class _Naming:
                 "below": self.spelling.name(due.below),
                 "function": function,
             }
-            if due.kind == "inner":
-                ends["below"] = "…"
+            ends["inside"] = ends["below"]
+            if due.kind == "inner" or not is_slope(self.samples, due.edge):
+                ends |= {"below": "…", "inside": f"what {function} is of"}
             if function:
                 return self._result("slope missing", "missing", None, due, **ends)
             if is_recurrent_weight(self.samples, due):
@@ -142,7 +143,7 @@ class _Naming:
                 "below": self.spelling.name(due.below),
                 "function": function,
             }
-            if due.kind == "inner":
+            if due.kind == "inner" or not is_slope(self.samples, due.edge):
                 names["below"] = "…"
             if function:
                 kind, other = self._wrong_slope(due, stack, function)
@@ -168,10 +169,13 @@ class _Naming:
         after, before = due.after, due.before
         assert after is not None and before is not None
         for other, slope in _SLOPES.items():
-            if other != function and _fits(stack, slope(after)):
+            at_z = slope(_FUNCTIONS[other](before))
+            if other != function and (_fits(stack, slope(after)) or _fits(stack, at_z)):
                 return "slopes swapped", other
         if function in _SLOPES and _fits(stack, _SLOPES[function](before)):
             return "slope at z", ""
+        if function in _SLOPES and _fits(stack, _SLOPES[function](_FUNCTIONS[function](after))):
+            return "slope at s", ""
         if _fits(stack, after) or _fits(stack, before):
             return "slope for value", ""
         return "", ""
@@ -230,6 +234,12 @@ class _Naming:
         shape, name = f"{rows}×{columns}", self.spelling.name(whole)
         return self._result("outer product turned", "misplaced", self.edit.index, shape=shape, whole=name)
 
+    def _diagonal(self) -> Named:
+        index = self.edit.index
+        due = f"diag({self.written(index)})"
+        found = self._result("diagonal", "wrong", index)
+        return found._replace(slip=slip("diagonal", where=self.where, written=found.written, due=due), due=due)
+
     def _join(self) -> Named:
         index = self.edit.index
         elementwise = self.product.term.group.by_entries
@@ -280,6 +290,10 @@ class _Naming:
 _SLOPES: dict[str, Callable[[Stack], Stack]] = {
     "tanh": lambda s: 1 - s**2,
     "sigmoid": lambda s: s * (1 - s),
+}
+_FUNCTIONS: dict[str, Callable[[Stack], Stack]] = {
+    "tanh": np.tanh,
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
 }
 
 

@@ -294,11 +294,15 @@ def _overall(name: str, members: tuple[MemberVerdict, ...]) -> str:
 
 
 def _distinct(fitting: list[tuple[Truth, Stack | None]]) -> list[tuple[Truth, Stack | None]]:
-    """The readings without those that give the same value as one before in the same layout."""
+    """The readings without those that give the same value for the same truth as one before in the same layout."""
     kept: list[tuple[Truth, Stack | None]] = []
     for truth, value in fitting:
         layout = truth.evaluator.reading.layout
-        others = [v for other, v in kept if other.evaluator.reading.layout == layout]
+        others = [
+            v
+            for other, v in kept
+            if other.evaluator.reading.layout == layout and np.array_equal(other.value, truth.value, equal_nan=True)
+        ]
         twins = (v is not None and value is not None and np.array_equal(v, value, equal_nan=True) for v in others)
         if not any(twins):
             kept.append((truth, value))

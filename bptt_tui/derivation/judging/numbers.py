@@ -10,6 +10,7 @@ from bptt_tui.derivation.formulas.tree import Formula, Negate, Number
 from bptt_tui.derivation.judging.evaluation import Evaluator
 from bptt_tui.derivation.judging.fingerprints import fingerprints
 from bptt_tui.derivation.judging.spelling import Spelling
+from bptt_tui.derivation.judging.stacks import same
 from bptt_tui.derivation.judging.truth import Truth
 from bptt_tui.derivation.judging.verdict import MemberVerdict
 
@@ -40,17 +41,23 @@ def judged(left: Formula, member: Formula, evaluator: Evaluator, spelling: Spell
         if np.isfinite(print_[0]).all() and bool(np.all(np.abs(given - print_[0]) <= slack)):
             sentence = f"wrong: {truth.name} is {_shown(due)}; this value comes out when one slips: {found.sentence}"
             return MemberVerdict("wrong", written, member.span, sentence, (), given, due, slips=(found,))
-    sentence = f"wrong: {_equality(truth, spelling)} is {_shown(due)} at the session's numbers"
+    sentence = f"wrong: {equality(truth)} is {_shown(due)} at the session's numbers"
     return MemberVerdict("wrong", written, member.span, sentence, (), given, due)
 
 
-def _equality(truth: Truth, spelling: Spelling) -> str:
+def equality(truth: Truth) -> str:
     """∂z₁/∂a₁ = b₁ where the left side is one edge, else its name."""
-    above, below = truth.above, truth.below
-    if above is None or below is None or above[1] is None:
+    above, below, samples = truth.above, truth.below, truth.samples
+    if above is None or below is None:
         return truth.name
-    formulas = [spelling.formula(edge) for edge, end in truth.samples.reads(above[0], above[1]) if end == below]
-    return f"{truth.name} = {formulas[0]}" if formulas else truth.name
+    name, t = (above[0], samples.unrolled.loss_times[0]) if above == samples.total_key else above
+    if t is None or (above == samples.total_key and len(samples.unrolled.loss_times) > 1):
+        return truth.name
+    formulas = [truth.spelling.formula(edge) for edge, end in samples.reads(name, t) if end == below]
+    whole = [samples.jacobian(edge) for edge, end in samples.reads(name, t) if end == below]
+    if len(formulas) != 1 or not same(whole[0], samples.partial(above, below, truth.mode)):
+        return truth.name
+    return f"{truth.name} = {formulas[0]}"
 
 
 def _slack(member: Formula, written: str, value: np.ndarray) -> float:

@@ -17,7 +17,7 @@ from bptt_tui.derivation.judging.edits import Budget, Edit, Measured, is_partial
 from bptt_tui.derivation.judging.evaluation import Misfit
 from bptt_tui.derivation.judging.grouping import Group, rejoined, with_one, without
 from bptt_tui.derivation.judging.samples import Stack
-from bptt_tui.derivation.judging.stacks import RTOL, close, drawn, is_one, same, vectors_too
+from bptt_tui.derivation.judging.stacks import RTOL, close, drawn, is_one, on_diagonal, same, vectors_too
 from bptt_tui.derivation.judging.terms import Factor
 from bptt_tui.derivation.judging.truth import Truth
 from bptt_tui.errors import BpttError
@@ -37,7 +37,7 @@ class Search:
         product: Measured,
         due: Stack,
         truth: Truth,
-        pool: Callable[[Candidate | None], list[Candidate]],
+        pool: Pool,
         budget: Budget,
     ) -> None:
         self.product = product
@@ -70,11 +70,11 @@ class Search:
 
     def _stages(self, *, thorough: bool) -> Iterator[tuple[Callable[[], Iterator[Edit]], ...]]:
         yield (self._whole,)
-        yield self._dropped, self._turned, self._shifted
+        yield self._dropped, self._turned, self._shifted, self._made_diagonal
         if thorough:
             yield (self._edges_inserted,)
             yield self._inserted, self._replaced, self._two_inserted, self._shifted_on
-            yield self._joined, self._two_dropped, self._shifted_far
+            yield self._joined, self._two_dropped, self._shifted_far, self._put_elsewhere
 
     def _like(self, edit: Edit) -> Edit | None:
         """The same change again: of the same factor, with a candidate of the same equation."""
@@ -317,6 +317,37 @@ class Search:
                 fewer = without(self.group, j)
                 if fewer is not None and self._hits(stacks, without(fewer, i)):
                     yield Edit("extra two", i, 2.6, ratio=float(j))
+
+    def _made_diagonal(self) -> Iterator[Edit]:
+        """A vector as the diagonal matrix of its entries: (1 − s²)·W for diag(1 − s²)·W."""
+        stacks = self.product.stacks
+        if all(1 in stack.shape[1:] for stack in stacks):
+            return
+        for index in self.places:
+            wide = on_diagonal(stacks[index])
+            if wide is None:
+                continue
+            changed = [*stacks[:index], wide, *stacks[index + 1 :]]
+            groups = (self.group, *(group for _, group in rejoined(self.group)))
+            if any(self._hits(changed, group) for group in groups):
+                yield Edit("diagonal", index, 1.1)
+
+    def _put_elsewhere(self) -> Iterator[Edit]:
+        """One factor in another place of the product, also inside a bracket: f′ ⊙ (Wᵀδ) for Wᵀ(f′ ⊙ δ)."""
+        stacks = self.product.stacks
+        if not 2 < len(stacks) <= 8:
+            return
+        for index in self.places:
+            rest = without(self.group, index)
+            if rest is None or stacks[index].shape[1:] == (1, 1):
+                continue
+            wide = on_diagonal(stacks[index])
+            changed = stacks if wide is None else [*stacks[:index], wide, *stacks[index + 1 :]]
+            for place, group in enumerate(with_one(rest, index)):
+                if self._hits(changed, group):
+                    other = next(i for i in range(len(stacks)) if i != index)
+                    wider = [i for i, s in enumerate(stacks) if i != index and 1 not in s.shape[1:]]
+                    yield Edit("order", index, 1.6 + 0.01 * place, ratio=float(wider[0] if wider else other))
 
     def _joined(self) -> Iterator[Edit]:
         for leaf, group in rejoined(self.group):
