@@ -11,12 +11,13 @@ import weakref
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from msgspec.structs import replace
 
-from bptt_tui.derivation.formulas.parts import rebuilt, walk
+from bptt_tui.derivation.formulas.parts import bare, rebuilt, walk
 from bptt_tui.derivation.formulas.tree import Formula, Number, Partial, Product, Statement, Sum, Value
 from bptt_tui.derivation.formulas.tree import Reading as TreeReading
-from bptt_tui.derivation.judging import coincidence, numbers
+from bptt_tui.derivation.judging import coincidence, everywhere, numbers
 from bptt_tui.derivation.judging.alignment import TOO_SMALL, Alignment, align, overlooked
 from bptt_tui.derivation.judging.draws import Draws
 from bptt_tui.derivation.judging.edits import Budget
@@ -56,7 +57,17 @@ def judge_statement(session: Session, statement: Statement) -> Verdict:
     """The verdict on a statement already read: every member against the first."""
     # What overflows at a draw is a value like any other, and judged as one.
     with np.errstate(all="ignore"):
-        return _judging(session).verdict(statement)
+        judging = _judging(session)
+        return everywhere.judged(judging, statement) if statement.variables else judging.verdict(statement)
+
+
+class _Tried(Struct):
+    """Two sides in all their readings: what they are where they fit, the first misfit, and what holds."""
+
+    readings: list[Reading]
+    fitting: list[tuple[Truth, Stack | None]]
+    misfit: Misfit | None = None
+    holding: tuple[Truth, Stack] | None = None
 
 
 class Judging:
@@ -78,27 +89,46 @@ class Judging:
         name = left_name(left, statement, self.spelling)
         return Verdict(statement, name, worst.outcome, _overall(name, members), members)
 
+    def holds(self, statement: Statement) -> bool:
+        """Whether every member is the left side at random draws; no reason is looked for."""
+        evaluator = Evaluator(self.samples, self.draws.targets, statement)
+        left, *others = statement.members
+        sides = [((left, member), by_signs(left, member, statement.text)) for member in others]
+        return all(any(pair and self._tried(*pair, evaluator).holding for pair in either) for either in sides)
+
     def _member(self, left: Formula, member: Formula, evaluator: Evaluator) -> MemberVerdict:
         if is_number(member):
             return numbers.judged(left, member, evaluator, self.spelling)
-        readings = self._readings(left, member)
-        misfit: Misfit | None = None
-        fitting: list[tuple[Truth, Stack | None]] = []
-        for reading in readings:
+        tried = self._tried(left, member, evaluator)
+        if tried.holding is not None:
+            small = overlooked(member, tried.holding[0])
+            return self._too_small(member, *tried.holding, small) if small else self._right(member, *tried.holding)
+        signed = by_signs(left, member, evaluator.statement.text)
+        if signed is not None:
+            apart = self._tried(*signed, evaluator)
+            if apart.holding is not None and not overlooked(signed[1], apart.holding[0]):
+                said = self._right(signed[1], *apart.holding)
+                return replace(said, readings=(*said.readings, "∂ with the states before held, d in total"))
+            if tells_apart(*signed):
+                (left, member), tried = signed, apart
+        return self._wrong(left, member, evaluator, tried)
+
+    def _tried(self, left: Formula, member: Formula, evaluator: Evaluator) -> _Tried:
+        """The two sides in one reading after another, up to one that holds."""
+        tried = _Tried(self._readings(left, member), [])
+        for reading in tried.readings:
             try:
                 truth = Truth(left, evaluator.read_as(reading), self.spelling)
                 value = truth.evaluator.value(member)
             except Misfit as found:
-                misfit = misfit or found
+                tried.misfit = tried.misfit or found
                 continue
             fitted = truth.matched(value)
-            fitting.append((truth, fitted))
+            tried.fitting.append((truth, fitted))
             if fitted is not None and self._holds(truth, fitted):
-                small = overlooked(member, truth)
-                if small:
-                    return self._too_small(member, truth, fitted, small)
-                return self._right(member, truth, fitted)
-        return self._wrong(left, member, evaluator, readings, fitting, misfit)
+                tried.holding = truth, fitted
+                break
+        return tried
 
     def _readings(self, left: Formula, member: Formula) -> list[Reading]:
         found = []
@@ -156,10 +186,9 @@ class Judging:
         left: Formula,
         member: Formula,
         evaluator: Evaluator,
-        readings: list[Reading],
-        fitting: list[tuple[Truth, Stack | None]],
-        misfit: Misfit | None,
+        tried: _Tried,
     ) -> MemberVerdict:
+        readings, fitting, misfit = tried.readings, tried.fitting, tried.misfit
         known = [(truth, fitted) for truth, fitted in fitting if fitted is not None]
         if known and not any(_is_finite(truth.value, fitted) for truth, fitted in known):
             sentence = "no number to compare: the value is not finite"
@@ -231,7 +260,7 @@ class Judging:
         loss = self.samples.network.loss_name
         said = [p for p in walk(member) if isinstance(p, Partial) and p.reading and p.above.name != loss]
         if not said:
-            return None
+            return self._alike(left, member, evaluator)
         kinds: tuple[tuple[TreeReading, str], ...] = (
             ("immediate", "total for immediate"),
             ("total", "immediate for total"),
@@ -252,6 +281,26 @@ class Judging:
                 due = f"∂⁺{wrong.above.name}/∂{wrong.below.name}"
                 return slip(kind, written=written, due=due)
         return None
+
+    def _alike(self, left: Formula, member: Formula, evaluator: Evaluator) -> Slip | None:
+        """The slip of ∂s_t/∂w in total where the sum over time on the right side means the immediate one."""
+        if not isinstance(left, Partial):
+            return None
+        names = left.above.name, left.below.name
+
+        def marked(formula: Formula) -> Formula:
+            if isinstance(formula, Partial):
+                alike = (formula.above.name, formula.below.name) == names
+                return replace(formula, reading="immediate") if alike else formula
+            return rebuilt(formula, marked)
+
+        changed = marked(member)
+        if changed == member or not self._tried(replace(left, reading="total"), changed, evaluator).holding:
+            return None
+        first = next(p for p in walk(changed) if isinstance(p, Partial) and p.reading)
+        start, end = first.span
+        written = " ".join(evaluator.statement.text[start:end].split())
+        return slip("total for immediate", written=written, due=f"∂⁺{names[0]}/∂{names[1]}")
 
     def _said(
         self,
@@ -275,6 +324,33 @@ def reread(formula: Formula, meant: TreeReading, loss: str) -> Formula:
     if isinstance(formula, Partial):
         return formula if formula.above.name == loss else replace(formula, reading=meant)
     return rebuilt(formula, lambda part: reread(part, meant, loss))
+
+
+def by_signs(left: Formula, member: Formula, text: str) -> tuple[Formula, Formula] | None:
+    """The two sides with every ∂ read as immediate and every d as total; None where only one of the signs is there."""
+    met: set[TreeReading] = set()
+
+    def read(formula: Formula) -> Formula:
+        if not isinstance(formula, Partial):
+            return rebuilt(formula, read)
+        written = text[slice(*formula.span)]
+        meant: TreeReading = "immediate" if "∂" in written or "partial" in written else "total"
+        met.add(meant)
+        return formula if formula.reading else replace(formula, reading=meant)
+
+    sides = read(left), read(member)
+    return sides if len(met) == 2 else None
+
+
+def tells_apart(left: Formula, member: Formula) -> bool:
+    """Whether the right side has the very partial of the left side in its other meaning."""
+    if not isinstance(left, Partial):
+        return False
+    ends = bare(left.above), bare(left.below)
+    return any(
+        isinstance(part, Partial) and part.reading != left.reading and (bare(part.above), bare(part.below)) == ends
+        for part in walk(member)
+    )
 
 
 def is_number(member: Formula) -> bool:

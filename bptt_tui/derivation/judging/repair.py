@@ -217,7 +217,7 @@ class Search:
             stack = moved.value(self.product.evaluator)
         except (BpttError, Misfit):
             return
-        if stack.shape == stacks[index].shape and np.array_equal(stack, stacks[index]):
+        if not np.any(stack) or (stack.shape == stacks[index].shape and np.array_equal(stack, stacks[index])):
             return
         if self._hits([*stacks[:index], stack, *stacks[index + 1 :]], self.group):
             yield Edit("shifted", index, cost, factor=moved)
