@@ -150,6 +150,27 @@ def test_a_pinned_node_is_a_given_value() -> None:
 
 
 SAID = [
+    ("min-char-rnn", "dL/dWhy = Σ_t (p_t - target_t)", "in every term, as at t = 0, the factor h₀ᵀ is missing"),
+    (
+        "min-char-rnn",
+        "dL/dWhh = Σ_t dL/dh_t ⊙ (1-h_t²)",
+        "in every term, as at t = 0, the factor h₋₁ᵀ is missing",
+    ),
+    (
+        "min-char-rnn",
+        "dL/dbh = Σ_t dL/dh_t ⊙ tanh'(Wxh x_t + Whh h_{t-1})",
+        "in every term, as at t = 0, tanh′(Wxh·x₀ + Whh·h₋₁) stands where ∂h₀/∂bh₀ = diag(1 − h₀²) belongs",
+    ),
+    (
+        "lstm",
+        "dE/dWo = Σ_t (dE/dh_t ⊙ tanh(c_t) ⊙ o_t ⊙ (1-o_t)) h_{t-1}^T",
+        "in every term, as at t = 0, h₋₁ᵀ stands where v₀ᵀ belongs",
+    ),
+    (
+        "gru",
+        "dE/dWn = Σ_t (dE/dh_t ⊙ (1-z_t) ⊙ (1-n_t²)) concat(h_{t-1}, x_t)^T",
+        "in every term, as at t = 0, concat(h₋₁, x₀)ᵀ stands where concat(r₀·h₋₁, x₀)ᵀ belongs",
+    ),
     ("gru", "dh_4/dh_3 = diag(z_4)", "the paths through z₄ and n₄ are missing"),
     ("question", "dE/dq = o - 1", "o − 1 stands where ∂E/∂q = o − y belongs"),
     ("question", "dE/do = -1/o", "the term is wrong: ∂E/∂o = −y/o"),

@@ -65,6 +65,11 @@ class Alignment(Struct, frozen=True):
         return "open" not in faults and not {"extra", "missing"} <= faults
 
     @property
+    def plain(self) -> bool:
+        """Whether no reason is a factor I ⊗ xᵀ, which in another layout is xᵀ."""
+        return not any(row.edit and row.edit.due and "⊗" in row.edit.due.equality for row in self.rows)
+
+    @property
     def cost(self) -> tuple[int, int, float]:
         """How good an explanation this is: rows without a reason, wrong rows, what the changes cost."""
         wrong = [row for row in self.rows if row.fault]

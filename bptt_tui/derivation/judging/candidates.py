@@ -91,6 +91,8 @@ def candidates(truth: Truth, part: Part, moments: Iterable[int], like: Candidate
     found += inside.values()
     found += _steps(truth, near, part.below, wanted)
     found += _values(truth, near, wanted)
+    if wide and wanted(("value",), None, None):
+        found += _multiplied(truth, near, part.below[0])
     kept = [c for c in found[:MAX_CANDIDATES] if not is_one(c.value)]
     return _distinct(kept) if wide else kept
 
@@ -258,6 +260,30 @@ def _difference(truth: Truth, key: Key) -> str:
     if o.shape != y.shape or o[0].size != gradient[0].size or not same(gradient.reshape(o.shape), o - y):
         return ""
     return f"{above} − {below}"
+
+
+def _multiplied(truth: Truth, near: set[int], parameter: str) -> list[Candidate]:
+    """What a weight matrix is multiplied with, where that has no name of its own: concat(r₀ · h₋₁, x₀)."""
+    samples, spelling = truth.samples, truth.spelling
+
+    def arguments(expression: Expression) -> Iterator[Expression]:
+        if not isinstance(expression, Call):
+            return
+        if expression.operation == "matmul":
+            matrix, other = expression.arguments
+            if parameter in {name.name for name in names(matrix)} and not isinstance(other, Name):
+                yield other
+        for argument in expression.arguments:
+            yield from arguments(argument)
+
+    found = []
+    for number, equation in enumerate(samples.network.equations):
+        for argument in arguments(equation.expression):
+            for t in sorted(near, reverse=True):
+                if t >= 0 and samples.unrolled.times[number].row(t) is not None:
+                    text = Printer(NOTATIONS, "unicode", spelling.naming.leaf(t)).print(argument)
+                    found.append(Candidate("value", text, "", _columns(argument, samples, t)))
+    return found
 
 
 def _values(truth: Truth, near: set[int], wanted: Wanted) -> list[Candidate]:

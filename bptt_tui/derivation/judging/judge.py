@@ -246,7 +246,7 @@ class Judging:
                 cost = (*alignment.cost[:2], fitted is None, alignment.cost[2])
                 if best is None or cost < best[0]:
                     best = cost, truth, fitted, alignment
-                if alignment.found and (cost[1] <= 1 or thorough):
+                if alignment.found and alignment.plain and (cost[1] <= 1 or thorough):
                     break
             if best is not None and best[3].found:
                 break

@@ -11,7 +11,9 @@ import functools
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from msgspec.structs import replace
 
+from bptt_tui.derivation.formulas.tree import Join, Transpose
 from bptt_tui.derivation.judging.candidates import Candidate
 from bptt_tui.derivation.judging.edits import Budget, Edit, Measured, is_partial, moments_of, names_it, shifts, unlike
 from bptt_tui.derivation.judging.evaluation import Misfit
@@ -22,6 +24,9 @@ from bptt_tui.derivation.judging.terms import Factor
 from bptt_tui.derivation.judging.truth import Truth
 from bptt_tui.errors import BpttError
 
+# What is added to the cost of a factor I ⊗ xᵀ: beside a column xᵀ is what is meant.
+UNREADABLE = 0.6
+ONE_JOIN: tuple[Join, ...] = ("as it fits",)
 # The factors that could be due, or those that are like one of them.
 Pool = Callable[[Candidate | None], list[Candidate]]
 
@@ -249,14 +254,16 @@ class Search:
         if self.due.shape[1:] == (1, 1) and all(s.shape[1:] == (1, 1) for s in stacks):
             return
         groups = list(with_one(self.group, len(stacks)))
+        if self.group.by_entries:
+            groups += [Group((self.group, len(stacks)), ONE_JOIN), Group((len(stacks), self.group), ONE_JOIN)]
         hopeless: set[tuple[int, tuple[int, ...]]] = set()
         for place, candidate in enumerate(self._pool()):
             if candidate.value.shape[1:] == (1, 1):
                 continue
-            for value in vectors_too(candidate.value):
+            for value, named in _forms(candidate, turned=True):
                 if self._anywhere(value, groups, hopeless):
                     cost = 1.02 + _rank(candidate) + 1e-4 * place + self._written(candidate)
-                    yield Edit("missing", len(stacks), cost, candidate)
+                    yield Edit("missing", len(stacks), cost + UNREADABLE * ("⊗" in candidate.equality), named)
                     break
 
     def _anywhere(self, value: Stack, groups: list[Group], hopeless: set[tuple[int, tuple[int, ...]]]) -> bool:
@@ -281,17 +288,19 @@ class Search:
                     yield self._replacement(index, factor, place, candidate)
             hopeless: set[tuple[int, ...]] = set()
             for place, candidate in enumerate(self._pool()):
-                for value in vectors_too(candidate.value):
+                for value, named in _forms(candidate, turned=_is_turned(factor)):
                     if value.shape[1:] == stack.shape[1:] == (1, 1) or value.shape in hopeless:
                         continue
                     fits = self._fits([*stacks[:index], value, *stacks[index + 1 :]], self.group)
                     if fits is None:
                         hopeless.add(value.shape)
                     elif fits:
-                        yield self._replacement(index, factor, place, candidate)
+                        yield self._replacement(index, factor, place, named)
 
     def _replacement(self, index: int, factor: Factor, place: int, candidate: Candidate) -> Edit:
         cost = 1.25 + _rank(candidate) + 1e-4 * place + self._written(candidate) + unlike(factor, candidate)
+        if "⊗" in candidate.equality:
+            cost += UNREADABLE
         return Edit("replaced", index, cost, candidate)
 
     def _two_inserted(self) -> Iterator[Edit]:
@@ -374,6 +383,18 @@ class Search:
             if ts and max(ts) < candidate.above[1]:
                 return index
         return len(self.product.stacks)
+
+
+def _is_turned(factor: Factor) -> bool:
+    return factor.transposed or isinstance(factor.formula, Transpose)
+
+
+def _forms(candidate: Candidate, *, turned: bool) -> Iterator[tuple[Stack, Candidate]]:
+    """The values that a candidate may stand with in a product, and what it is called then."""
+    for value in vectors_too(candidate.value):
+        yield value, candidate
+    if turned and candidate.kind == "value" and candidate.value.shape[2] == 1 < candidate.value.shape[1]:
+        yield candidate.value.transpose(0, 2, 1), replace(candidate, text=f"{candidate.text}ᵀ")
 
 
 def _relation(candidate: Candidate) -> tuple[str, str, str]:
