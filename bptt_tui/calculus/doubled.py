@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import NamedTuple
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -22,7 +22,7 @@ VANISHING = -800.0
 SPLITTER = 2.0**27 + 1.0
 
 
-class Doubled(NamedTuple):
+class Doubled(Struct, frozen=True):
     """The numbers (high + low)·2^exponent, with |low| at most half a unit in the last place of high."""
 
     high: Array

@@ -25,7 +25,7 @@ they cannot be written in an equation.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from msgspec import Struct
@@ -47,7 +47,7 @@ Pull = Callable[[Array, Array, Args, Shapes], Array]
 Partial = Callable[[tuple[Expression, ...], Expression, Shapes], Expression]
 
 
-class Held(NamedTuple):
+class Held(Struct, frozen=True):
     """A product with one matrix at every timestep: the matrix gives the call that a loop over time makes."""
 
     evaluate: Callable[[Array], Callable[[Array, Array], Any]]
