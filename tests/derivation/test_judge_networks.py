@@ -150,6 +150,13 @@ def test_a_pinned_node_is_a_given_value() -> None:
 
 
 SAID = [
+    (
+        "question",
+        "∂E/∂w = (o−y)v(1−s₁²)(s₀ + w²(1−s₀²)s₋₁)",
+        "in the t = 0 term w² stands where ∂b₁/∂s₀ = w belongs",
+    ),
+    ("gru", "dE/dz_2 = dE/dh_2 ⊙ h_1", "h₁ stands where ∂h₂/∂z₂ = diag(h₁) − diag(n₂) belongs"),
+    ("min-char-rnn", "dL/dp_2 = -1/p_2", "the term is wrong: ∂loss/∂p₂ = −target₂/p₂"),
     ("min-char-rnn", "dL/dWhy = Σ_t (p_t - target_t)", "in every term, as at t = 0, the factor h₀ᵀ is missing"),
     (
         "min-char-rnn",

@@ -236,6 +236,22 @@ def _steps(truth: Truth, near: set[int], end: Key, wanted: Wanted) -> list[Candi
     return found
 
 
+def differences(truth: Truth) -> list[Candidate]:
+    """∂E/∂q = o − y at every loss step where it is that."""
+    samples, spelling = truth.samples, truth.spelling
+    found = []
+    for t in samples.unrolled.loss_times:
+        for above in samples.network.reads[samples.network.loss]:
+            for _, key in samples.reads(above.name, t + (above.offset or 0)):
+                formula = _difference(truth, key) if key[0] in samples.network.index else ""
+                if formula:
+                    value = samples.partial(samples.total_key, key)
+                    text = spelling.partial(samples.total_key, key)
+                    place = spelling.place(samples.total_key, key)
+                    found.append(Candidate("gradient", text, formula, value, samples.total_key, key, place=place))
+    return found
+
+
 def _difference(truth: Truth, key: Key) -> str:
     """o − y, where that is what a gradient is: of softmax or sigmoid and the loss that goes with it."""
     samples, spelling = truth.samples, truth.spelling

@@ -9,7 +9,7 @@ import numpy as np
 
 from bptt_tui.derivation.formulas.parts import children
 from bptt_tui.derivation.formulas.tree import Add, Formula, Negate, Number, Partial, Transpose, Value
-from bptt_tui.derivation.judging.candidates import Candidate, of_edge, slope_of
+from bptt_tui.derivation.judging.candidates import Candidate, differences, of_edge, slope_of
 from bptt_tui.derivation.judging.edits import Edit, Measured, moments_of
 from bptt_tui.derivation.judging.samples import Edge, Samples, Stack
 from bptt_tui.derivation.judging.slips import slip
@@ -158,8 +158,10 @@ class _Naming:
             kind = "loss sign" if of_loss else "sign"
             return self._result(kind, "wrong", index, due)
         ts = moments_of(factor)
-        if _about(factor.formula) & _due_names(due) and due.below is not None and due.below[1] not in ts:
+        if ts and _about(factor.formula) & _due_names(due) and due.below is not None and due.below[1] not in ts:
             if isinstance(factor.formula, Value):
+                if not _is_plainly(due, factor.formula.name):
+                    return self._result("factor wrong", "wrong", index, due)
                 return self._result("index off by one", "misplaced", index, due, shift="one")
             return self._result("other timestep", "misplaced", index, due)
         return self._result("factor wrong", "wrong", index, due)
@@ -193,7 +195,7 @@ class _Naming:
 
     def _sign(self) -> Named:
         for index, stack in enumerate(self.product.stacks):
-            for loss in self._loss_edges():
+            for loss in [*self._loss_edges(), *differences(self.truth)]:
                 if _fits(-stack, loss.value):
                     return self._result("loss sign", "wrong", index, loss)
         return self._result("sign", "wrong", None)
@@ -354,6 +356,12 @@ def _about(formula: Formula) -> set[str]:
     if isinstance(formula, Partial):
         return {formula.above.name, formula.below.name}
     return set().union(*(_about(child) for child in children(formula))) if children(formula) else set()
+
+
+def _is_plainly(due: Candidate, name: str) -> bool:
+    """Whether what is due is that name at some timestep and nothing more: s₀, diag(c₋₁), not diag(h₁) − diag(n₂)."""
+    plain = (due.formula or due.text).removesuffix("ᵀ").removeprefix("diag(").removesuffix(")")
+    return plain.rstrip("₀₁₂₃₄₅₆₇₈₉₋") == name
 
 
 def _due_names(due: Candidate) -> set[str]:

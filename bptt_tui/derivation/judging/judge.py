@@ -14,8 +14,17 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bptt_tui.derivation.formulas.parts import bare, rebuilt, walk
-from bptt_tui.derivation.formulas.tree import Formula, Number, Partial, Product, Statement, Sum, Value
+from bptt_tui.derivation.formulas.parts import rebuilt, walk
+from bptt_tui.derivation.formulas.tree import (
+    Formula,
+    Multiply,
+    Number,
+    Partial,
+    Product,
+    Statement,
+    Sum,
+    Value,
+)
 from bptt_tui.derivation.formulas.tree import Reading as TreeReading
 from bptt_tui.derivation.judging import coincidence, everywhere, numbers
 from bptt_tui.derivation.judging.alignment import TOO_SMALL, Alignment, align, overlooked
@@ -27,6 +36,7 @@ from bptt_tui.derivation.judging.ledger import ledger_of
 from bptt_tui.derivation.judging.reading import Reading
 from bptt_tui.derivation.judging.readings import described, forms, modes, open_partials, sizes
 from bptt_tui.derivation.judging.report import Explanation, explained, left_name, right_terms
+from bptt_tui.derivation.judging.rewriting import as_sum, by_signs, renamed, reread, tells_apart
 from bptt_tui.derivation.judging.samples import Samples, Stack
 from bptt_tui.derivation.judging.slips import slip
 from bptt_tui.derivation.judging.spelling import Spelling
@@ -87,7 +97,10 @@ class Judging:
         members = tuple(self._member(left, member, evaluator) for member in others)
         worst = max(members, key=lambda verdict: _WORST.index(verdict.outcome))
         name = left_name(left, statement, self.spelling)
-        return Verdict(statement, name, worst.outcome, _overall(name, members), members)
+        sentence = _overall(name, members)
+        if any(map(is_number, others)):
+            sentence = sentence.replace("the first, for all values", "the first, the numbers at the session's values")
+        return Verdict(statement, name, worst.outcome, sentence, members)
 
     def holds(self, statement: Statement) -> bool:
         """Whether every member is the left side at random draws; no reason is looked for."""
@@ -204,7 +217,7 @@ class Judging:
                     sentence += f", {why}" if why else ""
                 said = self._said("coincidence", member, truth, sentence, (), fitted, why=why)
                 return found.with_parts(said) if found else said
-        other = self._other_modes(left, member, evaluator)
+        other = self._other_modes(left, member, evaluator) or self._one_sum(left, member, evaluator)
         explanation = self._explained(member, fitting, readings, left, evaluator)
         if explanation is None:
             assert misfit is not None
@@ -282,6 +295,19 @@ class Judging:
                 return slip(kind, written=written, due=due)
         return None
 
+    def _one_sum(self, left: Formula, member: Formula, evaluator: Evaluator) -> Slip | None:
+        """The slip of (Σ_t a_t)(Σ_t b_t) for Σ_t a_t b_t."""
+        if not isinstance(member, Multiply):
+            return None
+        sums = [found for factor in member.factors if (found := as_sum(factor)) is not None]
+        if len(sums) < 2:
+            return None
+        variable = sums[0].variable
+        inside = iter([renamed(one.body, one.variable, variable) for one in sums])
+        factors = tuple(factor if as_sum(factor) is None else next(inside) for factor in member.factors)
+        merged = replace(sums[0], body=replace(member, factors=factors))
+        return slip("product of sums") if self._tried(left, merged, evaluator).holding else None
+
     def _alike(self, left: Formula, member: Formula, evaluator: Evaluator) -> Slip | None:
         """The slip of ∂s_t/∂w in total where the sum over time on the right side means the immediate one."""
         if not isinstance(left, Partial):
@@ -317,40 +343,6 @@ class Judging:
         written = " ".join(text[start:end].split()) or self.spelling.spell(member)
         given = None if value is None else value[0]
         return MemberVerdict(outcome, written, member.span, sentence, readings, given, truth.value[0], **more)
-
-
-def reread(formula: Formula, meant: TreeReading, loss: str) -> Formula:
-    """The formula with every partial but those of the loss read in one way."""
-    if isinstance(formula, Partial):
-        return formula if formula.above.name == loss else replace(formula, reading=meant)
-    return rebuilt(formula, lambda part: reread(part, meant, loss))
-
-
-def by_signs(left: Formula, member: Formula, text: str) -> tuple[Formula, Formula] | None:
-    """The two sides with every ∂ read as immediate and every d as total; None where only one of the signs is there."""
-    met: set[TreeReading] = set()
-
-    def read(formula: Formula) -> Formula:
-        if not isinstance(formula, Partial):
-            return rebuilt(formula, read)
-        written = text[slice(*formula.span)]
-        meant: TreeReading = "immediate" if "∂" in written or "partial" in written else "total"
-        met.add(meant)
-        return formula if formula.reading else replace(formula, reading=meant)
-
-    sides = read(left), read(member)
-    return sides if len(met) == 2 else None
-
-
-def tells_apart(left: Formula, member: Formula) -> bool:
-    """Whether the right side has the very partial of the left side in its other meaning."""
-    if not isinstance(left, Partial):
-        return False
-    ends = bare(left.above), bare(left.below)
-    return any(
-        isinstance(part, Partial) and part.reading != left.reading and (bare(part.above), bare(part.below)) == ends
-        for part in walk(member)
-    )
 
 
 def is_number(member: Formula) -> bool:

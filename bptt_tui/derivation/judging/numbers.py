@@ -15,6 +15,9 @@ from bptt_tui.derivation.judging.truth import Truth
 from bptt_tui.derivation.judging.verdict import MemberVerdict
 
 LOOSE = 5e-4
+# Digits from which on the last one may be cut off, and from which on a number tells one slip from another.
+ENOUGH = 5
+TELLING = 2
 
 
 def judged(left: Formula, member: Formula, evaluator: Evaluator, spelling: Spelling) -> MemberVerdict:
@@ -34,10 +37,13 @@ def judged(left: Formula, member: Formula, evaluator: Evaluator, spelling: Spell
         return MemberVerdict("wrong", written, member.span, sentence, (), value[0], due)
     given = fitted[0]
     slack = _slack(member, written, given)
-    if bool(np.all(np.abs(given - due) <= slack)):
+    digits = _digits(member, written)
+    # Cut off rather than rounded: of many digits that is no mistake.
+    cut = digits >= ENOUGH and bool(np.all((np.abs(given) <= np.abs(due)) & (np.abs(given - due) <= 2 * slack)))
+    if cut or bool(np.all(np.abs(given - due) <= slack)):
         sentence = f"right: {truth.name} is {_shown(due)} at the session's numbers"
         return MemberVerdict("right", written, member.span, sentence, (), given, due)
-    for found, print_ in fingerprints(truth):
+    for found, print_ in fingerprints(truth) if digits >= TELLING else ():
         if np.isfinite(print_[0]).all() and bool(np.all(np.abs(given - print_[0]) <= slack)):
             sentence = f"wrong: {truth.name} is {_shown(due)}; this value comes out when one slips: {found.sentence}"
             return MemberVerdict("wrong", written, member.span, sentence, (), given, due, slips=(found,))
@@ -50,14 +56,20 @@ def equality(truth: Truth) -> str:
     above, below, samples = truth.above, truth.below, truth.samples
     if above is None or below is None:
         return truth.name
-    name, t = (above[0], samples.unrolled.loss_times[0]) if above == samples.total_key else above
-    if t is None or (above == samples.total_key and len(samples.unrolled.loss_times) > 1):
+    tops = samples.unrolled.loss_times if above == samples.total_key else [above[1]]
+    edges = [e for t in tops if t is not None for e, end in samples.reads(above[0], t) if end == below]
+    if len(edges) != 1 or not same(samples.jacobian(edges[0]), samples.partial(above, below, truth.mode)):
         return truth.name
-    formulas = [truth.spelling.formula(edge) for edge, end in samples.reads(name, t) if end == below]
-    whole = [samples.jacobian(edge) for edge, end in samples.reads(name, t) if end == below]
-    if len(formulas) != 1 or not same(whole[0], samples.partial(above, below, truth.mode)):
-        return truth.name
-    return f"{truth.name} = {formulas[0]}"
+    return f"{truth.name} = {truth.spelling.formula(edges[0])}"
+
+
+def _digits(member: Formula, written: str) -> int:
+    """The significant digits of a number, where it is one number."""
+    inner = member.operand if isinstance(member, Negate) else member
+    match = re.search(r"\d+(?:\.\d*)?", written)
+    if not isinstance(inner, Number) or match is None:
+        return TELLING
+    return len(match[0].replace(".", "").lstrip("0"))
 
 
 def _slack(member: Formula, written: str, value: np.ndarray) -> float:

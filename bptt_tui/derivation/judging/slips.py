@@ -77,6 +77,10 @@ SLIPS: dict[str, Row] = {
     "doubled": Row("a multiple", "{where}the value is {ratio} what it should be"),
     "mean for sum": Row("a mean for the sum", "{where}the terms are added up, not averaged: there is no 1/{count}"),
     "sum for mean": Row("a sum for the mean", "{where}the loss is the mean over {count} steps: 1/{count} is missing"),
+    "product of sums": Row(
+        "a product of sums for a sum of products",
+        "a product of sums multiplies every timestep with every other: one sum over the whole product is meant",
+    ),
     "only the last step": Row(
         "the sum over time forgotten",
         "only the last timestep is there: {missing} {verb} missing{way}",
