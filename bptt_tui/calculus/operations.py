@@ -74,6 +74,15 @@ class Operation(Struct, frozen=True):
     written: bool = True
     analytic: bool = True
 
+    def takes(self, count: int) -> bool:
+        """Whether it can be called with so many arguments."""
+        return self.least <= count and (self.most is None or count <= self.most)
+
+    @property
+    def example(self) -> str:
+        """How it is called: `cross_entropy(a, b)`."""
+        return f"{self.name}({', '.join('ab'[: self.least])})"
+
     @property
     def recalls_result(self) -> bool:
         """Whether pulling back reads the result."""

@@ -8,7 +8,6 @@ needed, position by position.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -21,7 +20,7 @@ from bptt_tui.calculus.kernels import lift
 from bptt_tui.calculus.operations import OPERATIONS
 from bptt_tui.calculus.shapes import Mismatch, Shape, broadcast, size
 from bptt_tui.debugger.conditions import SIGNS, Comparison, Condition, InPhase, Not, Some
-from bptt_tui.debugger.inspect import Inspector
+from bptt_tui.debugger.inspect import MEASURES, Inspector
 from bptt_tui.debugger.looking import Look, Scene
 from bptt_tui.debugger.places import Index, is_total
 from bptt_tui.debugger.quantities import Operand, Quantity, depends_on_present, is_gradient
@@ -33,12 +32,6 @@ Array = NDArray[Any]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 ENTRIES = 1 << 22  # numbers handled at once
-
-_MEASURES: dict[str, Callable[[Array, tuple[int, ...]], Array]] = {
-    "norm": lambda x, axes: np.sqrt(np.square(x).sum(axis=axes)),
-    "max": lambda x, axes: x.max(axis=axes),
-    "min": lambda x, axes: x.min(axis=axes),
-}
 
 
 class OneByOne(Exception):
@@ -155,11 +148,10 @@ class Sweep:
         for arg in args:
             known = np.asarray(known) & np.asarray(arg.known)
         with np.errstate(all="ignore"):
-            if node.operation == "abs":
-                return replace(args[0], value=np.abs(args[0].value))
-            if node.operation in _MEASURES:
-                axes = tuple(range(-len(args[0].shape), 0))
-                return Over(np.asarray(_MEASURES[node.operation](args[0].value, axes)), (), known)
+            if node.operation in MEASURES:
+                shape = args[0].shape
+                value = MEASURES[node.operation](args[0].value, len(shape))
+                return Over(np.asarray(value), shape if node.operation == "abs" else (), known)
             operation = OPERATIONS[node.operation]
             shapes = tuple(arg.shape for arg in args)
             value = operation.evaluate(tuple(arg.value for arg in args), shapes)

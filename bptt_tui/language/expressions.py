@@ -85,6 +85,15 @@ def names(expression: Expression) -> Iterator[Name]:
             yield from names(argument)
 
 
+def operands(expression: Expression, *operations: str) -> Iterator[Expression]:
+    """What such operations join, left to right: a, b and c of (a + b) + c."""
+    if isinstance(expression, Call) and expression.operation in operations:
+        for argument in expression.arguments:
+            yield from operands(argument, *operations)
+    else:
+        yield expression
+
+
 def substitute(expression: Expression, leaf: Callable[[Name], Expression]) -> Expression:
     """The expression with every name replaced by `leaf(name)`."""
     if isinstance(expression, Name):
