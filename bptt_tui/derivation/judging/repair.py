@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from msgspec.structs import replace
 
-from bptt_tui.derivation.formulas.tree import Join, Transpose
+from bptt_tui.derivation.formulas.tree import Join, Partial, Transpose
 from bptt_tui.derivation.judging.candidates import Candidate
 from bptt_tui.derivation.judging.edits import Budget, Edit, Measured, is_partial, moments_of, names_it, shifts, unlike
 from bptt_tui.derivation.judging.evaluation import Misfit
@@ -25,7 +25,8 @@ from bptt_tui.derivation.judging.truth import Truth
 from bptt_tui.errors import BpttError
 
 # What is added to the cost of a factor I ⊗ xᵀ: beside a column xᵀ is what is meant.
-UNREADABLE = 0.6
+# A missing one stays cheaper than what is no local partial.
+UNREADABLE, UNREADABLE_MISSING = 0.6, 0.34
 ONE_JOIN: tuple[Join, ...] = ("as it fits",)
 # The factors that could be due, or those that are like one of them.
 Pool = Callable[[Candidate | None], list[Candidate]]
@@ -249,7 +250,7 @@ class Search:
         stacks = self.product.stacks
         if self.ratio is not None:
             for place, candidate in self._equal(self.ratio):
-                cost = 1.02 + _rank(candidate) + 1e-4 * place + self._written(candidate)
+                cost = 1.02 + _rank(candidate) + 1e-4 * place + self._written(candidate) - self._linked(candidate)
                 yield Edit("missing", self._slot(candidate), cost, candidate)
         if self.due.shape[1:] == (1, 1) and all(s.shape[1:] == (1, 1) for s in stacks):
             return
@@ -262,8 +263,8 @@ class Search:
                 continue
             for value, named in _forms(candidate, turned=True):
                 if self._anywhere(value, groups, hopeless):
-                    cost = 1.02 + _rank(candidate) + 1e-4 * place + self._written(candidate)
-                    yield Edit("missing", len(stacks), cost + UNREADABLE * ("⊗" in candidate.equality), named)
+                    cost = 1.02 + _rank(candidate) + 1e-4 * place + self._written(candidate) - self._linked(candidate)
+                    yield Edit("missing", len(stacks), cost + UNREADABLE_MISSING * ("⊗" in candidate.equality), named)
                     break
 
     def _anywhere(self, value: Stack, groups: list[Group], hopeless: set[tuple[int, tuple[int, ...]]]) -> bool:
@@ -372,6 +373,16 @@ class Search:
                 return 0.5
             if stack.shape == candidate.value.shape and same(stack, candidate.value) and names_it(factor, candidate):
                 return 0.02
+        return 0.0
+
+    def _linked(self, candidate: Candidate) -> float:
+        """A little for what closes the chain: ∂E/∂z₂ above ∂z₂/∂a₂."""
+        key = self.product.evaluator.key
+        for factor in self.product.term.factors:
+            if isinstance(factor.formula, Partial):
+                above, below = key(factor.formula.above, factor.env), key(factor.formula.below, factor.env)
+                if candidate.below == above or candidate.above == below:
+                    return 0.02
         return 0.0
 
     def _slot(self, candidate: Candidate) -> int:
