@@ -19,6 +19,7 @@ from bptt_tui.calculus import numerals
 from bptt_tui.calculus.shapes import Mismatch, size
 from bptt_tui.debugger.conditions import Condition, Every, holds, read_condition, told, value_at
 from bptt_tui.debugger.looking import Look, Scene
+from bptt_tui.debugger.pace import StoppedError
 from bptt_tui.debugger.patterns import Pattern, all_kinds, read_pattern
 from bptt_tui.debugger.quantities import Operand, read_operand
 from bptt_tui.debugger.sweep import ENTRIES, OneByOne, Stretch, Sweep, Unknown
@@ -192,7 +193,7 @@ class _Run:
     def ask(self) -> None:
         """Leave, if somebody wants the search to end."""
         if self.interrupt is not None and self.interrupt():
-            raise CommandError("interrupted", hint="the debugger stays where it was")
+            raise StoppedError("interrupted", hint="the debugger stays where it was")
 
     def hits(self, stop: Stop, low: int, high: int) -> Ints:
         """The positions low … high at which a stop is hit, nearest first; perhaps no more than end the search."""
