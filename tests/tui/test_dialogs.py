@@ -92,7 +92,8 @@ async def test_predict_mode(size: Size, screen_golden: SnapshotAssertion) -> Non
 
 async def test_wrong_answers_are_counted_beside_the_question() -> None:
     async with opened(at=15) as debugger:
-        give(debugger, "predict on,reveal,next,answer 3,answer 4")
+        give(debugger, "predict on,reveal,next")
+        assert debugger.main.perform("answer [3, 4]") and debugger.main.perform("answer v + v")
         await debugger.press("2")
         assert "= ?  2 wrong so far" in debugger.text()
 
