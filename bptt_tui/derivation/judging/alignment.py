@@ -19,11 +19,12 @@ from bptt_tui.derivation.judging.candidates import Candidate, candidates
 from bptt_tui.derivation.judging.crossings import paths_missing
 from bptt_tui.derivation.judging.edits import Budget, Edit, Measured
 from bptt_tui.derivation.judging.evaluation import NOTHING, Evaluator, Misfit
-from bptt_tui.derivation.judging.repair import Search
+from bptt_tui.derivation.judging.repair import repaired
 from bptt_tui.derivation.judging.samples import Stack
 from bptt_tui.derivation.judging.sharing import Shared, shared_change
 from bptt_tui.derivation.judging.stacks import close, largest
 from bptt_tui.derivation.judging.terms import Factor, Term, TooMany, expand, single
+from bptt_tui.derivation.judging.trial import Trial
 from bptt_tui.derivation.judging.truth import Part, Truth
 from bptt_tui.derivation.judging.uses import loss_of, use_of
 
@@ -352,8 +353,7 @@ class _Aligning:
         def pool(alike: Candidate | None) -> list[Candidate]:
             return everything() if alike is None else candidates(self.truth, part, moments, alike)
 
-        search = Search(product, due, self.truth, pool, self.budget)
-        return search.best(thorough=self.thorough, like=like)
+        return repaired(Trial(product, due, self.truth, pool, self.budget), thorough=self.thorough, like=like)
 
     def _path_missing(self, part: Part, total: Stack | None) -> str:
         """Through what the paths lead that are all of what is missing; looked for a few times only."""

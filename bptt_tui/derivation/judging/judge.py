@@ -84,19 +84,17 @@ class Judging:
         evaluator = Evaluator(self.samples, self.draws.targets, statement)
         left, *others = statement.members
         sides = [((left, member), by_signs(left, member, statement.text)) for member in others]
-        return all(
-            any(pair and compare(*pair, evaluator, self.spelling).holding for pair in either) for either in sides
-        )
+        spelling = self.spelling
+        return all(any(pair and compare(*pair, evaluator, spelling).holding for pair in either) for either in sides)
 
     def _member(self, left: Formula, member: Formula, evaluator: Evaluator) -> MemberVerdict:
         if is_number(member):
             return numbers.judged(left, member, evaluator, self.spelling)
         compared = compare(left, member, evaluator, self.spelling)
         if compared.holding is not None:
-            small = overlooked(member, compared.holding[0])
-            return (
-                self._too_small(member, *compared.holding, small) if small else self._right(member, *compared.holding)
-            )
+            truth, value = compared.holding
+            small = overlooked(member, truth)
+            return self._too_small(member, truth, value, small) if small else self._right(member, truth, value)
         signed = by_signs(left, member, evaluator.statement.text)
         if signed is not None:
             apart = compare(*signed, evaluator, self.spelling)
