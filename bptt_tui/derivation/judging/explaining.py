@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from bptt_tui.derivation.formulas.tree import Formula
-from bptt_tui.derivation.judging.alignment import Alignment, align
+from bptt_tui.derivation.judging.alignment import align
 from bptt_tui.derivation.judging.comparison import Compared
 from bptt_tui.derivation.judging.edits import Budget
 from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit
 from bptt_tui.derivation.judging.report import Explanation, explained
+from bptt_tui.derivation.judging.rows import Alignment
 from bptt_tui.derivation.judging.samples import Stack
 from bptt_tui.derivation.judging.spelling import Spelling
 from bptt_tui.derivation.judging.truth import Truth

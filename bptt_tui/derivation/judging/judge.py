@@ -16,7 +16,8 @@ from msgspec.structs import replace
 from bptt_tui.derivation.formulas.parts import walk
 from bptt_tui.derivation.formulas.tree import Formula, Number, Partial, Product, Statement, Sum, Value
 from bptt_tui.derivation.judging import coincidence, everywhere, numbers
-from bptt_tui.derivation.judging.alignment import TOO_SMALL, align, overlooked
+from bptt_tui.derivation.judging.alignment import align
+from bptt_tui.derivation.judging.assignment import TOO_SMALL, overlooked
 from bptt_tui.derivation.judging.comparison import Compared, compare
 from bptt_tui.derivation.judging.draws import Draws
 from bptt_tui.derivation.judging.edits import Budget

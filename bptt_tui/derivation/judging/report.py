@@ -9,12 +9,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bptt_tui.derivation.formulas.tree import Formula, Partial, Statement, Value
-from bptt_tui.derivation.judging.alignment import Alignment, Row, assigned
+from bptt_tui.derivation.judging.assignment import assigned
 from bptt_tui.derivation.judging.diagnosis import Named, name_of, place_of
 from bptt_tui.derivation.judging.edits import Measured
 from bptt_tui.derivation.judging.evaluation import Misfit
 from bptt_tui.derivation.judging.fingerprints import fingerprints, listed
 from bptt_tui.derivation.judging.numbers import equality
+from bptt_tui.derivation.judging.rows import Alignment, Row
 from bptt_tui.derivation.judging.samples import Edge, Stack
 from bptt_tui.derivation.judging.slips import slip
 from bptt_tui.derivation.judging.spelling import Spelling
