@@ -7,7 +7,8 @@
     unary     = "-" unary | power
     power     = postfix [ "^" unary ]
     postfix   = primary { "ᵀ" | "'" | raised number | index }
-    primary   = number | partial | value | fraction | function | sum | "(" formula ")"
+    primary   = number | partial | value | fraction | function | sum | array | "(" formula ")"
+    array     = "[" formula { ("," | ";") formula } "]"
     sum       = ("Σ" | "∏") bounds term               everything up to the end of its term is inside
 
     ∂E/∂u · (x₁ + w)        dE/du * (x1 + w)        \\frac{\\partial E}{\\partial u} \\left(x_1 + w\\right)
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from bptt_tui.derivation.formulas.arrays import Arrays
 from bptt_tui.derivation.formulas.indices import shortened
 from bptt_tui.derivation.formulas.parts import children
 from bptt_tui.derivation.formulas.scanner import Token
@@ -44,7 +46,7 @@ from bptt_tui.derivation.formulas.tree import (
     Transpose,
     Value,
 )
-from bptt_tui.derivation.formulas.words import STARTS, Words
+from bptt_tui.derivation.formulas.words import STARTS
 from bptt_tui.errors import FormulaError
 
 if TYPE_CHECKING:
@@ -83,7 +85,7 @@ def read_formula(text: str, network: Unrolled | Session | Traced | Scope, variab
     return _Reader(text, Scope.of(network), variables=variables).whole()
 
 
-class _Reader(Words):
+class _Reader(Arrays):
     """A statement, from its equals signs down to its factors."""
 
     # --- statements ------------------------------------------------------------------------------------------------
@@ -293,6 +295,8 @@ class _Reader(Words):
             return self._partial()
         if token.kind == "word":
             return self._word()
+        if token.kind == "[" and self._opens_array():
+            return self._array()
         if token.kind in CLOSING:
             return self._group()
         if token.kind == "frac":

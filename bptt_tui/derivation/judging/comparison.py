@@ -28,7 +28,7 @@ class Compared(Struct):
 
 def compare(left: Formula, member: Formula, evaluator: Evaluator, spelling: Spelling) -> Compared:
     """The two sides in one reading after another, up to one that holds."""
-    compared = Compared(_readings(left, member, evaluator.samples), [])
+    compared = Compared(every_reading(left, member, evaluator.samples), [])
     for reading in compared.readings:
         try:
             truth = Truth(left, evaluator.read_as(reading), spelling)
@@ -50,7 +50,8 @@ def is_identity(truth: Truth, value: Stack) -> bool:
     return bool(agree[1:].all()) if truth.samples.count > 1 else bool(agree.all())
 
 
-def _readings(left: Formula, member: Formula, samples: Samples) -> list[Reading]:
+def every_reading(left: Formula, member: Formula, samples: Samples) -> list[Reading]:
+    """The readings that make sense for two sides, the plainest first."""
     found = []
     several = list(modes(open_partials(samples, left, member)))
     for layout, manner in forms(samples):

@@ -10,6 +10,7 @@ from bptt_tui.derivation.formulas.tree import (
     Entry,
     Formula,
     Join,
+    Matrix,
     Multiply,
     Negate,
     Number,
@@ -163,6 +164,12 @@ class Spelling:
             case Entry(operand=operand, indices=indices):
                 inside = ", ".join(self._spell(index, env)[0] for index in indices)
                 return f"{_bracket(*self._spell(operand, env), _ATOM)}[{inside}]", _ATOM
+            case Matrix(entries=entries, columns=columns):
+                texts = [self._spell(entry, env)[0] for entry in entries]
+                if columns == 1:
+                    return f"[{', '.join(texts)}]", _ATOM
+                rows = [", ".join(texts[start : start + columns]) for start in range(0, len(texts), columns)]
+                return f"[[{'], ['.join(rows)}]]", _ATOM
         return "…", _ATOM
 
 
