@@ -29,6 +29,7 @@ from bptt_tui.derivation.judging.misreadings import misread
 from bptt_tui.derivation.judging.readings import described
 from bptt_tui.derivation.judging.report import Explanation, explained, left_name, right_terms
 from bptt_tui.derivation.judging.rewriting import by_signs, tells_apart
+from bptt_tui.derivation.judging.rounding import rounded
 from bptt_tui.derivation.judging.samples import Samples, Stack
 from bptt_tui.derivation.judging.spelling import Spelling
 from bptt_tui.derivation.judging.stacks import close
@@ -156,6 +157,12 @@ class Judging:
                     sentence += f", because {why}" if why else ""
                 said = self._said("coincidence", member, truth, sentence, (), fitted, why=why)
                 return found.with_parts(said) if found else said
+        why = rounded(left, member, known, evaluator) if known else ""
+        if why:
+            sentence = f"equal here to the digits written, not in general: {why}"
+            found = explain(left, member, compared, evaluator, self.spelling)
+            said = self._said("coincidence", member, known[0][0], sentence, (), known[0][1], why=why)
+            return found.with_parts(said) if found else said
         other = misread(left, member, evaluator, self.spelling)
         explanation = explain(left, member, compared, evaluator, self.spelling)
         if explanation is None:
