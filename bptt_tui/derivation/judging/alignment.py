@@ -16,13 +16,14 @@ from bptt_tui.derivation.judging.assignment import Assignment
 from bptt_tui.derivation.judging.candidates import Candidate, candidates
 from bptt_tui.derivation.judging.crossings import paths_missing
 from bptt_tui.derivation.judging.edits import Budget, Edit, Measured
-from bptt_tui.derivation.judging.repair import repaired
+from bptt_tui.derivation.judging.repair import completed, repaired
 from bptt_tui.derivation.judging.rows import Alignment, Fault, Row
-from bptt_tui.derivation.judging.samples import Stack
+from bptt_tui.derivation.judging.samples import Key, Stack
 from bptt_tui.derivation.judging.sharing import Shared, shared_change
 from bptt_tui.derivation.judging.stacks import close, largest
 from bptt_tui.derivation.judging.trial import Trial
 from bptt_tui.derivation.judging.truth import Part, Truth
+from bptt_tui.derivation.judging.uses import cell_of
 
 # How many terms written out of one sum are searched in vain before its others are compared only.
 MAX_FAILED = 2
@@ -36,6 +37,9 @@ def align(member: Formula, truth: Truth, budget: Budget, *, thorough: bool) -> A
         shared = shared_change(member, truth, aligning.search)
         if shared is not None:
             return Alignment(tuple(_shared(shared, row) for row in found.rows if row.product is not None))
+    if thorough and not found.found and truth.cells and None not in [cell_of(p, truth) for p in aligning.products]:
+        by_cell = Alignment(tuple(_Aligning(member, truth, budget, thorough=True, cells=True).rows()), cells=True)
+        return by_cell if by_cell.cost[0] < found.cost[0] else found
     return found
 
 
@@ -46,11 +50,15 @@ def _shared(shared: Shared, row: Row) -> Row:
     return Row(row.product, row.part, "", row.due)
 
 
+def _time(key: Key | None) -> int | None:
+    return None if key is None else key[1]
+
+
 class _Aligning(Assignment):
     """The search for what is wrong, contribution by contribution."""
 
-    def __init__(self, member: Formula, truth: Truth, budget: Budget, *, thorough: bool) -> None:
-        super().__init__(member, truth)
+    def __init__(self, member: Formula, truth: Truth, budget: Budget, *, thorough: bool, cells: bool = False) -> None:
+        super().__init__(member, truth, cells=cells)
         self.budget = budget
         self.thorough = thorough
         # By the part of the text that a term comes from, the change that helped its sibling, or how often none did.
@@ -62,7 +70,7 @@ class _Aligning(Assignment):
     def rows(self) -> list[Row]:
         """A row for every term, then one for every contribution without a term."""
         groups = self.groups
-        found = self._moved(groups)
+        found = {} if self.cells else self._moved(groups)
         missing: list[Row] = []
         for place, part in enumerate(self.parts):
             members = [index for index in groups[place] if index not in found]
@@ -199,7 +207,15 @@ class _Aligning(Assignment):
         def pool(alike: Candidate | None) -> list[Candidate]:
             return everything() if alike is None else candidates(self.truth, part, moments, alike)
 
-        return repaired(Trial(product, due, self.truth, pool, self.budget), thorough=self.thorough, like=like)
+        trial = Trial(product, due, self.truth, pool, self.budget)
+        if part.above is not None:
+            # A term that names its loss and its use lacks the chain between them before anything else.
+            ends = part.above[1], part.t
+            chain = [c for c in everything() if c.kind in ("step", "edge") and (_time(c.above), _time(c.below)) == ends]
+            found = completed(trial, [c for c in chain if c.below != part.below])
+            if found is not None:
+                return found
+        return repaired(trial, thorough=self.thorough, like=like)
 
     def _path_missing(self, part: Part, total: Stack | None) -> str:
         """Through what the paths lead that are all of what is missing; looked for a few times only."""

@@ -16,7 +16,7 @@ from bptt_tui.derivation.judging.samples import Stack
 from bptt_tui.derivation.judging.stacks import close, largest
 from bptt_tui.derivation.judging.terms import Factor, Term, TooMany, expand, single
 from bptt_tui.derivation.judging.truth import Part, Truth
-from bptt_tui.derivation.judging.uses import loss_of, use_of
+from bptt_tui.derivation.judging.uses import cell_of, loss_of, use_of
 
 # A contribution this much smaller than the sum does not show in it.
 TOO_SMALL = 1e-6
@@ -25,14 +25,18 @@ TOO_SMALL = 1e-6
 class Assignment:
     """The terms of a member with their values, and the contributions they are laid beside."""
 
-    def __init__(self, member: Formula, truth: Truth) -> None:
+    def __init__(self, member: Formula, truth: Truth, *, cells: bool = False) -> None:
         self.products = [Measured(term, truth.evaluator) for term in _terms(member, truth.evaluator)]
         self.truth = truth
         self.values = [None if p.value is None else truth.matched(p.value) for p in self.products]
         self.parts = list(truth.parts)
         self.by_loss = False
         # In this order: what each loss contributes takes as many sweeps as there are losses.
-        if all(loss_of(product, truth) is not None for product in self.products) and truth.loss_parts:
+        self.cells: list[tuple[int, int] | None] = []
+        if cells:
+            self.parts = list(truth.cells)
+            self.cells = [cell_of(product, truth) for product in self.products]
+        elif all(loss_of(product, truth) is not None for product in self.products) and truth.loss_parts:
             self.parts, self.by_loss = list(truth.loss_parts), True
 
     @functools.cached_property
@@ -73,6 +77,10 @@ class Assignment:
 
     def _place(self, index: int, groups: list[list[int]]) -> int:
         product = self.products[index]
+        if self.cells:
+            found = self.cells[index]
+            cells = {(part.above and part.above[1], part.t): place for place, part in enumerate(self.parts)}
+            return len(self.parts) if found is None else cells.get(found, len(self.parts))
         t = loss_of(product, self.truth) if self.by_loss else use_of(product, self.truth)
         places = {part.t: place for place, part in enumerate(self.parts)}
         if t in places:

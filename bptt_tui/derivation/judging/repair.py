@@ -54,6 +54,17 @@ def repaired(trial: Trial, *, thorough: bool, like: Edit | None = None) -> Edit 
     return None
 
 
+def completed(trial: Trial, links: list[Candidate]) -> Edit | None:
+    """One of these factors put in, where that is all that is missing."""
+    everywhere, trial.pool = trial.pool, lambda: links
+    try:
+        with np.errstate(all="ignore"):
+            found = sorted(other.inserted(trial), key=lambda edit: edit.cost) if trial.product.stacks else []
+    finally:
+        trial.pool = everywhere
+    return found[0] if found else None
+
+
 def _alike(trial: Trial, edit: Edit) -> Edit | None:
     """The same change again: of the same factor, with a candidate of the same equation."""
     step = _AGAIN.get(edit.change)

@@ -31,9 +31,10 @@ class Row(Struct, frozen=True):
 
 
 class Alignment(Struct, frozen=True):
-    """All rows, in the order of the terms, missing ones last."""
+    """All rows, in the order of the terms, missing ones last. `cells`: the contributions are told apart by loss too."""
 
     rows: tuple[Row, ...]
+    cells: bool = False
 
     @property
     def found(self) -> bool:
