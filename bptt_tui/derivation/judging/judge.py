@@ -28,7 +28,7 @@ from bptt_tui.derivation.judging.ledger import ledger_of
 from bptt_tui.derivation.judging.misreadings import misread
 from bptt_tui.derivation.judging.readings import described
 from bptt_tui.derivation.judging.report import Explanation, explained, left_name, right_terms
-from bptt_tui.derivation.judging.rewriting import by_signs, tells_apart
+from bptt_tui.derivation.judging.rewriting import by_matrix_powers, by_signs, tells_apart
 from bptt_tui.derivation.judging.rounding import rounded
 from bptt_tui.derivation.judging.samples import Samples, Stack
 from bptt_tui.derivation.judging.spelling import Spelling
@@ -105,6 +105,12 @@ class Judging:
                 return replace(said, readings=(*said.readings, "∂ with the states before held, d in total"))
             if tells_apart(*signed):
                 (left, member), compared = signed, apart
+        powers = by_matrix_powers(member, evaluator)
+        if powers is not None:
+            member, compared = powers, compare(left, powers, evaluator, self.spelling)
+            if compared.holding is not None and not overlooked(member, compared.holding[0]):
+                said = self._right(member, *compared.holding)
+                return replace(said, readings=(*said.readings, "a power of a matrix as a matrix product"))
         return self._wrong(left, member, evaluator, compared)
 
     # --- right ---------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ _PLAIN: tuple[tuple[Step, ...], ...] = (
 )
 _THOROUGH: tuple[tuple[Step, ...], ...] = (
     (other.edges_inserted,),
-    (other.inserted, other.replaced, other.two_inserted, own.shifted_on),
+    (other.inserted, other.replaced, other.two_inserted, other.two_slopes_inserted, own.shifted_on),
     (own.joined_otherwise, own.two_dropped, own.shifted_far, own.put_elsewhere),
 )
 # By the change that helped a term, what to try on its sibling.
@@ -75,17 +75,10 @@ def _alike(trial: Trial, edit: Edit) -> Edit | None:
         trial.places = range(edit.index, min(edit.index + 1, len(trial.product.stacks)))
     if edit.due is not None:
         due = edit.due
-        alike = [c for c in trial.pool_like(due) if c.kind == due.kind and _relation(c) == _relation(due)]
+        alike = [c for c in trial.pool_like(due) if c.kind == due.kind and other.relation(c) == other.relation(due)]
         trial.pool = lambda: alike
     try:
         found = sorted((e for e in step(trial) if e.change == edit.change), key=lambda e: e.cost)
     finally:
         trial.places, trial.pool = everywhere, pool
     return found[0] if found else None
-
-
-def _relation(candidate: Candidate) -> tuple[str, str, str]:
-    """What a candidate is of and by, without timesteps; of an inner factor also its place in the equation."""
-    above = candidate.above[0] if candidate.above else ""
-    below = candidate.below[0] if candidate.below else ""
-    return above, below, candidate.function

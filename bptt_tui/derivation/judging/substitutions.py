@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -19,6 +20,8 @@ from bptt_tui.derivation.judging.trial import Trial
 # What is added to the cost of a factor I ⊗ xᵀ: beside a column xᵀ is what is meant.
 # A missing one stays cheaper than what is no local partial.
 UNREADABLE, UNREADABLE_MISSING = 0.6, 0.34
+# Slopes that are tried in pairs, and how many factors they are put between.
+MAX_SLOPES, MAX_AROUND = 6, 6
 ONE_JOIN: tuple[Join, ...] = ("as it fits",)
 
 
@@ -120,6 +123,23 @@ def two_inserted(trial: Trial) -> Iterator[Edit]:
         yield Edit("missing two", _slot(trial, one), cost, one, other)
 
 
+def two_slopes_inserted(trial: Trial) -> Iterator[Edit]:
+    """Two slopes that are missing between matrices: W·W for a step and the one before it."""
+    stacks = trial.product.stacks
+    slopes = [c for c in trial.pool() if c.function and 1 < c.value.shape[1] == c.value.shape[2]][:MAX_SLOPES]
+    if trial.group.by_entries or len(stacks) > MAX_AROUND:
+        return
+    for one, other in itertools.permutations(slopes, 2):
+        if one.function != other.function or relation(one) != relation(other):
+            continue
+        for group in with_one(trial.group, len(stacks)):
+            for inner in with_one(group, len(stacks) + 1):
+                if trial.makes([*stacks, one.value, other.value], inner):
+                    first, second = sorted((one, other), key=lambda c: -((c.above or ("", 0))[1] or 0))
+                    yield Edit("missing two", len(stacks), 1.5, first, second)
+                    return
+
+
 def _written(trial: Trial, candidate: Candidate) -> float:
     """A penalty where the term has this very factor already, under its own name or as its value."""
     for factor, stack in zip(trial.product.term.factors, trial.product.stacks, strict=True):
@@ -162,6 +182,13 @@ def _forms(candidate: Candidate, *, turned: bool) -> Iterator[tuple[Stack, Candi
         yield value, candidate
     if turned and candidate.kind == "value" and candidate.value.shape[2] == 1 < candidate.value.shape[1]:
         yield candidate.value.transpose(0, 2, 1), replace(candidate, text=f"{candidate.text}ᵀ")
+
+
+def relation(candidate: Candidate) -> tuple[str, str, str]:
+    """What a candidate is of and by, without timesteps; of an inner factor also its place in the equation."""
+    above = candidate.above[0] if candidate.above else ""
+    below = candidate.below[0] if candidate.below else ""
+    return above, below, candidate.function
 
 
 def _rank(candidate: Candidate) -> float:
