@@ -27,7 +27,7 @@ from msgspec.structs import replace
 
 from bptt_tui.derivation.formulas.arrays import Arrays
 from bptt_tui.derivation.formulas.indices import shortened
-from bptt_tui.derivation.formulas.parts import children
+from bptt_tui.derivation.formulas.parts import children, describe
 from bptt_tui.derivation.formulas.scanner import Token
 from bptt_tui.derivation.formulas.scope import Scope, Traced
 from bptt_tui.derivation.formulas.tokens import CLOSING
@@ -35,8 +35,10 @@ from bptt_tui.derivation.formulas.tree import (
     Add,
     Call,
     Divide,
+    Entry,
     Formula,
     Join,
+    Moment,
     Multiply,
     Negate,
     Number,
@@ -91,17 +93,11 @@ class _Reader(Arrays):
     # --- statements ------------------------------------------------------------------------------------------------
 
     def statement(self) -> Statement:
-        """Members joined by equals signs, the first of them a partial."""
+        """Members joined by equals signs, the first of them a partial or a value that the network computes."""
         if self.peek.kind == "end":
             raise self.error("there is no formula", hint=f"write one, such as {self._example()}")
         members = [self.formula()]
-        if not isinstance(members[0], Partial):
-            start, end = members[0].span
-            raise self.error(
-                f"the left side {shortened(self.text[start:end].strip())} is not a partial",
-                start,
-                f"expected what is derived, as in {self._example()}",
-            )
+        self._check_left(members[0])
         while self.peek.kind == "=":
             self.next()
             if self.peek.kind == "end":
@@ -109,8 +105,30 @@ class _Reader(Arrays):
             members.append(self.formula())
         self._finish()
         if len(members) == 1:
-            raise self.error("expected '=' and what the partial equals", hint=f"as in {self._example()}")
+            raise self.error("expected '=' and what the left side equals", hint=f"as in {self._example()}")
         return Statement(self.text, tuple(self._checked(member) for member in members))
+
+    def _check_left(self, left: Formula) -> None:
+        """A partial, a node, or an entry of one."""
+        value = left.operand if isinstance(left, Entry) else left
+        if isinstance(value, Partial):
+            return
+        start, end = left.span
+        written = shortened(self.text[start:end].strip())
+        if not isinstance(value, Value):
+            hint = f"expected what is derived, as in {self._example()}, or one value, as in {self._computed()} = …"
+            raise self.error(f"the left side {written} is not a partial", start, hint)
+        kind = self.scope.kind(value.name)
+        if kind != "node" or (value.t is not None and not value.t.variable and value.t.offset < 0):
+            kind = "initial value" if kind == "node" else kind
+            hint = f"judged is what is computed, such as {self._computed()}, or derived, such as {self._example()}"
+            raise self.error(f"the left side {written} is {_a(kind)} and given", start, hint)
+
+    def _computed(self) -> str:
+        """A node, for a hint."""
+        scope = self.scope
+        name = next((name for name in scope.network.targets if name != scope.loss), scope.loss)
+        return describe(Value(name=name, t=Moment(scope.times(name)[-1] if scope.steps < 1000 else 0)))
 
     def whole(self) -> Formula:
         """One formula up to the end."""
@@ -331,3 +349,7 @@ class _Reader(Arrays):
             argument = self._inside(self.next())
             return Call(function="onehot", arguments=(argument,), span=(token.start, self.before))
         return Call(function="ones", arguments=(), span=(token.start, token.end))
+
+
+def _a(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"

@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from bptt_tui.derivation.formulas.tree import Formula, Matrix, Negate, Number, Transpose
+from bptt_tui.derivation.formulas.tree import Formula, Matrix, Negate, Number, Transpose, Value
 from bptt_tui.derivation.judging.comparison import every_reading
 from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit
 from bptt_tui.derivation.judging.fingerprints import fingerprints
@@ -134,8 +134,10 @@ def _entries(faulty: list[tuple[int, ...]], given: Array, due: Array, name: str)
 
 
 def equality(truth: Truth) -> str:
-    """∂z₁/∂a₁ = b₁ where the left side is one edge, else its name."""
+    """∂z₁/∂a₁ = b₁ where the left side is one edge, s₁ = tanh(z₁) where it is a value, else its name."""
     above, below, samples = truth.above, truth.below, truth.samples
+    if isinstance(truth.left, Value) and truth.left.t is not None:
+        return f"{truth.name} = {truth.spelling.equation(truth.left.name, truth.left.t.offset)}"
     if above is None or below is None:
         return truth.name
     tops = samples.unrolled.loss_times if above == samples.total_key else [above[1]]

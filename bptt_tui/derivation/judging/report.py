@@ -266,14 +266,15 @@ def _open_ones(terms: list[TermVerdict], truth: Truth) -> list[str]:
     together: dict[str, list[TermVerdict]] = {}
     for term in terms:
         together.setdefault(term.of if len(terms) > 1 else "", []).append(term)
+    is_what = equality(truth) if terms else truth.name
+    if len(terms) == 1 and is_what != truth.name:
+        return [f"{terms[0].sentence}: {is_what}"]
     found = []
     for of, some in together.items():
         if len(some) > 1 and of:
-            found.append(f"{len(some)} terms do not add up to {of}")
+            found.append(f"{len(some)} terms do not add up to {is_what if of == truth.name else of}")
         else:
             found.append(some[0].sentence)
-    if len(terms) == 1 and (is_what := equality(truth)) != truth.name:
-        found = [f"{terms[0].sentence}: {is_what}"]
     return found
 
 

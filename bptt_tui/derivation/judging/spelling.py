@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bptt_tui.calculus.operations import NOTATIONS
 from bptt_tui.derivation.formulas.parts import walk
 from bptt_tui.derivation.formulas.tree import (
     Add,
@@ -27,6 +28,7 @@ from bptt_tui.derivation.judging.samples import Edge, Key, Samples
 from bptt_tui.derivation.judging.terms import Factor, Term
 from bptt_tui.derivation.naming import Naming
 from bptt_tui.derivation.partials import Partials
+from bptt_tui.language import Printer
 from bptt_tui.language.labels import superscript
 from bptt_tui.language.printer import number_text
 
@@ -70,6 +72,12 @@ class Spelling:
         """What an edge is: 1 − s₁²."""
         equation, t, by = edge
         return self.partials.text(equation, t, by)
+
+    def equation(self, name: str, t: int) -> str:
+        """What a node is computed from: tanh(z₁)."""
+        network = self.samples.network
+        expression = network.equations[network.index[name]].expression
+        return Printer(NOTATIONS, "unicode", self.naming.leaf(t)).print(expression)
 
     def equality(self, edge: Edge) -> str:
         """∂s₁/∂z₁ = 1 − s₁²."""
