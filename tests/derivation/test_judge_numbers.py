@@ -55,9 +55,24 @@ def test_a_matrix_as_it_is_printed() -> None:
     assert judge(session, f"dE/dW = {due.round(6).tolist()}").holds
     turned = judge(session, f"dE/dW = {due.T.round(6).tolist()}")
     assert [slip.kind for slip in turned.members[0].slips] == ["transposed"]
+    small = due.round(4)
+    small[0, 0] = 0.00004
+    assert "entry [0, 0]" in judge(session, f"dE/dW = {small.tolist()}").sentence
     off = due.round(6)
     off[2, 1] += 1
     assert "entry [2, 1] of ∂E/∂W is 1.1" in judge(session, f"dE/dW = {off.tolist()}").sentence
+
+
+def test_zeros_of_a_printed_array_are_as_exact_as_its_other_entries() -> None:
+    session = load("sessions/vectors.json")
+    due = session.trace().value("W", None) * 0 + np.diag([1.0, 1.0, 1.0])
+    assert judge(session, f"ds_2/ds_2 = {np.array2string(due)}").holds
+    rounded = "[[0.99 0. 0.] [0. 1. 0.] [0. 0. 1.]]"
+    assert "entry [0, 0]" in judge(session, f"ds_2/ds_2 = {rounded}").sentence
+    tiny = session.replace(parameters={**session.parameters, "k": [0.0, 0.0, 9.0]}, expected=None)
+    gradient = tiny.trace().gradient["k"]
+    assert abs(gradient[2]) < 5e-5
+    assert judge(tiny, f"dE/dk = {gradient.round(4).tolist()}").holds
 
 
 def test_a_jacobian_may_be_in_either_layout_and_a_partial_in_either_meaning() -> None:

@@ -163,6 +163,13 @@ def _precision(member: Formula, text: str, written: str, value: Array) -> tuple[
         slack, digits = _precision(entry, text, text[slice(*entry.span)], number)
         slacks.append(slack)
         counts.append(digits)
+    # A 1 or 0 beside 0.25: what prints arrays drops zeros after the point.
+    halves = [half_unit(text[slice(*entry.span)]) if _is_number(entry) else None for entry in member.entries]
+    whole = [half is None or not number for half, number in zip(halves, value.reshape(-1), strict=True)]
+    written_out = [half for half, is_whole in zip(halves, whole, strict=True) if half is not None and not is_whole]
+    for place, entry in enumerate(member.entries):
+        if written_out and whole[place] and _is_number(entry):
+            slacks[place] = np.full((1, 1), min(written_out))
     return np.reshape(slacks, value.shape), np.reshape(counts, value.shape)
 
 
@@ -174,16 +181,19 @@ def significant(written: str) -> int:
 
 def half_unit(written: str) -> float | None:
     """Half a unit of a number's last digit; None of a whole number, which is exact."""
-    match = re.search(r"(?:\d+(?:\.(\d*))?|\.(\d+))(?:[eE]([+-]?\d+))?", written.replace("−", "-"))
+    match = re.search(r"(?:\d+(?:\.(\d+)|\.?)|\.(\d+))(?:[eE]([+-]?\d+))?", written.replace("−", "-"))
     if match is None or (match[1] is None and match[2] is None and match[3] is None):
         return None
     return float(0.505 * 10.0 ** (int(match[3] or 0) - len(match[1] or match[2] or "")))
 
 
+def _is_number(member: Formula) -> bool:
+    return isinstance(member.operand if isinstance(member, Negate) else member, Number)
+
+
 def _digits(member: Formula, written: str) -> int:
     """The significant digits of a number, where it is one number."""
-    inner = member.operand if isinstance(member, Negate) else member
-    return significant(written) if isinstance(inner, Number) else TELLING
+    return significant(written) if _is_number(member) else TELLING
 
 
 def _slack(member: Formula, written: str, value: Array) -> float:
