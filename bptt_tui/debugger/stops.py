@@ -7,7 +7,7 @@ ones. They are searched for in chunks of positions that grow, with arrays where 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 
 from bptt_tui.calculus import numerals
 from bptt_tui.calculus.shapes import Mismatch, size
-from bptt_tui.debugger.conditions import Condition, Every, holds, read_condition, told, value_at
+from bptt_tui.debugger.blocks import ENTRIES
+from bptt_tui.debugger.conditions import Condition, Every, holds, operands, read_condition, told, value_at
 from bptt_tui.debugger.looking import Look, Scene
+from bptt_tui.debugger.moments import OneByOne, Stretch, Unknown
 from bptt_tui.debugger.patterns import Pattern, all_kinds, read_pattern
 from bptt_tui.debugger.quantities import Operand, read_operand
-from bptt_tui.debugger.sweep import ENTRIES, OneByOne, Stretch, Sweep, Unknown
+from bptt_tui.debugger.sweep import Sweep
 from bptt_tui.errors import CommandError
 
 Array = NDArray[Any]
@@ -29,7 +31,7 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 Interrupt = Callable[[], bool] | None
 Tell = Callable[[float], None] | None
-_FIRST_CHUNK, _GROWTH = 1024, 8
+_FIRST_CHUNK, _GROWTH, _FEWEST = 1024, 8, 16
 _PATIENCE = 256  # positions looked at one by one between two questions whether to go on
 
 
@@ -149,7 +151,8 @@ def search(
     run = _Run(scene, back, interrupt)
     counted = {stop.number: stop for stop in stops}
     active = [stop.number for stop in stops if stop.enabled]
-    for first, last in run.chunks(low, high) if active else ():
+    most = run.longest([counted[number] for number in active])
+    for first, last in run.chunks(low, high, most) if active else ():
         if tell is not None:
             tell((high - last if back else first - low) / (high - low + 1))
         hits = {number: run.hits(counted[number], first, last) for number in active}
@@ -177,11 +180,16 @@ class _Run:
         self.scene = scene
         self.back = back
         self.interrupt = interrupt
-        self.sweep = Sweep(scene)
+        self.sweep = Sweep(scene, self.ask)
 
-    def chunks(self, low: int, high: int) -> Iterator[tuple[int, int]]:
-        """low … high in pieces that grow, nearest first."""
-        most = max(ENTRIES // 16 // self.sweep.width, _FIRST_CHUNK // 8)
+    def longest(self, stops: Iterable[Stop]) -> int:
+        """How many positions can be looked at together."""
+        read = [operand for stop in stops if stop.condition is not None for operand in operands(stop.condition)]
+        read += [stop.watched for stop in stops if stop.watched is not None]
+        return min(max(ENTRIES // 4 // self.sweep.width(read), _FEWEST), ENTRIES // 16)
+
+    def chunks(self, low: int, high: int, most: int) -> Iterator[tuple[int, int]]:
+        """low … high in pieces that grow to `most` positions, nearest first."""
         length = min(_FIRST_CHUNK, most)
         while low <= high:
             self.ask()

@@ -14,12 +14,13 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from bptt_tui.calculus.shapes import size
 from bptt_tui.errors import NetworkError
 from bptt_tui.language import Name
 from bptt_tui.network import Unrolled
 from bptt_tui.trace.forward import Progress, forward
 from bptt_tui.trace.health import Trouble, troubles
-from bptt_tui.trace.local import LocalStep
+from bptt_tui.trace.local import LocalStep, LocalSteps
 from bptt_tui.trace.program import compile_program
 from bptt_tui.trace.reverse import reverse
 from bptt_tui.trace.storage import Storage
@@ -246,10 +247,14 @@ class Trace:
                 found.setdefault(by.name, []).append(Consumer(equation, by))
         return {name: tuple(sorted(c, key=lambda consumer: consumer.lag)) for name, c in found.items()}
 
+    def readers(self, name: str) -> tuple[Consumer, ...]:
+        """All equations that read a name, at whatever timestep, in that order."""
+        return self._consumers.get(name, ())
+
     def consumers(self, name: str, t: int) -> tuple[Consumer, ...]:
         """Who reads node `name` of timestep `t`, in the order in which the backward pass brings their inflows."""
         times = self.unrolled.times
-        return tuple(c for c in self._consumers.get(name, ()) if times[c.equation].row(t + c.lag) is not None)
+        return tuple(c for c in self.readers(name) if times[c.equation].row(t + c.lag) is not None)
 
     def local(self, equation: int, t: int) -> LocalStep:
         """The equation's step at `t`."""
@@ -261,6 +266,22 @@ class Trace:
         """The dense local partial ∂node/∂by at `t`, rows × columns."""
         with np.errstate(all="ignore"):
             return self.local(equation, t).jacobian(by)
+
+    def jacobians(self, equation: int, by: Name, rows: slice = slice(None)) -> Array:
+        """The dense local partials ∂node/∂by at many timesteps, `(timesteps, rows, columns)`.
+
+        `rows` is a run of the timesteps at which the node is computed, `unrolled.times[equation]`; where a formula has
+        the same value at all of them, as ∂(w·s)/∂s, it is given once, `(1, rows, columns)`. A matrix per timestep is
+        large: `jacobian_width` says how many numbers one takes. What the equation does not read has partials of 0.
+        """
+        with np.errstate(all="ignore"):
+            return LocalSteps(self.storage, equation, rows).jacobian(by)
+
+    def jacobian_width(self, equation: int, by: Name) -> int:
+        """How many numbers per timestep `jacobians` handles at once."""
+        columns = size(self.unrolled.shapes[by.name])
+        rows = size(self.unrolled.shapes[self.unrolled.network.equations[equation].target])
+        return max(LocalSteps(self.storage, equation, slice(0, 0)).width, rows * columns)
 
     def inflow(self, equation: int, t: int, by: Name) -> Array:
         """∂E/∂node · ∂node/∂by: what flows over one edge, in the shape of what is read."""
@@ -276,6 +297,25 @@ class Trace:
             return np.asarray(LocalStep(self.storage, equation, row).pull(g, by, override)).reshape(
                 self.unrolled.shapes[by.name] if root >= 0 else ()
             )
+
+    def input_gradient(self, name: str) -> Array | None:
+        """∂E/∂x_t of an input for every timestep, `(T, *shape)`.
+
+        None where a softmax that its loss is computed together with reads it: `adjoint` then has it step by step.
+        """
+        total = np.zeros((self.steps, *self.unrolled.shapes[name]))
+        for reader in self.readers(name):
+            whole = self.adjoint_rows(reader.equation)
+            if any(self.program.instruction(f.inner).equation == reader.equation for f in self.program.fused.values()):
+                return None
+            moments = self.unrolled.times[reader.equation].array() - reader.lag
+            inside = (moments >= 0) & (moments < self.steps)
+            if whole is not None and inside.any():
+                with np.errstate(all="ignore"):
+                    step = LocalSteps(self.storage, reader.equation, slice(0, len(moments)))
+                    inflows = step.pull(whole[:, None], reader.by)[:, 0]
+                    total[moments[inside]] += inflows[inside]
+        return total
 
     def fusion(self, equation: int, t: int, by: Name) -> Literal["", "through", "from"]:
         """Whether an edge's inflow was computed in one piece with its neighbour.
