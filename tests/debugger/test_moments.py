@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from oracles.networks import pinned_case
-from seen import random_session, session_of
+from seen import make, random_session, session_of
 
 from bptt_tui.debugger import Debugger, blocks
 from bptt_tui.debugger.inspect import Inspector
@@ -23,7 +23,7 @@ from bptt_tui.session import Session
 INDICES = ("", "[t]", "[t-1]", "[t+1]", "[t-2]", "[0]", "[1]", "[-1]")
 
 
-def expressions(chance: random.Random, scene: Scene) -> list[str]:
+def expressions(chance: random.Random, scene: Scene, most: int = 80) -> list[str]:
     """Local partials of every edge at moving and fixed timesteps, gradients, contributions, sums, values."""
     network, loss = scene.network, scene.network.loss_name
     found = []
@@ -35,7 +35,8 @@ def expressions(chance: random.Random, scene: Scene) -> list[str]:
         found += [f"{name}{chance.choice(INDICES)}", f"d{loss}/d{name}{chance.choice(INDICES)}"]
         found.append(f"d{loss}[t]/d{name}")
     measured = [f"{chance.choice(['norm', 'max', 'abs', 'tanh', '-', 'sum', 'norm(abs'])}({text}" for text in found]
-    return [*found, *(text + ")" * text.count("(") for text in measured), "prod", "norm(prod)", "max(prod) + t"]
+    found += [text + ")" * text.count("(") for text in measured]
+    return [*chance.sample(found, min(len(found), most)), "prod", "norm(prod)", "max(prod) + t"]
 
 
 def one_by_one(operand: Operand, scene: Scene, position: int) -> np.ndarray | None:
@@ -79,19 +80,19 @@ def assert_same(scene: Scene, texts: list[str]) -> Counter[tuple[str, bool]]:
     return exact
 
 
-@pytest.mark.parametrize("seed", range(14))
+@pytest.mark.parametrize("seed", range(12))
 def test_a_sweep_says_what_each_position_says(seed: int) -> None:
     """Random networks: which node, which timestep, known or not, initial values and losses at listed steps."""
     swept(random_session(seed)[1], seed)
 
 
-@pytest.mark.parametrize("seed", range(100, 108))
+@pytest.mark.parametrize("seed", range(100, 106))
 def test_a_sweep_beside_pinned_nodes(seed: int) -> None:
     """A pinned node has a value and a gradient, and no partials."""
     swept(session_of(pinned_case(seed, 4)), seed)
 
 
-@pytest.mark.parametrize("seed", range(200, 206))
+@pytest.mark.parametrize("seed", range(200, 204))
 def test_a_sweep_with_room_for_little(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of a row or two, of which a few are kept, say the same."""
     monkeypatch.setattr(blocks, "ENTRIES", 64)
@@ -99,8 +100,36 @@ def test_a_sweep_with_room_for_little(seed: int, monkeypatch: pytest.MonkeyPatch
     swept(random_session(seed)[1], seed)
 
 
+def test_the_gradient_of_an_input_is_known_where_all_its_readers_are() -> None:
+    """x is read at once by one equation and a timestep later by two others."""
+    debugger = make("b = v * x[t-1]", "a = u * x + b", "c = a * x[t-1]", "s = tanh(a + c + s[t-1])", "E = s * s",
+                    at="every", parameters={"u": 0.5, "v": 2.0}, inputs={"x": [0.5, -1.0, 2.0, 0.3]},
+                    initial={"s": 0.1, "x": 0.7})  # fmt: skip
+    texts = ["dE/dx[t]", "dE/dx[t-1]", "dE/dx[t+2]", "dE/dx", "norm(dE/dx[t-1])", "dE/dx[t-2]"]
+    assert assert_same(debugger.look.scene, texts).total() == 50
+
+
+def test_blocks_give_the_rows_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In any order, each made once while there is room."""
+    monkeypatch.setattr(blocks, "ENTRIES", 64)
+    made: list[tuple[int, int]] = []
+
+    def make_rows(rows: slice) -> np.ndarray:
+        made.append((rows.start, rows.stop))
+        return np.arange(rows.start, rows.stop) * 10.0
+
+    few = blocks.Blocks(11, 1, make_rows)
+    asked = np.array([0, 3, 3, 4, 10, 9, 1])
+    assert few.at(asked).tolist() == (asked * 10.0).tolist()
+    assert few.at(asked).tolist() == (asked * 10.0).tolist()
+    assert made == [(0, 4), (4, 8), (8, 11)]
+    wide = blocks.Blocks(11, 32, make_rows)
+    assert wide.at(asked).tolist() == (asked * 10.0).tolist()
+    assert made[3:] == [(row, row + 1) for row in (0, 3, 4, 10, 9, 1)]
+
+
 def swept(session: Session, seed: int) -> None:
     """Local partials are the same bit for bit; sums and what is made of matrices may add up in another order."""
     scene = Debugger(session).look.scene
     exact = assert_same(scene, expressions(random.Random(seed), scene))
-    assert exact.total() > 100 and not exact["partial", False]
+    assert exact and not exact["partial", False]
