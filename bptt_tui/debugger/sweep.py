@@ -45,6 +45,7 @@ class Sweep:
         self._trace = scene.trace
         self._moments = Moments(scene, ask)
         self._fixed_values: dict[str, tuple[Array, int]] = {}
+        self._events: dict[str, Ints | None] = {}
         self._stretches: dict[tuple[Kind, str, Phase], Stretch] = {}
 
     def stretch(self, kind: Kind, name: str, phase: Phase) -> Stretch:
@@ -224,6 +225,11 @@ class Sweep:
 
     def events(self, operand: Operand) -> Ints | None:
         """Where an expression of fixed quantities and sums can change; None for one that follows the present."""
+        if operand.text not in self._events:
+            self._events[operand.text] = self._found_events(operand)
+        return self._events[operand.text]
+
+    def _found_events(self, operand: Operand) -> Ints | None:
         found: list[Ints] = []
         for name in operand.names():
             quantity = operand.quantity(name.name)
