@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import NamedTuple
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -23,7 +23,7 @@ LEAST = -(1 << 20)  # an exponent below all others
 SPLITTER = 2.0**27 + 1.0
 
 
-class Doubled(NamedTuple):
+class Doubled(Struct, frozen=True):
     """The numbers (high + low)·2^exponent, with |low| at most half a unit in the last place of high."""
 
     high: Array

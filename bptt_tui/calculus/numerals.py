@@ -6,7 +6,9 @@ vector of any length has a place in a table: `[0.298 0.702]`, `[0.1 0.2 … 0.9]
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,15 @@ def number(value: float, digits: int = DIGITS) -> str:
 def exact(value: float) -> str:
     """One number in full: the shortest text that reads back as the same float."""
     return repr(float(value))
+
+
+def plain(value: Any) -> Any:
+    """A float, or nested lists of floats, as JSON can have them: "NaN", "Infinity" and "-Infinity" are texts."""
+    if isinstance(value, list):
+        return [plain(entry) for entry in value]
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def array(value: NDArray[np.float64] | float, width: int = 24, digits: int | None = None) -> str:

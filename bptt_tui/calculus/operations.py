@@ -25,7 +25,7 @@ they cannot be written in an equation.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from msgspec import Struct
@@ -47,7 +47,7 @@ Pull = Callable[[Array, Array, Args, Shapes], Array]
 Partial = Callable[[tuple[Expression, ...], Expression, Shapes], Expression]
 
 
-class Held(NamedTuple):
+class Held(Struct, frozen=True):
     """A product with one matrix at every timestep: the matrix gives the call that a loop over time makes."""
 
     evaluate: Callable[[Array], Callable[[Array, Array], Any]]
@@ -73,6 +73,15 @@ class Operation(Struct, frozen=True):
     recalls: tuple[bool, bool] = (True, True)
     written: bool = True
     analytic: bool = True
+
+    def takes(self, count: int) -> bool:
+        """Whether it can be called with so many arguments."""
+        return self.least <= count and (self.most is None or count <= self.most)
+
+    @property
+    def example(self) -> str:
+        """How it is called: `cross_entropy(a, b)`."""
+        return f"{self.name}({', '.join('ab'[: self.least])})"
 
     @property
     def recalls_result(self) -> bool:

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from bptt_tui.calculus.differentiation import evaluate, jacobian_value
 from bptt_tui.calculus.operations import NOTATIONS
-from bptt_tui.debugger.chain import Link, factor_of, links_into
+from bptt_tui.debugger.chain import consumer_of, factor_of, links_into
 from bptt_tui.debugger.looking import Look, Scene, name_at
 from bptt_tui.debugger.timeline import Step
 from bptt_tui.debugger.view import Factor, Missing, Shape
 from bptt_tui.language import Expression, Name, Printer
 from bptt_tui.language import names as names_in
+from bptt_tui.trace import Link
 
 Array = NDArray[Any]
 Kind = Literal["value", "factor", "contribution"]
@@ -117,7 +118,7 @@ class Asked(Struct, frozen=True, dict=True):
         if self.kind != "factor" or any(character.isalpha() for character in self.formula()):
             return f"{self.title} = {self.formula()}"
         link = self.links[0]
-        consumer, source = link.consumer(self.scene).label, self.scene.ref(link.name, link.t).label
+        consumer, source = consumer_of(self.scene, link).label, self.scene.ref(link.name, link.t).label
         if link.reader is None:
             reduced = "mean" if self.scene.network.reduction == "mean" else "sum"
             return f"{consumer} is the {reduced} of the losses: what does {source} add to it?"

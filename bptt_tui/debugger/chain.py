@@ -11,38 +11,22 @@ from functools import cached_property
 from itertools import islice
 
 import numpy as np
-from msgspec import Struct
 from msgspec.structs import replace
 
 from bptt_tui.debugger.looking import Look, Scene, name_at
 from bptt_tui.debugger.timeline import Step
 from bptt_tui.debugger.view import DENSE_LIMIT, NOT_YET, Factor, Ref
-from bptt_tui.trace import Consumer
+from bptt_tui.trace import Consumer, Link
 
 REACH = 256
 
 
-class Link(Struct, frozen=True):
-    """One edge of a path: what is read at `t` (a node, a parameter's use, an input), and who reads it.
-
-    `reader` is None for the edge from the total to one of its loss steps.
-    """
-
-    name: str
-    t: int
-    reader: Consumer | None
-
-    @property
-    def consumer_time(self) -> int | None:
-        """When the consumer is computed; None for the total."""
-        return None if self.reader is None else self.t + self.reader.lag
-
-    def consumer(self, scene: Scene) -> Ref:
-        """Who reads it."""
-        name = scene.network.loss_name
-        if self.reader is not None:
-            name = scene.network.equations[self.reader.equation].target
-        return scene.ref(name, self.consumer_time)
+def consumer_of(scene: Scene, link: Link) -> Ref:
+    """Who reads what an edge leads from."""
+    name = scene.network.loss_name
+    if link.reader is not None:
+        name = scene.network.equations[link.reader.equation].target
+    return scene.ref(name, link.consumer_time)
 
 
 def links_into(scene: Scene, name: str, t: int) -> tuple[Link, ...]:
@@ -65,7 +49,7 @@ def links_out_of(scene: Scene, equation: int, t: int) -> tuple[Link, ...]:
 
 def factor_of(scene: Scene, link: Link, *, current: bool, taken: bool) -> Factor:
     """An edge's local partial, symbol and numbers; `running` is NOT_YET unless the factor has been taken."""
-    source, consumer = scene.ref(link.name, link.t), link.consumer(scene)
+    source, consumer = scene.ref(link.name, link.t), consumer_of(scene, link)
     if link.reader is None or consumer.t is None:
         return _share_of_total(scene, source, consumer, current=current, taken=taken)
     equation, by, t = link.reader.equation, link.reader.by, consumer.t
@@ -137,7 +121,7 @@ class ChainAt:
         link = self._inflows[self._number - 1] if self._inflows else None
         while link is not None:
             yield link
-            above = link.consumer(self._scene)
+            above = consumer_of(self._scene, link)
             links = () if above.t is None else links_into(self._scene, above.name, above.t)
             link = links[-1] if links else None
 

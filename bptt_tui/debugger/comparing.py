@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bptt_tui.calculus import numerals
+from bptt_tui.calculus.norms import norm
 from bptt_tui.debugger.changes import words
 from bptt_tui.debugger.command import Command, nothing
 from bptt_tui.debugger.looking import Scene
@@ -55,14 +56,14 @@ def _compared(label: str, before: np.ndarray | None, after: np.ndarray | None) -
 
 
 def _relative(difference: np.ndarray, before: np.ndarray) -> float | None:
-    """The difference by the size of what was before; scaled first, so that squares neither overflow nor vanish."""
+    """The difference by the size of what was before; scaled first, as even a norm can overflow."""
     with np.errstate(all="ignore"):
         largest = float(np.abs(before).max())
         if not 0.0 < largest < np.inf or not np.isfinite(difference).all():
             return None
         if before.ndim == 0:
             return float(difference / largest)
-        return float(np.linalg.norm(difference / largest) / np.linalg.norm(before / largest))
+        return float(norm(difference / largest, before.ndim) / norm(before / largest, before.ndim))
 
 
 def percent(relative: float | None) -> str:

@@ -23,15 +23,17 @@ from numpy.typing import NDArray
 
 from bptt_tui.calculus import numerals
 from bptt_tui.calculus.differentiation import evaluate
+from bptt_tui.calculus.norms import norm
 from bptt_tui.calculus.operations import NOTATIONS
-from bptt_tui.debugger.chain import REACH, Link, factor_of, links_into
+from bptt_tui.debugger.chain import REACH, consumer_of, factor_of, links_into
 from bptt_tui.debugger.command import Command, MisuseError
 from bptt_tui.debugger.looking import Scene
 from bptt_tui.debugger.moving import Cursor
 from bptt_tui.debugger.tables import recurrent_node
 from bptt_tui.errors import CommandError
-from bptt_tui.language import Call, Expression, Name, Printer
+from bptt_tui.language import Call, Expression, Name, Printer, operands
 from bptt_tui.session import Loss
+from bptt_tui.trace import Link
 
 if TYPE_CHECKING:
     from bptt_tui.debugger.debugger import Debugger
@@ -136,7 +138,7 @@ def _blamed(scene: Scene, name: str, norms: Array, t: int, start: int, *, shrink
     path = list(_path(scene, name, below))
     if not path:
         return []
-    above = path[0].consumer(scene)
+    above = consumer_of(scene, path[0])
     lower = scene.ref(name, below).label
     head = f"most of all from {above.label} to {lower}, × {numerals.number(float(change[worst]))}:"
     factors = [blame for link in path for blame in _factors(scene, link)]
@@ -150,7 +152,7 @@ def _altogether(scene: Scene, name: str, t: int, start: int) -> list[str]:
     here, steps = t, 0
     while here < start and steps < WALKED:
         path = _path(scene, name, here)
-        if not path or path[0].consumer(scene).name != name:
+        if not path or consumer_of(scene, path[0]).name != name:
             return []
         for link in path:
             for factor in _factors(scene, link):
@@ -174,7 +176,7 @@ def _path(scene: Scene, name: str, t: int) -> list[Link]:
             break
         link = max(links, key=lambda link: _size(_inflow(scene, link)))
         found.append(link)
-        above = link.consumer(scene)
+        above = consumer_of(scene, link)
         here = None if above.t is None or above.name == name else (above.name, above.t)
     return found[::-1]
 
@@ -187,8 +189,7 @@ def _inflow(scene: Scene, link: Link) -> Array:
 
 
 def _size(value: Array) -> float:
-    with np.errstate(all="ignore"):
-        size = float(np.linalg.norm(value.reshape(-1)))
+    size = float(norm(value, value.ndim))
     return math.inf if math.isnan(size) else size
 
 
@@ -224,7 +225,7 @@ def _taken_apart(
     """The factors of a formula, their values, and by how much each changes the size of the gradient it meets."""
     found: list[tuple[Expression, Array, float]] = []
     with np.errstate(all="ignore"):
-        for part in _product(formula):
+        for part in operands(formula, "mul", "compose"):
             value = evaluate(part, lambda name: scene.trace.value(name.name, at + (name.offset or 0)))
             if value.ndim == 2 and value.shape[0] == gradient.shape[1]:
                 after = gradient @ value
@@ -252,15 +253,6 @@ def _equated(title: str, symbol: str, value: float) -> str:
     """`∂s₁/∂z₁ = 1 − s₁² = 0.42`, nothing said twice."""
     number = numerals.number(value)
     return " = ".join(dict.fromkeys(part for part in (title, symbol, number) if part))
-
-
-def _product(formula: Expression) -> Iterator[Expression]:
-    """a·b·c as a, b, c."""
-    if isinstance(formula, Call) and formula.operation in ("mul", "compose"):
-        for argument in formula.arguments:
-            yield from _product(argument)
-    else:
-        yield formula
 
 
 def _kind(scene: Scene, equation: int, formula: Expression) -> str:

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bptt_tui.calculus import numerals
-from bptt_tui.calculus.operations import FUNCTIONS, OPERATIONS
+from bptt_tui.calculus.norms import norm
+from bptt_tui.calculus.operations import FUNCTIONS, OPERATIONS, Operation
 from bptt_tui.calculus.shapes import Mismatch
 from bptt_tui.debugger.looking import Look, name_at
 from bptt_tui.debugger.places import (
@@ -37,11 +38,12 @@ from bptt_tui.network.network import did_you_mean
 
 Array = NDArray[Any]
 
-MEASURES: dict[str, Callable[[Array], Array]] = {
-    "norm": lambda x: np.asarray(np.sqrt(np.square(x).sum())),
-    "max": lambda x: np.asarray(x.max()),
-    "min": lambda x: np.asarray(x.min()),
-    "abs": np.abs,
+# Of the last `rank` axes; all but abs drop them.
+MEASURES: dict[str, Callable[[Array, int], Array]] = {
+    "norm": norm,
+    "max": lambda x, rank: np.asarray(x.max(axis=tuple(range(-rank, 0)))),
+    "min": lambda x, rank: np.asarray(x.min(axis=tuple(range(-rank, 0)))),
+    "abs": lambda x, rank: np.abs(x),
 }
 
 QUANTITY = re.compile(f"({DERIVATIVE})|({NODE})")
@@ -224,23 +226,33 @@ class Inspector:
         return value
 
     def _apply(self, call: Call, args: tuple[Array, ...]) -> Array:
-        name, count = call.operation, len(args)
+        operation = called(call.operation, len(args))
         with np.errstate(all="ignore"):
-            if name in MEASURES:
-                if count != 1:
-                    raise CommandError(f"{name} takes 1 argument, not {count}", hint=f"write {name}(s[0])")
-                return np.asarray(MEASURES[name](args[0]))
-            operation = OPERATIONS.get(name)
-            if operation is None or not operation.written:
-                known = [*FUNCTIONS, *MEASURES]
-                hint = did_you_mean(name, known) or f"the functions are {', '.join(known)}"
-                raise CommandError(f"there is no function {name}", hint=hint)
-            if count < operation.least or (operation.most is not None and count > operation.most):
-                takes = f"{operation.least} argument{'s' * (operation.least > 1)}"
-                raise CommandError(f"{name} takes {takes}, not {count}")
+            if operation is None:
+                return np.asarray(MEASURES[call.operation](args[0], args[0].ndim))
             shapes = tuple(arg.shape for arg in args)
             operation.shape(*shapes)
             return np.asarray(operation.evaluate(args, shapes))
+
+
+def called(name: str, count: int) -> Operation | None:
+    """The operation that is called with `count` arguments, None where it is one of MEASURES.
+
+    CommandError where there is no such function, and where it takes another number of arguments.
+    """
+    operation = OPERATIONS.get(name)
+    if name in MEASURES:
+        if count != 1:
+            raise CommandError(f"{name} takes 1 argument, not {count}", hint=f"write {name}(s[0])")
+        return None
+    if operation is None or not operation.written:
+        known = [*FUNCTIONS, *MEASURES]
+        hint = did_you_mean(name, known) or f"the functions are {', '.join(known)}"
+        raise CommandError(f"there is no function {name}", hint=hint)
+    if not operation.takes(count):
+        takes = f"{operation.least} argument{'s' * (operation.least > 1)}"
+        raise CommandError(f"{name} takes {takes}, not {count}", hint=f"write {operation.example}")
+    return operation
 
 
 def _hidden(what: str) -> CommandError:

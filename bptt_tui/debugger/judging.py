@@ -24,7 +24,7 @@ from bptt_tui.debugger.inspect import Inspector
 from bptt_tui.debugger.looking import Look, Scene, name_at
 from bptt_tui.debugger.view import Missing
 from bptt_tui.errors import BpttError, CommandError
-from bptt_tui.language import Call, Expression, Name
+from bptt_tui.language import Call, Expression, Name, operands
 from bptt_tui.session import Session
 
 Array = NDArray[Any]
@@ -286,16 +286,8 @@ def _one_term(asked: Asked, _truth: Array) -> Candidates:
                     f"this is inflow {number} of {count} only, the one through {factor.consumer.label}",
                 )
     if asked.kind == "value" and isinstance(asked.expression, Call) and asked.expression.operation in ("add", "sub"):
-        for term in _terms(asked.expression):
+        for term in operands(asked.expression, "add", "sub"):
             yield evaluate(term, asked.leaf), f"this is only one term of the sum, {asked.printed(term)}"
-
-
-def _terms(expression: Expression) -> Iterator[Expression]:
-    if isinstance(expression, Call) and expression.operation in ("add", "sub"):
-        for argument in expression.arguments:
-            yield from _terms(argument)
-    else:
-        yield expression
 
 
 def _whole_product(asked: Asked, _truth: Array) -> Candidates:

@@ -6,12 +6,13 @@ import numpy as np
 
 from bptt_tui.calculus import numerals
 from bptt_tui.calculus.operations import NOTATIONS
-from bptt_tui.debugger.chain import Link, factor_of, links_into, links_out_of
+from bptt_tui.debugger.chain import factor_of, links_into, links_out_of
 from bptt_tui.debugger.looking import Look, Scene, name_at, unnamed
 from bptt_tui.debugger.remarks import FUSED_LOSS, fused_pullbacks, is_fused_loss, lost_products, trouble
 from bptt_tui.debugger.timeline import Step
 from bptt_tui.debugger.view import HIDDEN, NOT_YET, Factor, Inflow, Missing, Pane, Shown
 from bptt_tui.language import Name, Printer
+from bptt_tui.trace import Link
 
 NUDGE = 0.001
 _FEW = 3  # so many losses are written out in their total

@@ -13,14 +13,12 @@ from collections.abc import Mapping
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from bptt_tui.calculus.operations import FUNCTIONS, OPERATIONS
 from bptt_tui.calculus.shapes import Mismatch, Shape
-from bptt_tui.debugger.inspect import FIRST_STAND_IN, MEASURES, QUANTITY, Inspector
+from bptt_tui.debugger.inspect import FIRST_STAND_IN, QUANTITY, Inspector, called
 from bptt_tui.debugger.looking import Look, Scene
 from bptt_tui.debugger.places import Index, is_total, read_index, unknown
 from bptt_tui.errors import BpttError, CommandError
 from bptt_tui.language import Call, Expression, Name, Number, parse_expression
-from bptt_tui.network.network import did_you_mean
 
 EXAMPLES = "such as prod, s[3], dE/dw, norm(dE/ds) or t"
 
@@ -116,23 +114,11 @@ def _shape(scene: Scene, operand: Operand, node: Expression) -> Shape | None:
 
 
 def _call_shape(call: Call, shapes: list[Shape | None]) -> Shape | None:
-    name, count = call.operation, len(shapes)
-    operation = OPERATIONS.get(name)
-    if name in MEASURES:
-        if count != 1:
-            raise CommandError(f"{name} takes 1 argument, not {count}", hint=f"write {name}(s[0])")
-        return shapes[0] if name == "abs" else ()
-    if operation is None or not operation.written:
-        known = [*FUNCTIONS, *MEASURES]
-        hint = did_you_mean(name, known) or f"the functions are {', '.join(known)}"
-        raise CommandError(f"there is no function {name}", hint=hint)
-    if count < operation.least or (operation.most is not None and count > operation.most):
-        takes = f"{operation.least} argument{'s' * (operation.least > 1)}"
-        raise CommandError(
-            f"{name} takes {takes}, not {count}", hint=f"write {name}({', '.join('ab'[: operation.least])})"
-        )
+    operation = called(call.operation, len(shapes))
+    if operation is None:
+        return shapes[0] if call.operation == "abs" else ()
     whole = [shape for shape in shapes if shape is not None]
-    return operation.shape(*whole) if len(whole) == count else None
+    return operation.shape(*whole) if len(whole) == len(shapes) else None
 
 
 def _quantity_shape(scene: Scene, quantity: Quantity) -> Shape | None:

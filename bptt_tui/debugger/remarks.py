@@ -12,11 +12,11 @@ import numpy as np
 
 from bptt_tui.calculus.operations import NOTATIONS
 from bptt_tui.calculus.shapes import size
-from bptt_tui.debugger.chain import Link
 from bptt_tui.debugger.looking import Scene, scale_of
 from bptt_tui.debugger.timeline import Step
 from bptt_tui.debugger.view import Factor, Inflow, Missing, Scale, Shown
 from bptt_tui.language import Call, Expression, Name, Printer, names
+from bptt_tui.trace import Link
 from bptt_tui.trace.health import WORDS, Trouble
 from bptt_tui.trace.program import Fused, Instruction, Leaf
 

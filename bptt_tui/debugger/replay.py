@@ -27,14 +27,12 @@ SHORTEST = 0.02
 
 
 class Replay:
-    """A recording, how many of its commands have been given (`index`), and whether it runs (`playing`)."""
+    """A recording, and how many of its commands have been given (`index`). Who plays it keeps the clock."""
 
     def __init__(self, recording: Sequence[Recorded], *, speed: float = 1.0) -> None:
         self.recording = tuple(recording)
         self.speed = speed
         self.index = 0
-        self.playing = False
-        self._due: float | None = None
         self._reached: list[Bookmark] = []
         self._left: Bookmark | None = None
 
@@ -80,21 +78,7 @@ class Replay:
         places = (bookmark.state.cursor.position for bookmark in self._reached)
         return next((index for index, place in enumerate(places) if place == position), None)
 
-    def is_due(self, now: float) -> bool:
-        """Whether the next command is to be given at `now`, seconds of the clock that `play` was given."""
-        return self.playing and not self.finished and self._due is not None and now >= self._due
-
     # --- playing ---------------------------------------------------------------------------------------------------
-
-    def play(self, now: float) -> None:
-        """Run from `now` on; the pause before the next command begins anew."""
-        self.playing = not self.finished
-        self._due = now + self.wait()
-
-    def pause(self) -> None:
-        """Stop running."""
-        self.playing = False
-        self._due = None
 
     def begin(self, debugger: Debugger) -> View:
         """Go to where the recording begins."""
@@ -104,16 +88,12 @@ class Replay:
         self._left = None
         return debugger.view
 
-    def give(self, debugger: Debugger, now: float | None = None) -> View:
-        """Carry out the next command; with `now`, the one after it becomes due from there."""
+    def give(self, debugger: Debugger) -> View:
+        """Carry out the next command; at the end nothing."""
         if self.exploring:
             raise CommandError("the replay has been left", hint="resume it first")
         if not self.finished:
             self._advance(debugger)
-        if self.finished:
-            self.pause()
-        elif now is not None:
-            self._due = now + self.wait()
         return debugger.view
 
     def _advance(self, debugger: Debugger) -> None:
@@ -140,8 +120,6 @@ class Replay:
         debugger.restore(self._reached[self.index])
         while self.index < index:
             self._advance(debugger)
-        if self.finished:
-            self.pause()
         return debugger.view
 
     def look_ahead(self, debugger: Debugger, enough: Callable[[], bool]) -> None:
@@ -163,7 +141,6 @@ class Replay:
             self.begin(debugger)
         if self._left is None:
             self._left = debugger.bookmark()
-        self.pause()
         debugger.record_onto(self.recording[: self.index] if record else None)
 
     def resume(self, debugger: Debugger) -> View:

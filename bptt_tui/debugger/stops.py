@@ -44,7 +44,6 @@ class Stop(Struct, frozen=True):
     pattern: Pattern | None = None
     watched: Operand | None = None
     condition: Condition | None = None
-    condition_text: str = ""
     enabled: bool = True
     temporary: bool = False
     hits: int = 0
@@ -61,7 +60,7 @@ class Stop(Struct, frozen=True):
         whole = " ".join(part for part in (self.place, f"if {text}" if text else "") if part)
         if not whole:
             raise CommandError(f"{self.kind} {self.number} has nothing but its condition", hint=f"delete {self.number}")
-        return replace(self, condition=condition, condition_text=text, text=whole)
+        return replace(self, condition=condition, text=whole)
 
 
 def split_condition(text: str) -> tuple[str, str | None]:
@@ -75,7 +74,7 @@ def read_breakpoint(scene: Scene, text: str, number: int, *, temporary: bool = F
     place, condition = split_condition(text)
     pattern = read_pattern(scene, place) if place else None
     read = None if condition is None else read_condition(scene, condition)
-    return Stop(number, "breakpoint", text.strip(), pattern, None, read, condition or "", temporary=temporary)
+    return Stop(number, "breakpoint", text.strip(), pattern, None, read, temporary=temporary)
 
 
 def read_watch(scene: Scene, text: str, number: int) -> Stop:
@@ -84,7 +83,7 @@ def read_watch(scene: Scene, text: str, number: int) -> Stop:
     if not expression:
         raise CommandError("watch what?", hint="watch dE/dw, watch norm(dE/ds), watch s[3]")
     read = None if condition is None else read_condition(scene, condition)
-    return Stop(number, "watch", text.strip(), None, read_operand(scene, expression), read, condition or "")
+    return Stop(number, "watch", text.strip(), None, read_operand(scene, expression), read)
 
 
 def is_hit(stop: Stop, look: Look) -> bool:

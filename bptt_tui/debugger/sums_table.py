@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bptt_tui.calculus.norms import norm
 from bptt_tui.debugger.looking import Scene
 from bptt_tui.debugger.pace import Pace
 from bptt_tui.derivation.by_loss import Progress
-from bptt_tui.derivation.table import Table, lengths
+from bptt_tui.derivation.table import Table
 from bptt_tui.derivation.truncation import Chunks, Mask, Window, kept_by, truncated
 
 Array = NDArray[Any]
@@ -97,7 +98,7 @@ class TableSum:
         """The entry of each, or the norm."""
         if self.entry is None:
             with np.errstate(all="ignore"):
-                return lengths(values, len(self.table.shape))
+                return norm(values, len(self.table.shape))
         index: Any = (slice(None), *self.entry)
         return np.asarray(values[index])
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bptt_tui.calculus import numerals
+from bptt_tui.calculus.norms import norm
 
 if TYPE_CHECKING:
     from bptt_tui.debugger.sums import BuildUpSum, BuiltRow, ChainSum, KnobSum, TableSum, TruncatedSum
@@ -26,15 +27,15 @@ def table(shown: TableSum) -> list[str]:
     """The last rows and columns, with all sums."""
     top, left = max(len(shown.losses) - SHOWN, 0), max(len(shown.uses) - SHOWN, 0)
     what = f"‖∂{_loss(shown)}_t'/∂{shown.name}_t‖" if shown.norms else f"∂{_loss(shown)}_t'/∂{shown.name}_t"
-    norm = "‖sum‖" if shown.norms else "sum"
-    rows = [("", *(shown.use_label(c) for c in range(left, len(shown.uses))), norm)]
+    summed = "‖sum‖" if shown.norms else "sum"
+    rows = [("", *(shown.use_label(c) for c in range(left, len(shown.uses))), summed)]
     for row in range(top, len(shown.losses)):
         cells = [
             numerals.number(shown.values[row, c]) if shown.reaches[row, c] else "" for c in range(left, len(shown.uses))
         ]
         rows.append((shown.loss_label(row), *cells, numerals.number(shown.row_sums[row])))
     sums = (numerals.number(shown.column_sums[c]) for c in range(left, len(shown.uses)))
-    rows.append((norm, *sums, numerals.number(shown.total)))
+    rows.append((summed, *sums, numerals.number(shown.total)))
     lines = [
         f"{what}: a row per loss step, a column per use; all of it sums to {shown.label} = {value_text(shown.gradient)}"
     ]
@@ -125,14 +126,7 @@ def partial_text(value: Any) -> str:
     """A matrix of partials on one line; a large one by its size and its norm."""
     if value.size <= _ENTRIES:
         return value_text(squeezed(value))
-    return f"{'×'.join(map(str, value.shape))}, ‖·‖ {numerals.number(norm(value))}"
-
-
-def norm(value: Any) -> float:
-    """‖·‖ of all entries."""
-    from bptt_tui.derivation.table import lengths
-
-    return float(lengths(value, value.ndim))
+    return f"{'×'.join(map(str, value.shape))}, ‖·‖ {numerals.number(float(norm(value, value.ndim)))}"
 
 
 def chains(found: ChainSum, loss: int | None) -> list[str]:

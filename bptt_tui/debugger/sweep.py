@@ -16,7 +16,7 @@ from bptt_tui.calculus.kernels import lift
 from bptt_tui.calculus.operations import OPERATIONS
 from bptt_tui.calculus.shapes import Mismatch, broadcast, size
 from bptt_tui.debugger.conditions import SIGNS, Comparison, Condition, InPhase, Not, Some
-from bptt_tui.debugger.inspect import Inspector
+from bptt_tui.debugger.inspect import MEASURES, Inspector
 from bptt_tui.debugger.looking import Look, Scene
 from bptt_tui.debugger.moments import PLAIN, Moments, Over, Reduction, Stretch, Unknown
 from bptt_tui.debugger.places import is_total
@@ -29,11 +29,6 @@ Array = NDArray[Any]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-_MEASURES: dict[str, Callable[[Array, tuple[int, ...]], Array]] = {
-    "norm": lambda x, axes: np.sqrt(np.square(x).sum(axis=axes)),
-    "max": lambda x, axes: x.max(axis=axes),
-    "min": lambda x, axes: x.min(axis=axes),
-}
 _NUMBERS = frozenset({"norm", "max", "min", "sum"})  # what makes a number of anything
 
 
@@ -249,11 +244,10 @@ def _applied(call: Call, args: list[Over]) -> Over:
     for arg in args:
         known = np.asarray(known) & np.asarray(arg.known)
     with np.errstate(all="ignore"):
-        if call.operation == "abs":
-            return replace(args[0], value=np.abs(args[0].value))
-        if call.operation in _MEASURES:
-            axes = tuple(range(-len(args[0].shape), 0))
-            return Over(np.asarray(_MEASURES[call.operation](args[0].value, axes)), (), known)
+        if call.operation in MEASURES:
+            shape = args[0].shape
+            value = MEASURES[call.operation](args[0].value, len(shape))
+            return Over(np.asarray(value), shape if call.operation == "abs" else (), known)
         operation = OPERATIONS[call.operation]
         shapes = tuple(arg.shape for arg in args)
         value = operation.evaluate(tuple(arg.value for arg in args), shapes)

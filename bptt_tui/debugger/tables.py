@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from bptt_tui.debugger.chain import links_into, links_out_of
+from bptt_tui.debugger.chain import consumer_of, links_into, links_out_of
 from bptt_tui.debugger.looking import Look, Veil, scale_of
 from bptt_tui.debugger.view import ABSENT, Cell, Contribution, Edge, Missing, Shown, Strip, Value
 
@@ -81,7 +81,7 @@ class GraphAt:
         return tuple(
             Edge(
                 source=scene.ref(link.name, link.t),
-                consumer=link.consumer(scene),
+                consumer=consumer_of(scene, link),
                 lag=0 if link.reader is None else link.reader.lag,
                 taken=number <= taken,
             )

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from msgspec import Struct
@@ -283,7 +283,7 @@ class BreakpointRow(Struct, frozen=True):
     here: bool
 
 
-class Exhibit(NamedTuple):
+class Exhibit(Struct, frozen=True):
     """What the last command asked to see in full: a part of `Debugger.sums`, as the command named it.
 
     `mask` is ("window", k) or ("chunks", k); `node` and `t` say what a build-up is of, and where chains lead to (a

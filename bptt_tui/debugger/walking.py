@@ -13,7 +13,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bptt_tui.debugger.chain import links_into, links_out_of
+from bptt_tui.debugger.chain import consumer_of, links_into, links_out_of
 from bptt_tui.debugger.command import Command, MisuseError, count, is_back, nothing
 from bptt_tui.debugger.looking import Look, Scene
 from bptt_tui.debugger.moving import Cursor
@@ -61,7 +61,7 @@ def _ways_up(scene: Scene, step: Step) -> list[Way]:
     """The consumers, in the order of the inflows."""
     if step.t is None:
         return []
-    refs = [link.consumer(scene) for link in links_into(scene, step.name, step.t)]
+    refs = [consumer_of(scene, link) for link in links_into(scene, step.name, step.t)]
     return [Way(_place(scene, ref.name, ref.t, step.phase), ref.label) for ref in refs]
 
 

@@ -74,9 +74,7 @@ class BuildUp:
         network, unrolled = trace.unrolled.network, trace.unrolled
         if node not in network.index:
             raise NetworkError(f"there is no node {node}", hint=f"the nodes are {', '.join(network.targets)}")
-        if parameter not in trace.terms:
-            known = ", ".join(trace.terms) or "none"
-            raise NetworkError(f"{parameter} is not a parameter", hint=f"the parameters are {known}")
+        trace.terms_of(parameter)  # which refuses what is none
         self.trace, self.node, self.parameter = trace, node, parameter
         self.times: list[int] = unrolled.times[network.index[node]].array().tolist()
         self._equations = self._needed()

@@ -27,7 +27,7 @@ from bptt_tui.derivation.by_loss import Watch, sweep, unwatched
 from bptt_tui.derivation.naming import Naming
 from bptt_tui.derivation.partials import Partials
 from bptt_tui.errors import NetworkError
-from bptt_tui.trace import Consumer, Trace
+from bptt_tui.trace import Consumer, Link, Trace
 from bptt_tui.trace.program import Leaf
 
 Array = NDArray[Any]
@@ -35,19 +35,6 @@ Place = tuple[str, int]
 DENSE_LIMIT = 4096  # numbers of a Jacobian that is written out
 FARTHEST = 4096  # timesteps between a loss step and what its chains lead to, for single chains
 _AT_ONCE = 1 << 27
-
-
-class Link(NamedTuple):
-    """One edge: the node `name` at `t` (or the use) as `reader` reads it; None: a loss step, by the total."""
-
-    name: str
-    t: int
-    reader: Consumer | None
-
-    @property
-    def above(self) -> int | None:
-        """When the reader is computed; None for the total."""
-        return None if self.reader is None else self.t + self.reader.lag
 
 
 class ChainFactor(NamedTuple):
@@ -248,7 +235,7 @@ class Chains:
     def _factor(self, link: Link, running: Array) -> ChainFactor:
         naming, partials = self._naming, self._partials
         source = naming.use(link.name, link.t) if link.name in self.trace.terms else naming.node(link.name, link.t)
-        reader, at = link.reader, link.above
+        reader, at = link.reader, link.consumer_time
         if reader is None or at is None:
             count = len(self.trace.unrolled.loss_times)
             mean = self._network.reduction == "mean"
@@ -275,11 +262,11 @@ class Chains:
         for link in chain.links:
             before = running
             with np.errstate(all="ignore"):
-                if link.reader is None or link.above is None:
+                if link.reader is None or link.consumer_time is None:
                     running = np.asarray(trace.share)
                 else:
                     override = self._fused(above, link, running)
-                    step = trace.local(link.reader.equation, link.above)
+                    step = trace.local(link.reader.equation, link.consumer_time)
                     running = np.asarray(step.pull(running, link.reader.by, override))
                     running = running.reshape(trace.unrolled.shapes[link.name])
             above = link, before
@@ -291,7 +278,7 @@ class Chains:
         The product of their partials, −y/o and diag(o) − ooᵀ, can overflow. The loss is the edge's own equation, or
         that of the edge `above` it, with the product before that.
         """
-        assert link.reader is not None and link.above is not None
+        assert link.reader is not None and link.consumer_time is not None
         program = self.trace.program
         own = program.roots[link.reader.equation]
         if own in program.fused:
@@ -303,16 +290,16 @@ class Chains:
                 return None
             loss, g = above
             inner = own
-        assert loss.reader is not None and loss.above is not None
+        assert loss.reader is not None and loss.consumer_time is not None
         outer = program.roots[loss.reader.equation]
         fused = program.fused.get(outer)
         if fused is None or fused.inner != inner:
             return None
-        entry, lower = program.instruction(outer), self.trace.local(link.reader.equation, link.above)
+        entry, lower = program.instruction(outer), self.trace.local(link.reader.equation, link.consumer_time)
         target = program.slots[entry.args[1]]
         if loss is not link and (not isinstance(target, Leaf) or target.name == loss.name):
             return None  # the loss reads the softmax as its target too
-        y = self.trace.local(loss.reader.equation, loss.above).value(entry.args[1])
+        y = self.trace.local(loss.reader.equation, loss.consumer_time).value(entry.args[1])
         q, o = lower.value(program.instruction(inner).args[0]), lower.value(inner)
         return {inner: np.asarray(fused.fusion.pull(g, q, o, y, entry.shapes))}
 

@@ -49,10 +49,7 @@ class Knobs:
     """
 
     def __init__(self, trace: Trace, parameter: str, entry: tuple[int, ...] | None = None) -> None:
-        if parameter not in trace.terms:
-            known = ", ".join(trace.terms) or "none"
-            raise NetworkError(f"{parameter} is not a parameter", hint=f"the parameters are {known}")
-        terms = trace.terms[parameter]
+        terms = trace.terms_of(parameter)
         if size(terms.shape) * trace.steps > LARGEST:
             raise NetworkError(
                 f"{trace.steps:,} knobs of {size(terms.shape):,} numbers would not fit",

@@ -35,10 +35,6 @@ class Naming:
         """A parameter as read at `t`."""
         return label(parameter, t, style)
 
-    def is_parameter(self, name: str) -> bool:
-        """Whether a name is a parameter, so that one of its timesteps is a use."""
-        return self._kinds.get(name) == "parameter"
-
     def total(self, style: Style = "unicode") -> str:
         """The loss whose gradient is taken: the only E, or the total of several."""
         network = self._unrolled.network

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bptt_tui.calculus.norms import norm
 from bptt_tui.calculus.shapes import size
 from bptt_tui.derivation.by_loss import Progress, calls, sweep
 from bptt_tui.errors import NetworkError
@@ -53,10 +54,7 @@ class Table:
     def __init__(self, trace: Trace, parameter: str, progress: Progress | None = None, largest: int = LARGEST) -> None:
         self.trace = trace
         self.parameter = parameter
-        if parameter not in trace.terms:
-            known = ", ".join(trace.terms) or "none"
-            raise NetworkError(f"{parameter} is not a parameter", hint=f"the parameters are {known}")
-        self.terms: Terms = trace.terms[parameter]
+        self.terms: Terms = trace.terms_of(parameter)
         self.shape = self.terms.shape
         self.uses: NDArray[np.int64] = self.terms.times.array()
         self._touches = self.terms.touches
@@ -210,11 +208,11 @@ class Table:
             if outer is not None:
                 # The norm of δ ⊗ x is ‖δ‖·‖x‖.
                 slot, other = outer
-                return np.asarray((lengths(self._cotangents[slot], 1) * lengths(other, 1)[:, None]).T)
+                return np.asarray((norm(self._cotangents[slot], 1) * norm(other, 1)[:, None]).T)
         self._check_products()
         result = np.zeros((len(self.losses), len(self.uses)))
         for column, rows, entries in self._columns():
-            result[rows, column] = lengths(entries, len(self.shape))
+            result[rows, column] = norm(entries, len(self.shape))
         return result
 
     def _slopes(self) -> list[Array] | None:
@@ -303,14 +301,3 @@ class Table:
 
     def _columns_of(self, times: Timesteps) -> Any:
         return np.searchsorted(self.uses, times.array())
-
-
-def lengths(values: Array, rank: int) -> Array:
-    """The norm over the last `rank` axes, without squares that underflow or overflow."""
-    axes = tuple(range(-rank, 0))
-    if not values.size:
-        return np.zeros(values.shape[: values.ndim - rank])
-    top = np.abs(values).max(axis=axes, keepdims=True)
-    scale = np.where((top > 0) & np.isfinite(top), top, 1.0)
-    squares: Array = np.square(values / scale).sum(axis=axes)
-    return np.asarray(scale.reshape(squares.shape) * np.sqrt(squares))

@@ -32,6 +32,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bptt_tui.calculus.norms import norm
 from bptt_tui.derivation.by_loss import Progress, sweep
 from bptt_tui.derivation.table import Table
 from bptt_tui.errors import NetworkError
@@ -112,11 +113,11 @@ def truncated(table: Table, mask: Mask, progress: Progress | None = None) -> Tru
 def _compared(mask: Mask, gradient: Array, true: Array, kept: int, cells: int) -> Truncated:
     with np.errstate(all="ignore"):
         a, b = gradient.reshape(-1), true.reshape(-1)
-        size, true_size = float(np.linalg.norm(a)), float(np.linalg.norm(b))
+        size, true_size = float(norm(a, 1)), float(norm(b, 1))
         cosine = float(np.dot(a / size, b / true_size)) if size > 0 and true_size > 0 else float("nan")
         ratio, error = (
             float(np.divide(value, true_size)) if true_size > 0 else float("nan")
-            for value in (size, float(np.linalg.norm(a - b)))
+            for value in (size, float(norm(a - b, 1)))
         )
     return Truncated(mask, gradient, true, ratio, min(max(cosine, -1.0), 1.0), error, kept, cells)
 

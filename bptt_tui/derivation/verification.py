@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Any
 
+from bptt_tui.calculus.numerals import plain
 from bptt_tui.derivation.naming import Naming
 from bptt_tui.language.sanitise import visible
 from bptt_tui.session import Session
@@ -90,14 +90,7 @@ def _fields(check: Check) -> dict[str, Any]:
         "parameter": check.parameter,
         "t": check.t,
         "entry": list(check.entry),
-        "derived": _number(check.derived),
-        "nudged": _number(check.nudged),
-        "error": _number(check.error),
+        "derived": plain(check.derived),
+        "nudged": plain(check.nudged),
+        "error": plain(check.error),
     }
-
-
-def _number(value: float) -> float | str:
-    """JSON has no NaN and no infinities; they become texts, as in `bptt-tui gradient --format json`."""
-    if math.isfinite(value):
-        return value
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"

@@ -38,17 +38,11 @@ def array(value: NDArray[Any] | float) -> str:
     return matrix(values.reshape(-1, 1) if values.ndim == 1 else values)
 
 
-def row(value: NDArray[Any] | float) -> str:
-    """A gradient by a vector: a row."""
-    values = np.asarray(value, dtype=np.float64)
-    return matrix(values.reshape(1, -1)) if values.ndim == 1 else array(values)
-
-
 def matrix(values: NDArray[Any]) -> str:
     """Rows and columns between brackets."""
     if values.shape == (1, 1):
         return number(float(values[0, 0]))
-    down, across = _shown(values.shape[0], ROWS), _shown(values.shape[1], COLUMNS)
+    down, across = ends(values.shape[0], ROWS, _KEPT), ends(values.shape[1], COLUMNS, _KEPT)
     lines = []
     for i in down:
         if i is None:
@@ -59,11 +53,11 @@ def matrix(values: NDArray[Any]) -> str:
     return rf"\begin{{pmatrix}} {body} \end{{pmatrix}}"
 
 
-def _shown(count: int, most: int) -> list[int | None]:
-    """The indices shown; None stands for those left out."""
+def ends(count: int, most: int, kept: int) -> list[int | None]:
+    """The indices shown: all of at most `most`, else `kept` on either side, and None for those left out."""
     if count <= most:
         return list(range(count))
-    return [*range(_KEPT), None, *range(count - _KEPT, count)]
+    return [*range(kept), None, *range(count - kept, count)]
 
 
 def shape(value: tuple[int, ...]) -> str:

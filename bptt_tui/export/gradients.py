@@ -114,9 +114,9 @@ def _fraction(scene: Scene, factor: ChainFactor) -> str:
     link = factor.link
     is_use = link.name in scene.trace.terms
     source = scene.naming.use(link.name, link.t, "latex") if is_use else scene.naming.node(link.name, link.t, "latex")
-    if link.reader is None or link.above is None:
+    if link.reader is None or link.consumer_time is None:
         return scene.fraction(scene.total, source)
-    above = scene.naming.node(scene.network.targets[link.reader.equation], link.above, "latex")
+    above = scene.naming.node(scene.network.targets[link.reader.equation], link.consumer_time, "latex")
     return scene.fraction(above, source)
 
 

@@ -57,15 +57,13 @@ _OPERATORS = {
 }
 _FUNCTIONS = {"tanh", "exp", "ln", "log", "sin", "cos", "max", "min"}
 _SPACES = {",": "0.17em", ":": "0.22em", ";": "0.28em", " ": "0.25em", "quad": "1em", "qquad": "2em", "!": "-0.17em"}
-_FENCES = "([{|.)]}"
 _STACKED = {"∑", "∏"}
 _DEEPEST = 200
 
 
-def mathml(latex: str, *, display: bool = False) -> str:
+def mathml(latex: str) -> str:
     """A formula as a `<math>` element. Raises ValueError where it is not of the kind the printers write."""
-    block = ' display="block"' if display else ""
-    return f"<math{block}>{inner(latex)}</math>"
+    return f"<math>{inner(latex)}</math>"
 
 
 def inner(latex: str) -> str:

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from bptt_tui.calculus import numerals
+from bptt_tui.calculus.norms import norm
 from bptt_tui.derivation.table import Array
 from bptt_tui.derivation.table import Table as Sums
 from bptt_tui.derivation.truncation import Chunks, Truncated, Window, truncated
 from bptt_tui.errors import NetworkError
 from bptt_tui.export.document import Block, Cell, Heading, Maths, Paragraph, Run, Table, cell
+from bptt_tui.export.figures import ends
 from bptt_tui.export.scene import Scene
 from bptt_tui.language.labels import latex_label
 
@@ -52,20 +54,13 @@ def _loss(scene: Scene) -> str:
     return latex_label(scene.network.loss_name, "t'")
 
 
-def _shown(count: int, most: int) -> list[int | None]:
-    if count <= most:
-        return list(range(count))
-    half = most // 2
-    return [*range(half), None, *range(count - half, count)]
-
-
 def _size(value: Array) -> float:
     """A scalar itself, an array's norm."""
-    return float(value) if not value.ndim else float(np.linalg.norm(value.reshape(-1)))
+    return float(value) if not value.ndim else float(norm(value, value.ndim))
 
 
 def _table(sums: Sums, cells: Array) -> Block:
-    down, across = _shown(len(sums.losses), _DOWN), _shown(len(sums.uses), _ACROSS)
+    down, across = ends(len(sums.losses), _DOWN, _DOWN // 2), ends(len(sums.uses), _ACROSS, _ACROSS // 2)
     finite = np.abs(cells[np.isfinite(cells) & (cells != 0)])
     largest = float(finite.max()) if finite.size else 0.0
     reaches = sums.reaches()

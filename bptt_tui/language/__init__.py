@@ -5,7 +5,7 @@
 's'
 """
 
-from bptt_tui.language.expressions import Call, Equation, Expression, Name, Number, names, substitute
+from bptt_tui.language.expressions import Call, Equation, Expression, Name, Number, names, operands, substitute
 from bptt_tui.language.labels import label
 from bptt_tui.language.parser import parse_equation, parse_expression
 from bptt_tui.language.printer import Notation, Printer
@@ -21,6 +21,7 @@ __all__ = [
     "Printer",
     "label",
     "names",
+    "operands",
     "parse_equation",
     "parse_expression",
     "substitute",

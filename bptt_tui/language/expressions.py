@@ -11,48 +11,69 @@ part in comparison.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(Struct, frozen=True):
     """A literal number."""
 
     value: float
-    start: int = field(default=0, compare=False)
-    end: int = field(default=0, compare=False)
+    start: int = 0
+    end: int = 0
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Number) and self.value == other.value
+
+    def __hash__(self) -> int:
+        return hash(self.value)
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Struct, frozen=True):
     """A name as read by an equation at timestep t: `s[t-1]` has offset -1, `s[t]` offset 0, plain `s` None."""
 
     name: str
     offset: int | None = None
-    start: int = field(default=0, compare=False)
-    end: int = field(default=0, compare=False)
+    start: int = 0
+    end: int = 0
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Name) and self.name == other.name and self.offset == other.offset
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.offset))
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """An operation, by its name in the calculus table, applied to arguments."""
 
     operation: str
     arguments: tuple[Expression, ...]
-    start: int = field(default=0, compare=False)
-    end: int = field(default=0, compare=False)
+    start: int = 0
+    end: int = 0
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Call) and self.operation == other.operation and self.arguments == other.arguments
+
+    def __hash__(self) -> int:
+        return hash((self.operation, self.arguments))
 
 
 Expression = Number | Name | Call
 
 
-@dataclass(frozen=True, slots=True)
-class Equation:
-    """`target = expression`, with the text it was read from."""
+class Equation(Struct, frozen=True):
+    """`target = expression`, with the text it was read from, which takes no part in comparison."""
 
     target: str
     expression: Expression
-    text: str = field(compare=False)
+    text: str
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Equation) and self.target == other.target and self.expression == other.expression
+
+    def __hash__(self) -> int:
+        return hash((self.target, self.expression))
 
 
 def names(expression: Expression) -> Iterator[Name]:
@@ -62,6 +83,15 @@ def names(expression: Expression) -> Iterator[Name]:
     elif isinstance(expression, Call):
         for argument in expression.arguments:
             yield from names(argument)
+
+
+def operands(expression: Expression, *operations: str) -> Iterator[Expression]:
+    """What such operations join, left to right: a, b and c of (a + b) + c."""
+    if isinstance(expression, Call) and expression.operation in operations:
+        for argument in expression.arguments:
+            yield from operands(argument, *operations)
+    else:
+        yield expression
 
 
 def substitute(expression: Expression, leaf: Callable[[Name], Expression]) -> Expression:

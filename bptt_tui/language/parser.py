@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import math
 import re
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from bptt_tui.errors import EquationError
 from bptt_tui.language.expressions import Call, Equation, Expression, Name, Number
@@ -35,7 +36,7 @@ _SIGNS = {"+": "add", "-": "sub", "*": "mul", "/": "div", "@": "matmul"}
 _BINDS = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 2}
 
 
-class _Token(NamedTuple):
+class _Token(Struct, frozen=True):
     kind: str
     text: str
     start: int

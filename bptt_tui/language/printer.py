@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from bptt_tui.language.expressions import Call, Expression, Name, Number
 from bptt_tui.language.labels import Style, label, latex_label, superscript
@@ -23,7 +24,7 @@ SUM, PRODUCT, UNARY, POWER, ATOM = 10, 20, 30, 40, 50
 _SLOT = re.compile(r"\{(\d|\*)(?::(\d+)|(\^))?\}")
 
 
-class Notation(NamedTuple):
+class Notation(Struct, frozen=True):
     """How one operation is written, and how tightly the written form binds. LaTeX may bind otherwise (\\frac)."""
 
     plain: str
@@ -57,12 +58,10 @@ class Printer:
         notations: Mapping[str, Notation],
         style: Style = "plain",
         leaf: Callable[[Name], str] | None = None,
-        number: Callable[[float], str] | None = None,
     ) -> None:
         self._notations = notations
         self._style: Style = style
         self._leaf = leaf or self._indexed
-        self._number = number or (lambda value: number_text(value, style))
 
     def print(self, expression: Expression) -> str:
         """The expression as text."""
@@ -81,7 +80,7 @@ class Printer:
 
     def _print(self, expression: Expression) -> tuple[str, int]:
         if isinstance(expression, Number):
-            text = self._number(expression.value)
+            text = number_text(expression.value, self._style)
             return text, UNARY if text[:1] in "-−" else ATOM
         if isinstance(expression, Name):
             # A negative number put in for a name is bracketed as on paper: 0.8·(-1), 0.4 + (-0.8).

@@ -176,13 +176,13 @@ def _checked(equation: Equation) -> Equation:
                 hint=guess or f"the functions are {', '.join(FUNCTIONS)}",
             )
         count = len(expression.arguments)
-        if count < operation.least or (operation.most is not None and count > operation.most):
+        if not operation.takes(count):
             takes = "one argument" if operation.least == 1 else f"{operation.least} arguments"
             raise EquationError(
                 f"{operation.name} takes {takes}, not {count}",
                 text=equation.text,
                 column=expression.start,
-                hint=f"write {operation.name}({', '.join('ab'[: operation.least])})",
+                hint=f"write {operation.example}",
             )
         for argument in expression.arguments:
             check(argument)

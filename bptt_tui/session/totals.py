@@ -10,7 +10,6 @@ each entry by itself and relative to what is expected, so an expected zero must 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +17,7 @@ import numpy as np
 from msgspec import UNSET
 from numpy.typing import NDArray
 
+from bptt_tui.calculus.numerals import plain
 from bptt_tui.errors import SessionError
 from bptt_tui.language.sanitise import visible
 from bptt_tui.session.session import Session
@@ -119,16 +119,7 @@ def _entry(i: int, name: str) -> str:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(_tagged(value))
-
-
-def _tagged(value: Any) -> Any:
-    """Nested lists with NaN and infinities as texts."""
-    if isinstance(value, list):
-        return [_tagged(entry) for entry in value]
-    if math.isfinite(value):
-        return value
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return json.dumps(plain(value))
 
 
 def _rows(label: str, value: NDArray[np.float64]) -> Iterator[tuple[str, list[str]]]:

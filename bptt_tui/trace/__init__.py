@@ -4,6 +4,6 @@
 """
 
 from bptt_tui.trace.network import Network
-from bptt_tui.trace.trace import Consumer, Trace
+from bptt_tui.trace.trace import Consumer, Link, Trace
 
-__all__ = ["Consumer", "Network", "Trace"]
+__all__ = ["Consumer", "Link", "Network", "Trace"]

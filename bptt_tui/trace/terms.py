@@ -17,6 +17,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from bptt_tui.calculus.norms import norm
 from bptt_tui.calculus.shapes import Shape, size
 from bptt_tui.network import Timesteps
 from bptt_tui.trace.program import Instruction, Leaf, Program
@@ -192,13 +193,14 @@ class Terms:
         """‖∂E/∂p_t‖ for every use, in time order; terms are made a few at a time."""
         factors = self._outer_factors()
         if factors is not None:
-            return np.asarray(np.linalg.norm(factors[0], axis=1) * np.linalg.norm(factors[1], axis=1))
+            with np.errstate(all="ignore"):
+                return np.asarray(norm(factors[0], 1) * norm(factors[1], 1))
         moments = self.times.array()
         length = max(SMALL // size(self.shape), 1)
         norms = np.zeros(self.times.count)
         for start in range(0, self.times.count, length):
             terms = self._between(moments[start], moments[min(start + length, self.times.count) - 1])
-            norms[start : start + length] = np.sqrt(np.square(terms.reshape(len(terms), -1)).sum(axis=1))
+            norms[start : start + length] = norm(terms.reshape(len(terms), -1), 1)
         return norms
 
     def _outer_factors(self) -> tuple[Array, Array] | None:

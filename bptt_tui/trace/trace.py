@@ -14,6 +14,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from bptt_tui.calculus.norms import norm
 from bptt_tui.calculus.shapes import size
 from bptt_tui.errors import NetworkError
 from bptt_tui.language import Name
@@ -42,6 +43,22 @@ class Consumer(Struct, frozen=True):
     @property
     def lag(self) -> int:
         return -(self.by.offset or 0)
+
+
+class Link(Struct, frozen=True):
+    """One edge of a path: what is read at `t` (a node, a parameter's use, an input), and who reads it.
+
+    `reader` is None for the edge from the total to one of its loss steps.
+    """
+
+    name: str
+    t: int
+    reader: Consumer | None
+
+    @property
+    def consumer_time(self) -> int | None:
+        """When the consumer is computed; None for the total."""
+        return None if self.reader is None else self.t + self.reader.lag
 
 
 class Trace:
@@ -132,28 +149,28 @@ class Trace:
 
     def contribution(self, parameter: str, t: int) -> Array:
         """∂E/∂p_t: the term of use p[t] in ∂E/∂p, of p's shape."""
-        value = self._terms(parameter).at(t)
+        value = self.terms_of(parameter).at(t)
         if value is None:
             raise NetworkError(f"{parameter} is not used at t = {t}", hint=self._uses_hint(parameter))
         return value
 
     def uses(self, parameter: str) -> Sequence[int]:
         """The timesteps at which a parameter is used, ascending."""
-        result: list[int] = self._terms(parameter).times.array().tolist()
+        result: list[int] = self.terms_of(parameter).times.array().tolist()
         return result
 
     def running_sum(self, parameter: str, t: int) -> Array:
         """Σ ∂E/∂p_t' over t' ≥ t, as the backward pass has it when it has taken the use at `t`; of p's shape."""
-        times = self._terms(parameter).times
+        times = self.terms_of(parameter).times
         row = times.row(t)
         if row is None:
             raise NetworkError(f"{parameter} is not used at t = {t}", hint=self._uses_hint(parameter))
-        return self._terms(parameter).running(times.count - row)
+        return self.terms_of(parameter).running(times.count - row)
 
     def contribution_norms(self, parameter: str) -> Array:
         """‖∂E/∂p_t‖ for every use, in time order, `(uses,)`; no contribution is stored for it."""
         with np.errstate(all="ignore"):
-            return self._terms(parameter).norms()
+            return self.terms_of(parameter).norms()
 
     def partial(self, node: str, t: int, by: str, by_t: int | None = None) -> Array:
         """The dense local partial ∂node_t/∂by, rows × columns = sizes of node and `by`, matrices flattened by rows.
@@ -178,14 +195,10 @@ class Trace:
             whole = self.adjoint_rows(equation)
             if times.count:
                 flat = np.zeros((times.count, 1)) if whole is None else whole.reshape(times.count, -1)
-                with np.errstate(all="ignore"):
-                    # hypot keeps norms whose squares would underflow.
-                    top = np.abs(flat).max(axis=1)
-                    scale = np.where((top > 0) & np.isfinite(top), top, 1.0)
-                    norms[times.array()] = scale * np.sqrt(np.square(flat / scale[:, None]).sum(axis=1))
+                norms[times.array()] = norm(flat, 1)
             if name in self.unrolled.pinned:
                 for t in self.unrolled.pinned[name].times.tolist():
-                    norms[t] = np.hypot.reduce(np.abs(self.adjoint(name, t)).reshape(-1))
+                    norms[t] = norm(self.adjoint(name, t).reshape(-1), 1)
             self._norms[name] = norms
         return self._norms[name]
 
@@ -193,7 +206,8 @@ class Trace:
     def _norms(self) -> dict[str, Array]:
         return {}
 
-    def _terms(self, parameter: str) -> Terms:
+    def terms_of(self, parameter: str) -> Terms:
+        """The contributions of a parameter; NetworkError where there is none of the name."""
         if parameter not in self.terms:
             raise NetworkError(
                 f"{parameter} is not a parameter",
@@ -202,7 +216,7 @@ class Trace:
         return self.terms[parameter]
 
     def _uses_hint(self, parameter: str) -> str:
-        times = self._terms(parameter).times
+        times = self.terms_of(parameter).times
         return f"its uses lie between t = {times.start} and t = {times.last}" if times.count else "it has no use"
 
     def _no_such_step(self, t: int) -> NetworkError:

@@ -20,6 +20,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from bptt_tui.calculus.norms import norm
 from bptt_tui.calculus.operations import NOTATIONS, OPERATIONS
 from bptt_tui.calculus.shapes import Shape, size
 from bptt_tui.language import Call, Expression, Name, Printer, substitute
@@ -306,7 +307,8 @@ class Nudge:
             for equation, root in enumerate(trace.program.roots):
                 adjoints = trace.adjoint_rows(equation)
                 if adjoints is not None and adjoints.size:
-                    sizes.append(float(np.linalg.norm(trace.storage.arrays[root] * adjoints)))
+                    flow = trace.storage.arrays[root] * adjoints
+                    sizes.append(float(norm(flow, flow.ndim)))
         return math.hypot(*sizes)
 
     @property

@@ -7,12 +7,11 @@ higher ranks where there is room, 0 never.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from msgspec import Struct
 from textual.binding import Binding
 
 
-class KeyRow(NamedTuple):
+class KeyRow(Struct, frozen=True):
     """Keys as Textual names them, how they are printed, and what they do."""
 
     keys: str

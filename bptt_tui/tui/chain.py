@@ -13,8 +13,8 @@ current factor is at the tail.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from msgspec import Struct
 from msgspec.structs import replace
 from textual import events
 
@@ -30,7 +30,7 @@ _LABELS = ("", "formula", "value", "shape", "running")
 _MOST = 400  # factors asked for where they stand under each other
 
 
-class _Column(NamedTuple):
+class _Column(Struct, frozen=True):
     """One factor as five texts, and how wide the widest is."""
 
     factor: Factor

@@ -37,8 +37,8 @@ class Choice(Static, can_focus=True):
         Binding("left", "turn(-1)", "previous", show=False, id="choice.previous"),
     ]
 
-    def __init__(self, words: Sequence[str], value: str, *, id: str | None = None, classes: str = "") -> None:
-        super().__init__("", id=id, classes=classes)
+    def __init__(self, words: Sequence[str], value: str, *, id: str | None = None) -> None:
+        super().__init__("", id=id)
         self.words = tuple(words)
         self.value = value
         self._draw()

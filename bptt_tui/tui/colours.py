@@ -6,10 +6,10 @@ blue–yellow, which red–green blindness leaves; `contrast` is for blue–yell
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 
-class Scale(NamedTuple):
+class Scale(Struct, frozen=True):
     """Positive, negative and mixed, on a dark background and on a light one, and in a terminal's own colours."""
 
     name: str

@@ -8,13 +8,13 @@ timesteps costs no more than one of two.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 LEAD = 2  # left of a cell: the bus of what it reads and an arrowhead
 TAIL = 2  # right of a cell: an arrowhead and the bus of who reads it
 
 
-class Columns(NamedTuple):
+class Columns(Struct, frozen=True):
     """`width` cells for a column, `initial_width` for one before t = 0, `tracks` wires between neighbours."""
 
     first: int

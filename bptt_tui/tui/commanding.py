@@ -5,7 +5,7 @@ line → perform → Debugger.do → View → show
 
 from __future__ import annotations
 
-from textual.screen import Screen
+from typing import TYPE_CHECKING
 
 from bptt_tui.debugger.command import Command
 from bptt_tui.debugger.debugger import Debugger
@@ -13,8 +13,15 @@ from bptt_tui.debugger.view import View
 from bptt_tui.errors import BpttError
 from bptt_tui.tui.player import Player
 
+if TYPE_CHECKING:
+    from textual.screen import Screen
 
-class Commanding(Screen[None]):
+    _Part = Screen[None]
+else:
+    _Part = object  # every class that Textual makes ready as a widget costs the start; the whole screen is one
+
+
+class Commanding(_Part):
     """A screen on a debugger and what plays there. Its parts say what they want by giving commands."""
 
     debugger: Debugger

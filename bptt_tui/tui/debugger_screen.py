@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events, on
 from textual.app import ComposeResult, ScreenStackError
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Size
+from textual.screen import Screen
 from textual.widget import Widget
 
 from bptt_tui.debugger.debugger import Debugger
@@ -26,7 +27,7 @@ from bptt_tui.tui.chain import ChainPane
 from bptt_tui.tui.contributions import ContributionsPane
 from bptt_tui.tui.copying import formula_text, value_text
 from bptt_tui.tui.graph import GraphPane
-from bptt_tui.tui.layout import PANES, Layout, layout_classes, layout_of, panes_shown
+from bptt_tui.tui.layout import PANES, Layout, Rooms, layout_classes, layout_of, panes_shown
 from bptt_tui.tui.node import NodePane
 from bptt_tui.tui.notes import NotesPane, has_notes
 from bptt_tui.tui.pane import Bar, Pane, loss_name
@@ -46,7 +47,10 @@ _KEYS = frozenset(row.bound.partition("(")[0] for row in BINDING_TABLE)  # the a
 _WHILE_RUNNING = frozenset({"pane", "next_pane", "zoom", "switch_strip", "switch_arrays"})
 
 
-class DebuggerScreen(Playing, Prompting, Running, Pointing):
+_ROOMS = Rooms()
+
+
+class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
     """Draws the debugger's View and turns keys, clicks and typed lines into its commands."""
 
     AUTO_FOCUS = "#graph"
@@ -55,9 +59,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing):
     DebuggerScreen {
         background: $background;
         overflow: hidden;
-        #upper { height: 1fr; }
         #network {
-            width: 11fr;
             border: round $foreground 22%;
             border-title-color: $primary;
             border-title-style: bold;
@@ -66,7 +68,6 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing):
         }
         #graph { height: 1fr; }
         #strip { height: auto; }
-        #right { width: 9fr; height: 1fr; }
         #node { height: 1fr; }
         #notes { max-height: 50%; min-height: 3; }
         #chain { height: 7; }
@@ -101,13 +102,16 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing):
             "notes": NotesPane(id="notes"),
         }
         self._network = Vertical(self._panes["graph"], self._panes["strip"], id="network")
-        self._right = Vertical(self._node, id="right")
-        self._upper = Horizontal(self._network, self._right, id="upper")
         self._message = MessageBar(id="message")
         self._keys = Keys(id="keys")
         self._derivation: DerivationScreen | None = None
         self._layout = layout_of(size.width, size.height)
         self._composed = False
+
+    @property
+    def layout(self) -> Rooms:
+        """Style sheets know Textual's own layouts only."""
+        return _ROOMS
 
     def compose(self) -> ComposeResult:
         self._network.border_title = Content("1 unrolled network")
@@ -115,7 +119,8 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing):
         self.show(self.debugger.view)
         yield self._header
         yield from (seldom for seldom in (self._playbar, self._tabs) if seldom.display)
-        yield self._upper
+        yield self._network
+        yield self._node
         yield self._panes["chain"]
         yield self._panes["contributions"]
         yield self._message
@@ -133,10 +138,10 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing):
         if self._playbar.display and self._playbar.parent is None:
             self.mount(self._playbar, after=self._header)
         if self._tabs.display and self._tabs.parent is None:
-            self.mount(self._tabs, before=self._upper)
+            self.mount(self._tabs, before=self._network)
         notes = self._panes["notes"]
         if notes.display and notes.parent is None:
-            self._right.mount(notes)
+            self.mount(notes, after=self._node)
 
     def show(self, view: View, *, asked: str = "") -> None:
         """Hand the View to every widget; a message of more lines than the message line has gets a dialog."""
@@ -224,8 +229,6 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing):
         self._node.notes = "notes" not in shown
         displayed: dict[Widget, bool] = {pane: id in shown for id, pane in self._panes.items()}
         displayed[self._network] = bool(shown & {"graph", "strip"})
-        displayed[self._upper] = bool(shown & {"graph", "strip", "node", "notes"})
-        displayed[self._right] = bool(shown & {"node", "notes"})
         displayed[self._tabs] = layout == "small"
         for widget, display in displayed.items():
             if widget.display != display:

@@ -23,9 +23,7 @@ _TEXT = """
 class Notice(Dialog[None]):
     """A text to read; any of enter, escape, q or space closes it. `title` and `text` are text, never markup."""
 
-    DEFAULT_CSS = (
-        f"Notice {{ {_TEXT} }} Notice.-error > Vertical {{ border: round $error; border-title-color: $error; }}"
-    )
+    DEFAULT_CSS = f"Notice {{ {_TEXT} }}"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,escape,q,space", "close", "close", show=False, id="notice.close"),
         Binding("down,j", "scroll(1)", "down", show=False, id="notice.down"),
@@ -36,8 +34,8 @@ class Notice(Dialog[None]):
         Binding("end,G", "page(1000000)", "last line", show=False, id="notice.last"),
     ]
 
-    def __init__(self, title: str, text: str | Content, *, error: bool = False) -> None:
-        super().__init__(classes="-error" if error else "")
+    def __init__(self, title: str, text: str | Content) -> None:
+        super().__init__()
         self._title = title
         self._text = text if isinstance(text, Content) else Content(visible(text, newlines=True))
 

@@ -5,13 +5,10 @@ Only text is handled here; the digits themselves come from `bptt_tui.calculus.nu
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 
-import numpy as np
-
-from bptt_tui.calculus import numerals
+from bptt_tui.calculus import norms, numerals
 from bptt_tui.debugger.view import NOT_YET, Missing, Shown, Value
 from bptt_tui.tui.ink import fitted
 
@@ -48,16 +45,16 @@ def _ends(value: Value, width: int) -> str:
     return "[…]"
 
 
-def shown(value: Shown, width: int, *, not_yet: str = "not yet") -> str:
+def shown(value: Shown, width: int) -> str:
     """A value, or why there is none."""
     if isinstance(value, Missing):
-        return fitted(not_yet, width).rstrip() if value is NOT_YET else value.value
+        return fitted("not yet", width).rstrip() if value is NOT_YET else value.value
     return figure(value, width)
 
 
-def listed(vector: Value, width: int, digits: int = 4) -> list[str]:
+def listed(vector: Value, width: int) -> list[str]:
     """All entries of a vector in columns, in lines of at most `width` cells, the first with a bracket."""
-    texts = [numerals.number(float(entry), digits) for entry in vector]
+    texts = [numerals.number(float(entry), 4) for entry in vector]
     column = max((len(text) for text in texts), default=0) + 1
     across = max((width - 1) // column, 1)
     lines = ["".join(text.rjust(column) for text in texts[at : at + across]) for at in range(0, len(texts), across)]
@@ -67,10 +64,8 @@ def listed(vector: Value, width: int, digits: int = 4) -> list[str]:
 
 
 def norm(value: Value) -> Value:
-    """‖·‖ of all entries; scaled, so that tiny ones do not underflow."""
-    top = float(np.abs(value).max(initial=0.0))
-    scale = top if 0 < top < math.inf else 1.0
-    return np.asarray(scale * np.linalg.norm(value / scale))
+    """‖·‖ of all entries."""
+    return norms.norm(value, value.ndim)
 
 
 def signed(text: str) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
@@ -25,7 +26,7 @@ Run = tuple[str, str]
 Line = tuple[Run, ...]
 
 
-class Ink(NamedTuple):
+class Ink(Struct, frozen=True):
     """A theme variable's colour at a strength, on the widget's background or on another colour. None is what reads."""
 
     colour: str | None

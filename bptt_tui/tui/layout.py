@@ -1,4 +1,4 @@
-"""Which panes a screen of a given size shows.
+"""Which panes a screen of a given size shows, and where.
 
 | layout | when | shows |
 |---|---|---|
@@ -9,9 +9,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from textual.geometry import Size
+from textual.geometry import Offset, Size
+from textual.layout import ArrangeResult, WidgetPlacement
+from textual.layouts.vertical import VerticalLayout
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
 
 Layout = Literal["full", "medium", "small"]
 
@@ -54,3 +59,31 @@ def panes_shown(layout: Layout, active: str, lower: str, *, notes: bool = False)
     if layout == "full":
         return every
     return every - {"chain" if lower == "contributions" else "contributions"}
+
+
+class Rooms(VerticalLayout):
+    """Everything under each other, and the network beside the node and its notes in the lines that are left.
+
+    One layout in the place of three containers, which the first frame and every new layout would pay for.
+    """
+
+    name = "rooms"
+    LEFT, RIGHT = ("network",), ("node", "notes")
+    SHARES = (11, 9)  # of the width
+
+    def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
+        columns = [[child for child in children if child.id in ids] for ids in (self.LEFT, self.RIGHT)]
+        upper = [child for column in columns for child in column]
+        if not upper:
+            return super().arrange(parent, children, size, greedy)
+        rest = super().arrange(parent, [child for child in children if child not in upper], size, greedy)
+        above, below = rest[: children.index(upper[0])], rest[children.index(upper[0]) :]
+        top = max((placed.region.bottom for placed in above), default=0)
+        height = max(size.height - max((placed.region.bottom for placed in rest), default=0), 0)
+        edge = size.width * self.SHARES[0] // sum(self.SHARES) if all(columns) else 0
+        placements = list(above)
+        for column, x, width in zip(columns, (0, edge), (edge or size.width, size.width - edge), strict=True):
+            if column:
+                placed = super().arrange(parent, column, Size(width, height), greedy)
+                placements += WidgetPlacement.translate(placed, Offset(x, top))
+        return placements + WidgetPlacement.translate(below, Offset(0, height))

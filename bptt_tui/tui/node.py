@@ -7,7 +7,7 @@ Arrays that do not fit on a line are drawn as heat maps; a key writes them out a
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from bptt_tui.calculus import numerals
 from bptt_tui.debugger.view import HIDDEN, Factor, Inflow, Missing, Pane, Shown, View
@@ -29,7 +29,7 @@ _MOST_ROWS = 64  # rows of a matrix in numbers; the inspector shows all of a lar
 _INDENT = " " * 6
 
 
-class Drawn(NamedTuple):
+class Drawn(Struct, frozen=True):
     """How arrays that do not fit on a line are shown: in up to so many lines of tiles, or as `numbers`."""
 
     lines: int

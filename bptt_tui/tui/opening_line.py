@@ -58,17 +58,12 @@ class OpeningLine(Static):
             super().__init__()
             self.error = error
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__("", id=id)
+    def __init__(self) -> None:
+        super().__init__("")
         self._opening: Opening[Started] | None = None
         self._title = ""
         self._clock: Timer | None = None
         self.display = False
-
-    @property
-    def busy(self) -> bool:
-        """Whether something is being made."""
-        return self._opening is not None
 
     def begin(self, make: Callable[[Progress], Started], title: str) -> None:
         """Make it in a thread; what was begun before is given up."""

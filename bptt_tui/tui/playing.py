@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from textual import on
 from textual.timer import Timer
 
 from bptt_tui.errors import BpttError
@@ -114,8 +113,7 @@ class Playing(Commanding):
         else:
             self._scrub_to(index)
 
-    @on(PlayBar.Sought)
-    def _sought(self, event: PlayBar.Sought) -> None:
+    def on_play_bar_sought(self, event: PlayBar.Sought) -> None:
         self._scrub_to(event.index)
 
     # --- the clock -------------------------------------------------------------------------------------------------

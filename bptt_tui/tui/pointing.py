@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from textual import events, on
+from textual import events
 from textual.content import Content
 from textual.message import Message
 
@@ -66,8 +66,7 @@ class Pointing(Commanding):
         """Show every entry of the step's arrays."""
         raise NotImplementedError
 
-    @on(Pointed)
-    def _pointed(self, event: Pointed) -> None:
+    def on_pointed(self, event: Pointed) -> None:
         if event.how == "break":
             rows = self.debugger.view.breakpoints
             set_there = next((row.number for row in rows if row.text == event.place), None)

@@ -42,10 +42,9 @@ class RecoverDialog(Dialog[Recovered | None]):
     # No single key discards: the learner may be typing when the dialog comes up.
     _ROWS = (("recover", "recover it"), ("discard", "discard it"), ("later", "decide later"))
 
-    def __init__(self, found: list[LeftOver], now: float | None = None) -> None:
+    def __init__(self, found: list[LeftOver]) -> None:
         super().__init__()
         self._found = found
-        self._now = time.time() if now is None else now
         self._about = Static()
         self._line = OpeningLine()
 
@@ -66,7 +65,7 @@ class RecoverDialog(Dialog[Recovered | None]):
         return Content.assemble(
             (_cut(visible(title)), "bold"),
             "\n" + _cut(visible(header.words)),
-            (f"\nchanged {when(header.saved, self._now)}{more}", "$foreground 70%"),
+            (f"\nchanged {when(header.saved, time.time())}{more}", "$foreground 70%"),
         )
 
     @on(OptionList.OptionSelected)

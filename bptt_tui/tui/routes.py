@@ -14,7 +14,8 @@ position. An edge that the backward pass has taken is heavy and its arrow points
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from bptt_tui.debugger.view import Edge, Ref
 from bptt_tui.language.labels import superscript
@@ -26,7 +27,7 @@ from bptt_tui.tui.ink import width_of
 Link = tuple[int, int, int]
 
 
-class Routed(NamedTuple):
+class Routed(Struct, frozen=True):
     """An edge of the current node with its rows: the graph's rows of source and consumer, and their timesteps."""
 
     source_row: int

@@ -12,9 +12,9 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
+from msgspec import Struct
 
 from bptt_tui.debugger.view import Missing, Scale, Shown, Value
 from bptt_tui.tui.figures import NOT_YET_MARK
@@ -33,7 +33,7 @@ FLAGS: dict[Scale, tuple[str, str]] = {
 }
 
 
-class Sign(NamedTuple):
+class Sign(Struct, frozen=True):
     """`glyph` to draw, `ink` to draw it in, and `tone` (positive, negative, mixed, …) for a highlighted place."""
 
     glyph: str
@@ -57,7 +57,7 @@ def sign(value: Shown) -> Sign:
     return Sign(_GLYPHS[tone][size], f"{tone}-{size + 1}", tone)
 
 
-class LogScale(NamedTuple):
+class LogScale(Struct, frozen=True):
     """Heights for norms that span decades: the largest finite one is full, at least three decades show."""
 
     low: float

@@ -9,9 +9,9 @@ smaller and the window follow the current timestep.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 from textual import events
 from textual.geometry import Size
@@ -134,7 +134,7 @@ class StripPane(Pane):
             self.post_message(Pointed(f"{strip.name}[{standing_for(strip, times)}]", how_clicked(event)))
 
 
-class Window(NamedTuple):
+class Window(Struct, frozen=True):
     """Which bars are in sight: `shown` timesteps, `per` of them to a bar of `step` cells, right of a gutter."""
 
     gutter: int
@@ -175,7 +175,7 @@ class Window(NamedTuple):
         return (t - self.shown.start) // self.per
 
 
-class Groups(NamedTuple):
+class Groups(Struct, frozen=True):
     """Of every bar: the largest and the smallest of its positive, finite norms (nan without any), and its mark."""
 
     top: Value

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bptt_tui.calculus import numerals
 from bptt_tui.debugger.sums import ChainFactor, Sums
-from bptt_tui.debugger.sums_text import norm, partial_text, squeezed, value_text
+from bptt_tui.debugger.sums_text import partial_text, squeezed, value_text
 from bptt_tui.debugger.view import Value
+from bptt_tui.tui.figures import norm
 from bptt_tui.tui.ink import Line, Run, fitted, width_of
 from bptt_tui.tui.sums_page import Keys, Rows, highlighted, in_full, number_run
 
@@ -137,7 +138,7 @@ class BuildUpPage(Rows):
 
 def _size(value: Value) -> float:
     """A number as it is, a matrix by its norm."""
-    return float(value.reshape(())) if value.size == 1 else norm(value)
+    return float(value.reshape(())) if value.size == 1 else float(norm(value))
 
 
 class ChainsPage(Rows):

@@ -100,7 +100,7 @@ def test_a_sum_that_is_not_whole_says_so() -> None:
         (27, "db[1]/ds[1]", "db[1]/ds[1] is no local partial; b₁ reads w₁, s₀"),
         (27, "du/ds[0]", "u is not a node; a local partial is of a node by what it reads"),
         (27, "max(1, 2)", "max takes 1 argument, not 2; write max(s[0])"),
-        (27, "tanh(1, 2)", "tanh takes 1 argument, not 2"),
+        (27, "tanh(1, 2)", "tanh takes 1 argument, not 2; write tanh(a)"),
         (27, "s[0] s[1]", "column 6: an operator is missing before 's[1]'; write s[0] * s[1]"),
         (27, "∂E/∂s₀ + dE/du[0] )", "column 19: unexpected ')'; expected an operator or the end of the line"),
         (27, "1 +", "column 4: unexpected end of the line; expected a name, a number, a function or '('"),

@@ -139,26 +139,17 @@ def test_an_entry_that_cannot_be_given_is_named() -> None:
 
 
 def test_the_pace_is_the_recordings_divided_by_the_speed() -> None:
-    """Long pauses are cut, simultaneous commands keep a frame apart; paused, nothing is due."""
+    """Long pauses are cut, simultaneous commands keep a frame apart; at the end nothing is waited for."""
     recording = [Recorded(at, "next") for at in (1.0, 1.0, 3.0, 60.0)]
     replay = Replay(recording, speed=2.0)
     debugger = Debugger(load("question").with_state(recording=recording))
-    replay.play(100.0)
-    assert replay.playing and replay.wait() == 0.5
-    assert not replay.is_due(100.4) and replay.is_due(100.5)
     waits = [replay.wait()]
-    for _ in range(3):
-        replay.give(debugger, 200.0)
+    for _ in range(4):
+        replay.give(debugger)
         waits.append(replay.wait())
-    assert waits == [0.5, SHORTEST, 1.0, LONGEST]
-    assert not replay.is_due(203.0) and replay.is_due(204.0)
-    replay.pause()
-    assert not replay.is_due(1e9)
-    replay.play(0.0)
-    replay.give(debugger, 0.0)
-    assert replay.finished and not replay.playing and not replay.is_due(1e9)
-    replay.play(0.0)
-    assert not replay.playing
+    assert waits == [0.5, SHORTEST, 1.0, LONGEST, 0.0]
+    view = replay.give(debugger)
+    assert replay.finished and view is debugger.view and replay.index == 4
 
 
 def test_predict_mode_left_on_is_switched_off_before_a_recording_goes_on() -> None:

@@ -19,13 +19,13 @@ def question(**changes: object) -> Session:
 @pytest.mark.parametrize(
     ("session", "formula", "why"),
     [
-        (question(initial={"s": 0.0}), LAST, "because s₋₁ = 0"),
-        (question(inputs={"x": [0.5, 0.5]}), "dE/du_1 = dE/ds_1 * ds_1/dz_1 * x_0", "because x₁ = x₀"),
-        (question(inputs={"x": [0.5, -0.5]}), "dE/du_1 = -dE/ds_1 * ds_1/dz_1 * x_0", "because x₁ = −x₀"),
-        (load("question"), "dE/du_1 = dE/ds_1 * ds_1/dz_1 * -1", "because x₁ = −1"),
-        (load("question"), "ds_1/ds_0 = (1-s_1^2)*0.6", "because 0.6 is a number of this session"),
-        (question(parameters={"u": 0.8, "w": 1.0, "v": [1.2, -0.7]}), "ds1/ds0 = ds1/dz1", "because w = 1"),
-        (load("one-logit"), LAST, "because the softmax has one class: o is 1, E is 0 and every gradient is 0"),
+        (question(initial={"s": 0.0}), LAST, "s₋₁ = 0"),
+        (question(inputs={"x": [0.5, 0.5]}), "dE/du_1 = dE/ds_1 * ds_1/dz_1 * x_0", "x₁ = x₀"),
+        (question(inputs={"x": [0.5, -0.5]}), "dE/du_1 = -dE/ds_1 * ds_1/dz_1 * x_0", "x₁ = −x₀"),
+        (load("question"), "dE/du_1 = dE/ds_1 * ds_1/dz_1 * -1", "x₁ = −1"),
+        (load("question"), "ds_1/ds_0 = (1-s_1^2)*0.6", "0.6 is a number of this session"),
+        (question(parameters={"u": 0.8, "w": 1.0, "v": [1.2, -0.7]}), "ds1/ds0 = ds1/dz1", "w = 1"),
+        (load("one-logit"), LAST, "the softmax has one class: o is 1, E is 0 and every gradient is 0"),
     ],
 )
 def test_a_coincidence_is_neither_right_nor_wrong(session: Session, formula: str, why: str) -> None:
@@ -33,6 +33,7 @@ def test_a_coincidence_is_neither_right_nor_wrong(session: Session, formula: str
     verdict = judge(session, formula)
     assert verdict.outcome == "coincidence" and not verdict.holds
     assert verdict.members[0].why == why
+    assert verdict.sentence == f"equal here, not in general, because {why}"
 
 
 def test_with_one_class_a_true_formula_stays_right() -> None:

@@ -53,10 +53,9 @@ class Row(Struct, frozen=True):
 
 
 class Alignment(Struct, frozen=True):
-    """All rows, in the order of the terms, missing ones last; `expanded` is False where the member stays one term."""
+    """All rows, in the order of the terms, missing ones last."""
 
     rows: tuple[Row, ...]
-    expanded: bool
 
     @property
     def found(self) -> bool:
@@ -78,14 +77,13 @@ class Alignment(Struct, frozen=True):
 def align(member: Formula, truth: Truth, budget: Budget, *, thorough: bool) -> Alignment:
     """The member's terms beside the truth's contributions; `thorough`: searched with all that could be due."""
     evaluator = truth.evaluator
-    terms, expanded = _terms(member, evaluator)
-    products = [Measured(term, evaluator) for term in terms]
+    products = [Measured(term, evaluator) for term in _terms(member, evaluator)]
     aligning = _Aligning(products, truth, budget, thorough=thorough)
-    found = Alignment(tuple(aligning.rows()), expanded)
+    found = Alignment(tuple(aligning.rows()))
     if found.cost[:2] > (0, 1):
         shared = shared_change(member, truth, aligning.search)
         if shared is not None:
-            return Alignment(tuple(_shared(shared, row) for row in found.rows if row.product is not None), expanded)
+            return Alignment(tuple(_shared(shared, row) for row in found.rows if row.product is not None))
     return found
 
 
@@ -96,28 +94,28 @@ def _shared(shared: Shared, row: Row) -> Row:
     return Row(row.product, row.part, "", row.due)
 
 
-def _terms(member: Formula, evaluator: Evaluator) -> tuple[list[Term], bool]:
+def _terms(member: Formula, evaluator: Evaluator) -> list[Term]:
     """The terms of a member; the member itself where writing it out changes what it says."""
     whole = [single(Factor(member), member.span)]
     try:
         terms = expand(member, evaluator)
     except TooMany:
-        return whole, False
+        return whole
     try:
         value = evaluator.value(member)
     except Misfit:
-        return terms, True
+        return terms
     try:
         total: Stack | None = None
         for term in terms:
             one = term.value(evaluator)
             total = one if total is None else evaluator.added(None, NOTHING, 0, total, one)
     except Misfit:
-        return whole, False
+        return whole
     if total is None:
         total = evaluator.constant(0.0)
     agree = total.shape == value.shape and close(total, value)[1:].all()
-    return (terms, True) if agree or not terms else (whole, False)
+    return terms if agree or not terms else whole
 
 
 class _Aligning:
@@ -394,5 +392,5 @@ def overlooked(member: Formula, truth: Truth) -> list[Part]:
 
 
 def _plain(member: Formula, truth: Truth) -> _Aligning:
-    terms, _ = _terms(member, truth.evaluator)
+    terms = _terms(member, truth.evaluator)
     return _Aligning([Measured(term, truth.evaluator) for term in terms], truth)

@@ -22,11 +22,11 @@ Entry = tuple[str, str, int | None]
 
 MAX_ENTRIES = 40
 ORDINARY = {0.0, 1.0, 2.0, 3.0, 4.0, 0.5, -1.0}
-ONE_CLASS = "because the softmax has one class: o is 1, E is 0 and every gradient is 0"
+ONE_CLASS = "the softmax has one class: o is 1, E is 0 and every gradient is 0"
 
 
 def reason(draws: Draws, statement: Statement, member: Formula, truth: Truth) -> str:
-    """`because s₋₁ = 0`; "" where no single value, nor a pair, makes the difference."""
+    """`s₋₁ = 0`; "" where no single value, nor a pair, makes the difference."""
     entries = list(itertools.islice(single_entries(draws.givens()), MAX_ENTRIES))
     breaking = [entry for entry in entries if _breaks(draws, statement, member, truth, (entry,))]
     if not breaking and len(entries) <= 10:
@@ -37,7 +37,7 @@ def reason(draws: Draws, statement: Statement, member: Formula, truth: Truth) ->
     numbers = [p for p in walk(member) if isinstance(p, Number) and p.value not in ORDINARY]
     if numbers and breaking:
         texts = [truth.spelling.spell(number) for number in numbers[:3]]
-        return f"because {' and '.join(texts)} {'is a number' if len(texts) == 1 else 'are numbers'} of this session"
+        return f"{' and '.join(texts)} {'is a number' if len(texts) == 1 else 'are numbers'} of this session"
     return _said(draws, breaking, truth.spelling)
 
 
@@ -48,21 +48,17 @@ def _said(draws: Draws, breaking: list[Entry], spelling: Spelling) -> str:
     for wanted in (0.0, 1.0):
         for name, value in named:
             if np.all(value == wanted):
-                return f"because {name} = {wanted:g}"
+                return f"{name} = {wanted:g}"
     for (name, value), (other, equal) in itertools.combinations(named, 2):
         if value.shape == equal.shape and np.array_equal(value, equal):
-            return f"because {other} = {name}"
+            return f"{other} = {name}"
     for (name, value), (other, equal) in itertools.combinations(named, 2):
         if value.shape == equal.shape and np.array_equal(value, -equal):
-            return f"because {other} = −{name}"
+            return f"{other} = −{name}"
     if len(named) == 1:
         name, value = named[0]
-        return (
-            f"because {name} = {float(value):g}".replace("-", "−")
-            if value.size == 1
-            else f"because of the value of {name}"
-        )
-    return f"because of the values of {', '.join(name for name, _ in named[:4])}"
+        return f"{name} = {float(value):g}".replace("-", "−") if value.size == 1 else f"of the value of {name}"
+    return f"of the values of {', '.join(name for name, _ in named[:4])}"
 
 
 def _key(draws: Draws, entry: Entry) -> tuple[str, int | None]:

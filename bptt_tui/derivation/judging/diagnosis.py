@@ -11,7 +11,7 @@ from bptt_tui.derivation.formulas.parts import children
 from bptt_tui.derivation.formulas.tree import Add, Formula, Negate, Number, Partial, Transpose, Value
 from bptt_tui.derivation.judging.candidates import Candidate, of_edge, slope_of
 from bptt_tui.derivation.judging.edits import Edit, Measured, moments_of
-from bptt_tui.derivation.judging.samples import Edge, Samples, Stack
+from bptt_tui.derivation.judging.samples import Edge, Key, Samples, Stack
 from bptt_tui.derivation.judging.slips import slip
 from bptt_tui.derivation.judging.spelling import Spelling
 from bptt_tui.derivation.judging.stacks import same
@@ -87,19 +87,17 @@ class _Naming:
         due = self.edit.due
         assert due is not None
         if due.edge is not None and due.above is not None and due.below is not None:
-            function = due.function
-            ends = {
-                "above": self.spelling.name(due.above),
-                "below": self.spelling.name(due.below),
-                "function": function,
-            }
-            if due.kind == "inner":
-                ends["below"] = "…"
-            if function:
+            ends = self._ends(due, due.above, due.below)
+            if due.function:
                 return self._result("slope missing", "missing", None, due, **ends)
             if is_recurrent_weight(self.samples, due):
                 return self._result("weight missing", "missing", None, due, **ends)
         return self._result("factor missing", "missing", None, due)
+
+    def _ends(self, due: Candidate, above: Key, below: Key) -> dict[str, str]:
+        """What a partial is of and by, and the function between, for a slip's sentence."""
+        inside = "…" if due.kind == "inner" else self.spelling.name(below)
+        return {"above": self.spelling.name(above), "below": inside, "function": due.function}
 
     def _missing_two(self) -> Named:
         assert self.edit.due is not None and self.edit.second is not None
@@ -134,20 +132,12 @@ class _Naming:
         due, index = self.edit.due, self.edit.index
         assert due is not None
         factor, stack = self.product.term.factors[index], self.product.stacks[index]
-        names: dict[str, str] = {}
         if due.edge is not None and due.above is not None and due.below is not None:
-            function = due.function
-            names = {
-                "above": self.spelling.name(due.above),
-                "below": self.spelling.name(due.below),
-                "function": function,
-            }
-            if due.kind == "inner":
-                names["below"] = "…"
-            if function:
-                kind, other = self._wrong_slope(due, stack, function)
+            if due.function:
+                kind, other = self._wrong_slope(due, stack, due.function)
                 if kind:
-                    return self._result(kind, "wrong", index, due, other=other, **names)
+                    ends = self._ends(due, due.above, due.below)
+                    return self._result(kind, "wrong", index, due, other=other, **ends)
             if _operation(self.samples, due.edge) == "softmax" and (
                 _is_diagonal_of(stack, due.value) or _fits(stack, self.samples.value(*due.above))
             ):

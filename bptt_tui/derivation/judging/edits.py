@@ -75,8 +75,8 @@ def moments_of(factor: Factor) -> set[int]:
 class Budget:
     """How many products may still be tried for one formula, so that a hopeless one does not take forever."""
 
-    def __init__(self, trials: int = MAX_TRIALS) -> None:
-        self.left = trials
+    def __init__(self) -> None:
+        self.left = MAX_TRIALS
 
     def spend(self) -> bool:
         """Whether one more may be tried."""

@@ -124,29 +124,28 @@ class Judging:
         terms, remark = right_terms(member, truth)
         vacuous = coincidence.vacuous(self.draws, statement, member, truth)
         if vacuous:
-            sentence = f"equal here, not in general, {vacuous}"
+            sentence = f"equal here, not in general, because {vacuous}"
             return self._said("coincidence", member, truth, sentence, readings, value, why=vacuous, terms=terms)
         here = value[0]
-        why = ""
         if self.draws.alone:
             why = "at no other values that were tried is everything finite"
             sentence = f"equal at the session's numbers; {why}"
             return self._said("unknown", member, truth, sentence, readings, value, why=why, terms=terms)
-        if not (np.isfinite(here).all() and np.isfinite(truth.value[0]).all()):
-            why = "at the session's own numbers the value is not finite"
         sentence = f"right: it equals {truth.name} for all values, not only these"
         if remark:
             sentence += f"; {remark}"
-        if why:
-            sentence += f"; {why}"
-        return self._said("right", member, truth, sentence, readings, value, why=why, terms=terms)
+        if not (np.isfinite(here).all() and np.isfinite(truth.value[0]).all()):
+            sentence += "; at the session's own numbers the value is not finite"
+        return self._said("right", member, truth, sentence, readings, value, terms=terms)
 
     def _too_small(self, member: Formula, truth: Truth, value: Stack, parts: list[Part]) -> MemberVerdict:
         """Equal to the last digit, and yet not all there."""
         names = listed([part.of for part in parts])
-        why = f"because {names} {'is' if len(parts) == 1 else 'are'} too small to show in the sum"
+        why = f"{names} {'is' if len(parts) == 1 else 'are'} too small to show in the sum"
         alignment = align(member, truth, Budget(), thorough=True)
-        said = self._said("coincidence", member, truth, f"equal here, not in general, {why}", (), value, why=why)
+        said = self._said(
+            "coincidence", member, truth, f"equal here, not in general, because {why}", (), value, why=why
+        )
         return explained(member, truth, value, alignment).with_parts(said)
 
     # --- not right -----------------------------------------------------------------------------------------------
@@ -168,11 +167,11 @@ class Judging:
         for truth, fitted in known:
             if close(fitted, truth.value, truth.scale)[0] and np.isfinite(fitted[0]).all():
                 why = self._kink(truth, fitted) or coincidence.reason(self.draws, evaluator.statement, member, truth)
-                sentence = f"equal here, not in general{', ' + why if why else ''}"
+                sentence = f"equal here, not in general{', because ' + why if why else ''}"
                 found = self._explained(member, fitting, readings, left, evaluator)
                 if not why and found is not None:
                     why = _vanishing(found, truth)
-                    sentence += f", {why}" if why else ""
+                    sentence += f", because {why}" if why else ""
                 said = self._said("coincidence", member, truth, sentence, (), fitted, why=why)
                 return found.with_parts(said) if found else said
         other = self._other_modes(left, member, evaluator)
@@ -189,7 +188,7 @@ class Judging:
         """Why a formula holds at some draws and not at others: it is that of one side of a kink."""
         agree = close(value, truth.value, truth.scale)[1:]
         if self.draws.has_kinks and agree.any() and not agree.all():
-            return "because relu is on one side of its kink here"
+            return "relu is on one side of its kink here"
         return ""
 
     def _explained(
@@ -311,14 +310,14 @@ def _is_finite(*stacks: Stack) -> bool:
 
 
 def _vanishing(found: Explanation, truth: Truth) -> str:
-    """`because ∂E/∂w₀ is too small to show`, where all that is wrong is that small at the session's numbers."""
+    """`∂E/∂w₀ is too small to show`, where all that is wrong is that small at the session's numbers."""
     wrong = [term for term in found.terms if term.outcome != "right"]
     whole = float(np.abs(truth.value[0]).max())
     dues = [float(np.abs(term.due).max()) for term in wrong if term.due is not None]
     if not wrong or len(dues) < len(wrong) or max(dues) > TOO_SMALL * whole:
         return ""
     names = listed(list(dict.fromkeys(term.of for term in wrong)))
-    return f"because {names} {'is' if len(wrong) == 1 else 'are'} too small to show in the sum"
+    return f"{names} {'is' if len(wrong) == 1 else 'are'} too small to show in the sum"
 
 
 _recent: list[tuple[weakref.ref[Any], Judging]] = []

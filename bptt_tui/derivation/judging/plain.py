@@ -7,12 +7,12 @@ and no infinities, so they are the texts "NaN", "Infinity" and "-Infinity".
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from bptt_tui.calculus import numerals
 from bptt_tui.derivation.judging.slips import SLIPS
 from bptt_tui.derivation.judging.verdict import Array, Ledger, MemberVerdict, Slip, TermVerdict, Verdict
 from bptt_tui.errors import FormulaError
@@ -112,12 +112,4 @@ def _array(value: Array | None) -> Any:
     if value is None:
         return None
     array = np.asarray(value, dtype=np.float64)
-    return _finite((array.reshape(()) if array.size == 1 else array).tolist())
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_finite(entry) for entry in value]
-    if math.isfinite(value):
-        return value
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return numerals.plain((array.reshape(()) if array.size == 1 else array).tolist())

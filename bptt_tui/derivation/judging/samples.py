@@ -33,7 +33,6 @@ Edge = tuple[int, int, Name]  # equation, timestep, what it reads
 
 # Edges between the two ends of a partial.
 MAX_SPAN = 20_000
-MODES: tuple[Mode, ...] = ("total", "immediate", "direct")
 
 
 class Samples:

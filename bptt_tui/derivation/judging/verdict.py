@@ -88,7 +88,8 @@ class MemberVerdict(Struct, frozen=True):
     """One member of the equalities against the left side.
 
     `readings` tell how it was read where there was a choice: "∂s₁/∂u₁ with s₀ held". `value` and `due` are the
-    member's and the true number, None where there is none; `why` is the reason of a coincidence or of an unknown.
+    member's and the true number, None where there is none; `why` is the reason of a coincidence or of an unknown, as it
+    follows "because": s₋₁ = 0.
     """
 
     outcome: Outcome
