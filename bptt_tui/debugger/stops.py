@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bptt_tui.calculus import numerals
 from bptt_tui.calculus.shapes import Mismatch, size
 from bptt_tui.debugger.blocks import ENTRIES
-from bptt_tui.debugger.conditions import Condition, Every, holds, operands, read_condition, told, value_at
+from bptt_tui.debugger.conditions import Condition, Every, holds, read_condition, told, value_at
 from bptt_tui.debugger.looking import Look, Scene
 from bptt_tui.debugger.moments import OneByOne, Stretch, Unknown
 from bptt_tui.debugger.patterns import Pattern, all_kinds, read_pattern
@@ -183,9 +183,8 @@ class _Run:
 
     def longest(self, stops: Iterable[Stop]) -> int:
         """How many positions can be looked at together."""
-        read = [operand for stop in stops if stop.condition is not None for operand in operands(stop.condition)]
-        read += [stop.watched for stop in stops if stop.watched is not None]
-        return min(max(ENTRIES // 4 // self.sweep.width(read), _FEWEST), ENTRIES // 16)
+        width = max((self.sweep.width(stop.condition, stop.watched) for stop in stops), default=1)
+        return min(max(ENTRIES // 4 // width, _FEWEST), ENTRIES // 16)
 
     def chunks(self, low: int, high: int, most: int) -> Iterator[tuple[int, int]]:
         """low … high in pieces that grow to `most` positions, nearest first."""

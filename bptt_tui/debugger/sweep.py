@@ -5,7 +5,7 @@ What a name in them means over a stretch of steps is told by `moments`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,7 @@ _NUMBERS = frozenset({"norm", "max", "min", "sum"})  # what makes a number of an
 class Sweep:
     """Evaluates over the stretches of a scene. `ask` is called now and then; it may raise to end the work."""
 
-    def __init__(self, scene: Scene, ask: Callable[[], None]) -> None:
+    def __init__(self, scene: Scene, ask: Callable[[], None] = lambda: None) -> None:
         self._scene = scene
         self._trace = scene.trace
         self._moments = Moments(scene, ask)
@@ -53,9 +53,28 @@ class Sweep:
             self._stretches[key] = Stretch(kind, name, phase, t, self._scene.timeline.positions(kind, name, phase))
         return self._stretches[key]
 
-    def width(self, operands: Iterable[Operand]) -> int:
-        """How many numbers expressions handle at one position, at most."""
-        return max((self._width(operand, operand.expression) for operand in operands), default=1)
+    def width(self, condition: Condition | None, watched: Operand | None) -> int:
+        """How many numbers a condition and a watched expression handle at one position, at most."""
+        found = 1 if watched is None else self._width(watched, watched.expression)
+        waiting = [] if condition is None else [condition]
+        while waiting:
+            part = waiting.pop()
+            if isinstance(part, Not):
+                waiting.append(part.inner)
+            elif isinstance(part, Comparison):
+                compared = self._with_a_number(part)
+                sides = (self._width(side, side.expression) for side in (part.left, part.right))
+                found = max(found, *(sides if compared is None else (self._reduced_width(compared[0]),)))
+            elif not isinstance(part, InPhase):
+                waiting.extend(part.parts)
+        return found
+
+    def _reduced_width(self, quantity: Quantity) -> int:
+        """The same of a quantity that is reduced to a number: the running product of a node is read whole."""
+        scene = self._scene
+        if quantity.above is not None:
+            return 1
+        return max(size(scene.unrolled.shapes[name]) for name in scene.network.targets)
 
     def _width(self, operand: Operand, node: Expression) -> int:
         if isinstance(node, Number):
@@ -66,7 +85,7 @@ class Sweep:
             found = self._in_blocks(operand, node) if node.operation in _NUMBERS else None
             if found is None:
                 return max(self._width(operand, argument) for argument in node.arguments)
-            return 1 if found[0].above is not None else max(size(shapes[name]) for name in scene.network.targets)
+            return self._reduced_width(found[0])
         quantity = operand.quantity(node.name)
         if self._is_product(quantity):
             return max(size(shape) for shape in shapes.values())
@@ -100,13 +119,26 @@ class Sweep:
         return yes, no
 
     def _compared(self, condition: Comparison, stretch: Stretch) -> tuple[Mask, Mask]:
-        a, b = self.over(condition.left, stretch), self.over(condition.right, stretch)
-        rank = len(broadcast(a.shape, b.shape))
-        entries = np.asarray(SIGNS[condition.sign](lift(a.value, a.shape, rank), lift(b.value, b.shape, rank)))
-        axes = tuple(range(-rank, 0))
-        result = np.asarray(entries.any(axis=axes) if condition.sign == "!=" else entries.all(axis=axes))
-        known = np.broadcast_to(np.asarray(a.known) & np.asarray(b.known), stretch.positions.shape)
-        return known & result, known & ~result
+        found = self._with_a_number(condition)
+        if found is None:
+            left, right = self.over(condition.left, stretch), self.over(condition.right, stretch)
+            over = _comparison(condition.sign, left, right)
+        else:
+            over = self._quantity(found[0], stretch, found[1])
+        holds = np.asarray(over.value, dtype=np.bool_)
+        known = np.broadcast_to(np.asarray(over.known), stretch.positions.shape)
+        return known & holds, known & ~holds
+
+    def _with_a_number(self, condition: Comparison) -> tuple[Quantity, Reduction] | None:
+        """A comparison of a number with what may be a matrix per timestep: of that, only whether it holds is kept."""
+        sides = condition.left, condition.right
+        for one, other in (sides, sides[::-1]):
+            found = None if other.names() else self._in_blocks(one, one.expression)
+            if found is None:
+                continue
+            quantity, inner = found
+            return quantity, _compared_with(_number(other.expression), condition.sign, inner, left=one is sides[0])
+        return None
 
     # --- expressions ---------------------------------------------------------------------------------------------
 
@@ -116,7 +148,7 @@ class Sweep:
 
     def _value(self, operand: Operand, node: Expression, stretch: Stretch) -> Over:
         if isinstance(node, Number):
-            return Over(np.asarray(node.value), ())
+            return _number(node)
         if isinstance(node, Name):
             return self._quantity(operand.quantity(node.name), stretch)
         found = self._in_blocks(operand, node)
@@ -124,16 +156,15 @@ class Sweep:
             return self._quantity(found[0], stretch, found[1])
         return _applied(node, [self._value(operand, argument, stretch) for argument in node.arguments])
 
-    def _in_blocks(self, operand: Operand, node: Call) -> tuple[Quantity, Reduction] | None:
+    def _in_blocks(self, operand: Operand, node: Expression) -> tuple[Quantity, Reduction] | None:
         """A quantity that may be a matrix per timestep, and the functions of one argument that are made of it."""
         calls: list[Call] = []
-        inner: Expression = node
-        while isinstance(inner, Call) and len(inner.arguments) == 1:
-            calls.append(inner)
-            inner = inner.arguments[0]
-        if not isinstance(inner, Name):
+        while isinstance(node, Call) and len(node.arguments) == 1:
+            calls.append(node)
+            node = node.arguments[0]
+        if not isinstance(node, Name):
             return None
-        quantity = operand.quantity(inner.name)
+        quantity = operand.quantity(node.name)
         kept = is_gradient(self._scene, quantity) and quantity.below not in self._trace.terms  # by the trace
         if not self._is_product(quantity) and (quantity.above is None or kept):
             return None
@@ -236,6 +267,33 @@ class Sweep:
                 return None
             found.append(np.array([self._known_from(quantity)]))
         return np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
+
+
+def _compared_with(number: Over, sign: str, inner: Reduction, *, left: bool) -> Reduction:
+    """What `inner` makes of a quantity compared with a number, on the left or the right of the sign."""
+
+    def apply(over: Over) -> Over:
+        value = inner.apply(over)
+        return _comparison(sign, value, number) if left else _comparison(sign, number, value)
+
+    return Reduction(f"{inner.name} {sign} {number.value} {left}", apply)
+
+
+def _number(node: Expression) -> Over:
+    """An expression that reads nothing."""
+    if isinstance(node, Call):
+        return _applied(node, [_number(argument) for argument in node.arguments])
+    assert isinstance(node, Number)
+    return Over(np.asarray(node.value), ())
+
+
+def _comparison(sign: str, a: Over, b: Over) -> Over:
+    """Whether all entries compare so (!=: not all are equal)."""
+    rank = len(broadcast(a.shape, b.shape))
+    entries = np.asarray(SIGNS[sign](lift(a.value, a.shape, rank), lift(b.value, b.shape, rank)))
+    axes = tuple(range(-rank, 0))
+    holds = np.asarray(entries.any(axis=axes) if sign == "!=" else entries.all(axis=axes))
+    return Over(holds, (), np.asarray(a.known) & np.asarray(b.known))
 
 
 def _applied(call: Call, args: list[Over]) -> Over:

@@ -11,6 +11,7 @@ from oracles.networks import pinned_case
 from seen import make, random_session, session_of
 
 from bptt_tui.debugger import Debugger, blocks
+from bptt_tui.debugger.conditions import SIGNS, Condition, holds, read_condition
 from bptt_tui.debugger.inspect import Inspector
 from bptt_tui.debugger.looking import Look, Scene
 from bptt_tui.debugger.moments import OneByOne, Over, Unknown
@@ -48,7 +49,7 @@ def one_by_one(operand: Operand, scene: Scene, position: int) -> np.ndarray | No
 
 def assert_same(scene: Scene, texts: list[str]) -> Counter[tuple[str, bool]]:
     """Over every stretch: known where it is known one by one, with the same value; how many are so to the last bit."""
-    sweep = Sweep(scene, lambda: None)
+    sweep = Sweep(scene)
     exact: Counter[tuple[str, bool]] = Counter()
     local = [f"d{name}" for name in scene.network.targets if name != scene.network.loss_name]
     for text in texts:
@@ -98,6 +99,39 @@ def test_a_sweep_with_room_for_little(seed: int, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(blocks, "ENTRIES", 64)
     monkeypatch.setattr(blocks, "_LONGEST", 2)
     swept(random_session(seed)[1], seed)
+
+
+@pytest.mark.parametrize("seed", range(300, 306))
+def test_a_comparison_with_a_number_holds_where_it_does_one_by_one(seed: int) -> None:
+    """The number is one of the values, on either side of the sign, so that every sign can hold and fail."""
+    chance = random.Random(seed)
+    scene = Debugger(random_session(seed)[1]).look.scene
+    sweep, met = Sweep(scene), Counter[bool]()
+    for text in expressions(chance, scene, 20):
+        try:
+            value = one_by_one(read_operand(scene, text), scene, chance.randint(1, scene.timeline.last))
+        except CommandError:
+            continue
+        number = "0.1" if value is None else repr(float(chance.choice(value.ravel())))
+        for sign in chance.sample([*SIGNS], 2):
+            for line in (f"{text} {sign} {number}", f"{number} {sign} {text}"):
+                met += holding(scene, sweep, read_condition(scene, line))
+    assert met[True] and met[False]
+
+
+def holding(scene: Scene, sweep: Sweep, condition: Condition) -> Counter[bool]:
+    """At how many positions a condition holds, which is where it does one by one."""
+    met = Counter[bool]()
+    for kind, name, phase in all_kinds(scene):
+        stretch = sweep.stretch(kind, name, phase)
+        try:
+            found = sweep.met(condition, stretch) if len(stretch.positions) else []
+        except OneByOne:
+            continue
+        wanted = [holds(condition, Look(scene, position)) for position in stretch.positions[: len(found)].tolist()]
+        assert list(found) == wanted, (condition, kind, name, phase)
+        met.update(wanted)
+    return met
 
 
 def test_the_gradient_of_an_input_is_known_where_all_its_readers_are() -> None:
