@@ -66,16 +66,18 @@ def _relative(difference: np.ndarray, before: np.ndarray) -> float | None:
         return float(norm(difference / largest, before.ndim) / norm(before / largest, before.ndim))
 
 
-def percent(relative: float | None) -> str:
-    """`+8.35 %`; – where nothing can be said."""
-    return ABSENT.value if relative is None else f"{100 * relative:+.3g} %"
+def percent(row: Compared) -> str:
+    """`+8.35 %`; of an array `8.35 %`, for its change has a size alone; – where nothing can be said."""
+    if row.relative is None or isinstance(row.difference, Missing):
+        return ABSENT.value
+    return f"{100 * row.relative:{'' if row.difference.ndim else '+'}.3g} %"
 
 
 def table(compared: Comparison) -> str:
     """The comparison as lines of text: what was changed, then a row for the loss and each parameter."""
     rows = [("", "before", "after", "difference", "relative")]
     for row in (compared.loss, *compared.rows):
-        rows.append((row.label, _shown(row.before), _shown(row.after), _shown(row.difference), percent(row.relative)))
+        rows.append((row.label, _shown(row.before), _shown(row.after), _shown(row.difference), percent(row)))
     widths = [max(len(row[i]) for row in rows) for i in range(5)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([compared.edit, *lines])

@@ -70,7 +70,7 @@ def complete(debugger: Debugger, line: str) -> Completion:
 def _commands() -> Iterator[Option]:
     for command in COMMANDS.values():
         takes = command.usage.removeprefix(command.name).strip()
-        yield Option(command.name + " " * (bool(takes) and takes[0] != "["), command.summary)
+        yield Option(command.name + " " * bool(takes), command.summary)
 
 
 def _starting(prefix: str, options: Iterable[Option]) -> tuple[Option, ...]:

@@ -226,6 +226,8 @@ class Debugger:
         here, state = self.cursor, self._state
         trail = state.trail.left(here) if abs(cursor.position - here.position) > 1 else state.trail
         self._state = replace(state, cursor=cursor, trail=trail, stopping=replace(state.stopping, stopped=""))
+        if self.asked is not None and cursor.position == self.last:
+            return "at the end: what is asked here is the last"
         return self.moves.message(cursor)
 
     def do(self, line: str) -> View:
@@ -285,7 +287,7 @@ class Debugger:
 
     def _prepare_to_go_on(self) -> None:
         """Before the first command after opening: remember of the recording what it will remember when played."""
-        if not self._recording_on or self._recording_leads_here or self._going_on is not None:
+        if not self.rehearses:
             return
         from bptt_tui.debugger.going_on import going_on
 
@@ -293,6 +295,11 @@ class Debugger:
         trail, sought = self._going_on.trail, self._going_on.sought
         if (trail, sought) != (self._state.trail, self._state.sought):
             self._state = replace(self._state, trail=trail, sought=sought)
+
+    @property
+    def rehearses(self) -> bool:
+        """Whether the next command will first go through what was recorded before the session was opened."""
+        return self._recording_on and not self._recording_leads_here and self._going_on is None
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:

@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bptt_tui.debugger.changes import words
+from bptt_tui.debugger.pace import StoppedError
 from bptt_tui.debugger.state import State
 from bptt_tui.debugger.stopping import Stopping, alike, recreated, shown_again, shown_alike
 from bptt_tui.debugger.walking import Trail
@@ -62,6 +63,8 @@ def _play(debugger: Debugger, recording: Sequence[Recorded]) -> bool:
     try:
         for recorded in recording:
             debugger.follow(recorded.command)
+    except StoppedError:
+        raise
     except CommandError:
         debugger.change(here)
         return False

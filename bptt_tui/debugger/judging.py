@@ -1,6 +1,6 @@
 """Is an answer right, and if not, which slip was made?
 
-An answer is a number, an array of numbers, or an expression over everything known at the position. A typed number is
+An answer is a number, an expression over everything known at the position, or an array of both. A typed number is
 right within 1e-4 of the truth, or within the digits typed (three count as typed at least), alone or in an expression;
 an expression without decimals has to give the true value, and to give it with other numbers too, or to be right as a
 formula: -y/o, diag(o) - o*o^T. `SLIPS` is the table of what learners get wrong: each slip is a
@@ -34,9 +34,10 @@ EXACT = 1e-9  # relative, of an expression
 LONGEST_FORMULA = 2_000  # characters
 LONGEST = 20_000  # steps of a timeline that is computed again with other numbers
 
-_NUMBER = r"[-+−]?\s*(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_ONE = re.compile(_NUMBER)
-_ARRAY = re.compile(rf"\[[\[\],;\s]*(?:{_NUMBER}[\[\],;\s]*)+\]")
+_DIGITS = r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_ONE = re.compile(rf"[-+−]?\s*{_DIGITS}")
+_ENTRY, _BETWEEN = rf"[-+−]?{_DIGITS}", r"[\[\],;\s]"
+_ARRAY = re.compile(rf"\[{_BETWEEN}*{_ENTRY}(?:{_BETWEEN}+{_ENTRY})*{_BETWEEN}*\]")  # [1 -2] has two, [1 - 2] none
 _LITERAL = re.compile(r"(?<![\w.])(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?(?!\w)")
 _DECIMAL = re.compile(r"\d\.\d*|\.\d|\de-?\d", re.IGNORECASE)
 # The slope of an activation, from its value: s ↦ f′(z).
@@ -76,7 +77,7 @@ def judge(asked: Asked, text: str, inspector: Inspector, session: Session) -> Ve
     if typed is None:
         relative = CLOSE if _DECIMAL.search(text) else EXACT
         try:
-            value = inspector.evaluate(text)
+            value = _evaluated(text, inspector)
             _in_shape(value, np.asarray(asked.truth))
         except BpttError:
             if relative == EXACT and _right_as_formula(asked, text, session):
@@ -129,13 +130,56 @@ def _half(number: str) -> float:
     return float(0.5 * 10.0 ** max(min(place, leading - 2), -320)) * (1 + 1e-9)
 
 
+def _evaluated(text: str, inspector: Inspector) -> Array:
+    """The value of an expression, or of an array of them, `[-1/0.2978, 0]`, as its entries one after the other."""
+    if _inside(text) is None:
+        return inspector.evaluate(text)
+    values = []
+    for start, end in _entries(text, 0, len(text)):
+        if not text[start:end].strip():
+            raise CommandError(f"column {start + 1}: an entry of the array is missing", hint="write [0.3, 0.7]")
+        value = inspector.evaluate(" " * start + text[start:end])  # so that columns in errors are those of the text
+        if value.size != 1:
+            raise CommandError(f"{text[start:end].strip()} is not a scalar", hint="each entry of an array is one")
+        values.append(float(value.reshape(())))
+    return np.array(values)
+
+
+def _entries(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where the entries stand that commas and semicolons separate, those of rows in brackets too."""
+    inside = _inside(text[start:end])
+    if inside is None:
+        yield start, end
+        return
+    depth, begun = 0, start + inside[0]
+    for at in range(begun, start + inside[1]):
+        depth += (text[at] in "([") - (text[at] in ")]")
+        if depth == 0 and text[at] in ",;":
+            yield from _entries(text, begun, at)
+            begun = at + 1
+    yield from _entries(text, begun, start + inside[1])
+
+
+def _inside(text: str) -> tuple[int, int] | None:
+    """What stands between the brackets around a text; None where there are none around all of it."""
+    start, end = len(text) - len(text.lstrip()), len(text.rstrip())
+    if end - start < 2 or text[start] != "[" or text[end - 1] != "]":
+        return None
+    depth = 0
+    for at in range(start, end):
+        depth += (text[at] == "[") - (text[at] == "]")
+        if depth == 0 and at < end - 1:
+            return None
+    return (start + 1, end - 1) if depth == 0 else None
+
+
 def _halves(value: Array, text: str, inspector: Inspector) -> Array:
     """How far an expression may lie from its value: each decimal in it by half a unit of its last digit."""
     halves = np.zeros(value.shape)
     for number in _LITERAL.finditer(text):
         moved = f"{float(number[0]) + _half(number[0]):.17g}"
         try:
-            there = inspector.evaluate(text[: number.start()] + moved + text[number.end() :])
+            there = _evaluated(text[: number.start()] + moved + text[number.end() :], inspector)
         except BpttError:
             continue
         halves = halves + np.abs(there - value)
@@ -193,7 +237,7 @@ def _holds_elsewhere(asked: Asked, text: str, session: Session) -> bool:
             scene = Scene(session.replace(**changed).trace())
             look = Look(scene, asked.look.position, asked.look.factor)
             there = Asked(look, asked.step, asked.kind, asked.links)
-            value = _in_shape(Inspector(look).evaluate(text), there.truth)
+            value = _in_shape(_evaluated(text, Inspector(look)), there.truth)
         except BpttError:
             continue
         if not Given(value, np.zeros(value.shape), 1e-7).is_like(np.asarray(there.truth, dtype=np.float64)):

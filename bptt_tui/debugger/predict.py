@@ -153,7 +153,7 @@ ROWS = (
     Command("predict", "predict on [KIND]|off", "ask before the next number is shown", _predict, (),
             "KIND is values, factors or contributions; without it, all of them."),
     Command("answer", "answer EXPR", "answer what predict mode asks", _answer, (),
-            "A number (four digits are enough), an expression such as 1 - s[0]**2, or [0.3, 0.7] for an array."),
+            "A number (four digits are enough), an expression such as 1 - s[0]**2, or an array, [0.3, 1 - 0.3]."),
     Command("hint", "hint", "the formula of what is asked, without numbers", _hint),
     Command("reveal", "reveal", "show what is asked", _reveal),
     Command("score", "score", "the answers so far: right, wrong, revealed", _score),

@@ -124,12 +124,15 @@ class Replay:
 
     def look_ahead(self, debugger: Debugger, enough: Callable[[], bool]) -> None:
         """Learn where the commands lead, until the end, one that cannot be carried out, or `enough()`; stay here."""
-        here = self.index
+        here, interrupt = self.index, debugger.interrupt
+        debugger.interrupt = enough  # a long run too
         try:
             while not self.finished and not enough():
                 self._advance(debugger)
         except CommandError:
             pass  # told when the replay comes there
+        finally:
+            debugger.interrupt = interrupt
         self.index = here
         debugger.restore(self._reached[here])
 

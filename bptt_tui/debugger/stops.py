@@ -21,6 +21,7 @@ from bptt_tui.debugger.blocks import ENTRIES
 from bptt_tui.debugger.conditions import Condition, Every, holds, read_condition, told, value_at
 from bptt_tui.debugger.looking import Look, Scene
 from bptt_tui.debugger.moments import OneByOne, Stretch, Unknown
+from bptt_tui.debugger.pace import StoppedError
 from bptt_tui.debugger.patterns import Pattern, all_kinds, read_pattern
 from bptt_tui.debugger.quantities import Operand, read_operand
 from bptt_tui.debugger.sweep import Sweep
@@ -199,7 +200,7 @@ class _Run:
     def ask(self) -> None:
         """Leave, if somebody wants the search to end."""
         if self.interrupt is not None and self.interrupt():
-            raise CommandError("interrupted", hint="the debugger stays where it was")
+            raise StoppedError("interrupted", hint="the debugger stays where it was")
 
     def hits(self, stop: Stop, low: int, high: int) -> Ints:
         """The positions low … high at which a stop is hit, nearest first; perhaps no more than end the search."""

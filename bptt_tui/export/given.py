@@ -45,6 +45,11 @@ def _loss(scene: Scene) -> tuple[Run, ...]:
     return (f"{steps}. The loss ", name, f" is the {network.reduction} of the losses at {where}.")
 
 
+def _timesteps(count: int) -> str:
+    """`0, 1` of two, `0, 1, …, 59` of sixty."""
+    return ", ".join(map(str, range(count))) if count <= 3 else f"0, 1, …, {count - 1}"
+
+
 def _values(scene: Scene) -> Iterator[tuple[str, str, tuple[int, ...], str]]:
     """Name, what it is, shape and value of everything given."""
     values = scene.unrolled.values
@@ -54,7 +59,7 @@ def _values(scene: Scene) -> Iterator[tuple[str, str, tuple[int, ...], str]]:
         few = len(rows) <= _INPUTS_SHOWN
         shown = rows if few else rows[:_INPUTS_SHOWN]
         text = r",\; ".join(figures.array(row) for row in shown) + ("" if few else r",\; \dots")
-        yield label(name, None, "latex"), "input, t = 0, 1, …", rows.shape[1:], text
+        yield label(name, None, "latex"), f"input, t = {_timesteps(len(rows))}", rows.shape[1:], text
     for name, rows in scene.unrolled.before.items():
         if name in values.inputs:
             continue

@@ -177,11 +177,9 @@ class DebuggerApp(App[None]):
 
     def action_help_quit(self) -> None:
         """ctrl+c where nothing runs that it would stop: Textual's own hint names a key that is not in the help."""
-        from bptt_tui.tui.bindings import BINDING_TABLE
-        from bptt_tui.tui.keynames import keys_of
+        from bptt_tui.tui.keynames import key_of
 
-        keys = {row.id: keys_of(row, self._keymap)[0] for row in BINDING_TABLE}
-        self.say(f"nothing is running; {keys['quit']} leaves the debugger")
+        self.say(f"nothing is running; {key_of('quit', self)} leaves the debugger")
 
     def action_save(self, path: str = "") -> None:
         """Save to `path` or to the session's own file; ask where there is none or the save fails."""

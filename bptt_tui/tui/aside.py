@@ -55,5 +55,5 @@ def _compared(row: Compared, label: int, width: int) -> Line:
         (f"  {before.rjust(_NUMBER)}", "plain"),
         ("  → ", "dim"),
         (after.ljust(_NUMBER), "strong"),
-        (f"  {percent(row.relative)}" if label + 2 * _NUMBER + 16 <= width else "", "dim"),
+        (f"  {percent(row)}" if label + 2 * _NUMBER + 16 <= width else "", "dim"),
     )

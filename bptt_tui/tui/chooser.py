@@ -53,10 +53,11 @@ class Choices(ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__()
         self.rows: Sequence[Line] = ()
         self.at = 0
+        self._lit = True
 
-    def offer(self, rows: Sequence[Line]) -> None:
-        """Show these rows; the lit one stays where it is."""
-        self.rows = rows
+    def offer(self, rows: Sequence[Line], *, lit: bool = True) -> None:
+        """Show these rows; the lit one stays where it is, or none is `lit` where there is nothing to choose."""
+        self.rows, self._lit = rows, lit
         self.virtual_size = Size(max((line_width(row) for row in rows), default=1), len(rows))
         self.move(0)
         self.refresh(layout=True)
@@ -78,7 +79,7 @@ class Choices(ScrollView, can_focus=True, inherit_bindings=False):
         at = y + self.scroll_offset.y
         if at >= len(self.rows):
             return self.inks.paint((), self.size.width)
-        lit = at == self.at
+        lit = self._lit and at == self.at
         row = tuple((text, "now" if lit and ink in ("plain", "name", "strong") else ink) for text, ink in self.rows[at])
         return self.inks.paint((("▌" if lit else " ", "now-mark" if lit else "plain"), *row), self.size.width)
 
@@ -132,8 +133,13 @@ class Chooser(Dialog[None]):
         choices.at = self._at
         self._offer()
 
+    def on_resize(self) -> None:
+        """Rows may be narrower on another screen."""
+        self._offer()
+
     def _offer(self) -> None:
-        self.query_one(Choices).offer(self._rows() or [((self._empty, "dim"),)])
+        rows = self._rows()
+        self.query_one(Choices).offer(rows or [((self._empty, "dim"),)], lit=bool(rows))
 
     def on_key(self, event: events.Key) -> None:
         chosen = next((one for one in self._choices if event.key == one.key), None)

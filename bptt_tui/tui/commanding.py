@@ -11,9 +11,12 @@ from bptt_tui.debugger.command import Command
 from bptt_tui.debugger.debugger import Debugger
 from bptt_tui.debugger.view import View
 from bptt_tui.errors import BpttError
+from bptt_tui.tui.keynames import key_of
 from bptt_tui.tui.player import Player
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.screen import Screen
 
     _Part = Screen[None]
@@ -49,7 +52,7 @@ class Commanding(_Part):
         replay = self.player.replay
         self.wrong = ""
         if self.runs_long:
-            self.say("a run goes on: esc stops it")
+            self.say(self.goes_on)
             return False
         from bptt_tui.debugger.commands import read  # the first picture needs no command
 
@@ -61,14 +64,45 @@ class Commanding(_Part):
         if replay is not None and leaves:
             replay.take_over(self.debugger)
             self.pause()
-        if (command.name in _RUNS and self.debugger.last >= LONG) or (
-            command.name in _SUMS and self.debugger.sums.large
-        ):
-            return self.run_long(line, leaves)
+        return self.set_to_work(
+            line,
+            lambda: self.debugger.do(line),
+            lambda answer: self.settle(line, leaves, answer),
+            beside=(command.name in _RUNS and self.is_long)
+            or (command.name in _SUMS and self.debugger.sums.large)
+            or (self.is_long and self._rehearses(command, rest)),
+        )
+
+    def _rehearses(self, command: Command, rest: str) -> bool:
+        """Whether a command first goes through a recording; what gives several at once has to wait for it here."""
+        waits = command.name in _AT_ONCE or not _walks(command, rest)
+        return self.debugger.rehearses and bool(self.debugger.recording) and not waits
+
+    def set_to_work(
+        self, said: str, work: Callable[[], View], then: Callable[[View | BpttError], bool], *, beside: bool
+    ) -> bool:
+        """Have the debugger do something, called `said`, here or beside the screen; `then` draws what it comes to."""
+        if beside:
+            return self.run_beside(said, work, then)
         try:
-            return self.settle(line, leaves, self.debugger.do(line))
+            answer: View | BpttError = work()
         except BpttError as error:
-            return self.settle(line, leaves, error)
+            answer = error
+        return then(answer)
+
+    def key(self, id: str) -> str:
+        """The key of a row of the binding table, as the user has it."""
+        return key_of(id, self.app)
+
+    @property
+    def goes_on(self) -> str:
+        """What to say to a command while another is carried out beside the screen."""
+        return f"a run goes on: {self.key('run.interrupt')} stops it"
+
+    @property
+    def is_long(self) -> bool:
+        """Whether a command that goes through the whole trace is to be carried out beside the screen."""
+        return self.debugger.last >= LONG
 
     def settle(self, line: str, leaves: bool, answer: View | BpttError) -> bool:
         """Draw what a line came to; `leaves` says that it took a replay over, which an error undoes."""
@@ -82,7 +116,7 @@ class Commanding(_Part):
             return False
         self.show(answer, asked=line)
         if leaves and "\n" not in answer.message:
-            said = f"taken over at {self.player.place}: space resumes it there"
+            said = f"taken over at {self.player.place}: {self.key('play.toggle')} resumes it there"
             self.say(f"{said} · {answer.message}" if answer.message else said)
         return True
 
@@ -91,8 +125,8 @@ class Commanding(_Part):
         """Whether a command is being carried out beside the screen."""
         raise NotImplementedError
 
-    def run_long(self, line: str, leaves: bool) -> bool:
-        """Carry out a line beside the screen."""
+    def run_beside(self, said: str, work: Callable[[], View], then: Callable[[View | BpttError], bool]) -> bool:
+        """Carry out `work` beside the screen."""
         raise NotImplementedError
 
     def go_to_position(self, position: int) -> None:
@@ -107,6 +141,7 @@ class Commanding(_Part):
 
 _RUNS = ("continue", "reverse-continue", "until", "reverse-until")  # commands that can search a whole trace
 _SUMS = ("table", "knobs", "buildup", "chains")  # commands that make something of all timesteps
+_AT_ONCE = ("check",)  # whoever gives it draws the answer
 LONG = 100_000  # positions from which on they run beside the screen
 
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 _KEYS = frozenset(row.bound.partition("(")[0] for row in BINDING_TABLE)  # the actions that keys are bound to
 
-_WHILE_RUNNING = frozenset({"pane", "next_pane", "zoom", "switch_strip", "switch_arrays"})
+_WHILE_RUNNING = frozenset({"app", "pane", "next_pane", "zoom", "switch_strip", "switch_arrays"})
 
 
 _ROOMS = Rooms()
@@ -78,7 +78,9 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
         #contributions { min-height: 7; max-height: 9; }
     }
     DebuggerScreen.-small {
-        Pane, #network, #strip { border: none; padding: 0; width: 1fr; height: 1fr; max-height: 100%; }
+        Pane, #network, #strip, #chain, #contributions, #notes {
+            border: none; padding: 0; width: 1fr; height: 1fr; max-height: 100%;
+        }
     }
     """
 
@@ -87,6 +89,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
         super().__init__(classes=layout_classes(size))
         self.debugger = debugger
         self.player = player
+        self._shown = debugger.view  # what is drawn: while something is carried out the debugger may be elsewhere
         self._active = "graph"
         self._lower = "chain"
         self._header = Header(id="header")
@@ -145,6 +148,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
 
     def show(self, view: View, *, asked: str = "") -> None:
         """Hand the View to every widget; a message of more lines than the message line has gets a dialog."""
+        self._shown = view
         self._show_panes(self._layout)
         drawn: list[Pane | Bar] = [*self._panes.values(), self._header, self._message, self._keys]
         for widget in drawn:
@@ -223,7 +227,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
 
     def _show_panes(self, layout: Layout) -> None:
         """Show the panes of this layout."""
-        view = self.debugger.view
+        view = self._shown
         notes = bool(view.notes) if layout == "medium" else has_notes(view)
         shown = panes_shown(layout, self._active, self._lower, notes=notes)
         self._node.notes = "notes" not in shown
@@ -233,7 +237,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
         for widget, display in displayed.items():
             if widget.display != display:
                 widget.display = display
-        self._tabs.activate(self._active, self.debugger.view)
+        self._tabs.activate(self._active, view)
         self._mount_shown()
 
     def action_pane(self, id: str) -> None:
@@ -245,7 +249,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
         self._panes[id].focus(scroll_visible=False)
 
     def action_next_pane(self, step: int) -> None:
-        view = self.debugger.view
+        view = self._shown
         absent = {"strip"} if view.strip is None else set()
         absent |= set() if has_notes(view) else {"notes"}
         ids = [id for id, _ in PANES if id not in absent]
@@ -258,7 +262,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
         id = event.widget.id
         if id is not None and any(id == pane for pane, _ in PANES):
             self._active = id
-            self._tabs.activate(id, self.debugger.view)
+            self._tabs.activate(id, self._shown)
 
     # Copying, help, saving
 
@@ -362,8 +366,8 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
 
     async def action_app(self, action: str) -> None:
         """What concerns the file or another session is the app's."""
-        if self.runs_long and action != "quit":
-            self.say("a run goes on: esc stops it")
+        if self.runs_long:  # to leave or to save in the middle of it would be to keep half of it
+            self.say(self.goes_on)
             return
         self.pause()
         await self.app.run_action(action)

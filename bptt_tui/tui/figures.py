@@ -21,7 +21,7 @@ _LEADING_ZERO = re.compile(r"(?<![\d.])0(?=\.\d)")
 def figure(value: Value, width: int) -> str:
     """The value in at most `width` cells: fewer digits, then `.5` for `0.5`, then the middle elided."""
     text = ""
-    digits = (6, 5, 4, 3, 2) if value.ndim == 0 else (4, 3, 2, 1) if value.ndim == 1 else (3, 2)
+    digits = (6, 5, 4, 3, 2, 1) if value.ndim == 0 else (4, 3, 2, 1) if value.ndim == 1 else (3, 2)
     if value.size <= width:
         for count in digits:
             text = numerals.array(value, _UNBOUNDED, count)

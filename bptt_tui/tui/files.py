@@ -119,7 +119,15 @@ class Files:
     def _go_on_with_new(self, started: Started | None) -> None:
         if started is not None:
             self._replace(started, None)
-            self._app.call_after_refresh(partial(self._app.say, "a new session, not saved yet; ^s saves it"))
+            self._app.call_after_refresh(
+                partial(self._app.say, f"a new session, not saved yet; {self._save_key} saves it")
+            )
+
+    @property
+    def _save_key(self) -> str:
+        from bptt_tui.tui.keynames import key_of
+
+        return key_of("session.save", self._app)
 
     def _replace(self, started: Started, kept: Session | None) -> None:
         self._app.replace(started.debugger, started.player, kept)
@@ -173,7 +181,7 @@ class Files:
         debugger = recovered.started.debugger
         self._app.replace(debugger, recovered.started.player, recovered.kept)
         self._keeper.begin(debugger, recovered.kept, recovered.draft)
-        self._app.call_after_refresh(partial(self._app.say, "recovered; ^s saves it"))
+        self._app.call_after_refresh(partial(self._app.say, f"recovered; {self._save_key} saves it"))
 
 
 def _opened(name: str, plays: bool, progress: Progress) -> Started:

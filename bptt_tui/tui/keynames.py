@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from bptt_tui.tui.bindings import KeyRow
+from bptt_tui.tui.bindings import BINDING_TABLE, KeyRow
+
+if TYPE_CHECKING:
+    from textual.app import App
 
 _PRINTED = {
     "right": "→", "left": "←", "up": "↑", "down": "↓", "escape": "esc", "space": "space", "slash": "/",
@@ -34,3 +38,9 @@ def keys_of(row: KeyRow, keymap: Mapping[str, str]) -> list[str]:
     if row.id in keymap:
         return list(dict.fromkeys(printed(key) for key in keymap[row.id].split(",")))
     return list(dict.fromkeys([row.shown, *(printed(key) for key in row.keys.split(","))]))
+
+
+def key_of(id: str, app: App[Any]) -> str:
+    """The first key that a row of the binding table has now: ^s of `session.save`, or the user's own."""
+    row = next(row for row in BINDING_TABLE if row.id == id)
+    return keys_of(row, getattr(app, "_keymap", {}))[0]

@@ -39,7 +39,8 @@ class Listing:
             Choice("c", "c", "condition", self._ask_condition, closes=True),
             Choice("d", "d", "deletes", lambda at: self._screen.perform(f"delete {self._number(at)}")),
         ]
-        return Chooser("breakpoints and watches", self._stop_rows, choices, empty="none yet: b sets one here")
+        empty = f"none yet: {self._screen.key('run.break')} sets one here"
+        return Chooser("breakpoints and watches", self._stop_rows, choices, empty=empty)
 
     def _stop_rows(self) -> list[Line]:
         rows = self._debugger.view.breakpoints
@@ -86,7 +87,11 @@ class Listing:
         at = max((i for i, (position, _) in enumerate(self._contents()) if position <= here), default=0)
         choices = [Choice("enter", "enter", "goes there", self._go_to_note, closes=True)]
         return Chooser(
-            "chapters and notes", lambda: [line for _, line in self._contents()], choices, at=at, empty=_NO_NOTES
+            "chapters and notes",
+            lambda: [line for _, line in self._contents()],
+            choices,
+            at=at,
+            empty=f"none yet: {self._screen.key('note.write')} writes one here",
         )
 
     def _contents(self) -> list[tuple[int, Line]]:
@@ -113,13 +118,14 @@ class Listing:
             Choice("ctrl+r", "^r", "redoes", lambda _at: self._screen.perform("redo")),
             Choice("B", "B", "compares with now", lambda _at: self._screen.perform("baseline")),
         ]
-        return Chooser("changes", self._change_rows, choices, empty="nothing has been changed: e changes a value")
+        empty = f"nothing has been changed: {self._screen.key('edit.set')} changes a value"
+        return Chooser("changes", self._change_rows, choices, empty=empty)
 
     def _change_rows(self) -> list[Line]:
         view, edits = self._debugger.view, self._debugger.state.edits
         lines: list[Line] = []
         if view.comparison is not None:
-            lines += compared_table(view.comparison, narrow=self._screen.size.width < 80)
+            lines += compared_table(view.comparison, narrow=self._screen.app.size.width < 80)
         elif self._debugger.state.predict is not None and edits.past:
             lines.append((("gradients are hidden in predict mode", "dim"),))
         if edits.past or edits.future:
@@ -130,12 +136,9 @@ class Listing:
         return lines
 
 
-_NO_NOTES = "none yet: m writes one here"
-
-
 def compared_table(comparison: Comparison, *, narrow: bool = False) -> list[Line]:
     """Before, after, difference and relative change of the loss and of each gradient; `narrow` has no difference."""
-    widths = (9, 9, 8) if narrow else (16, 16, 16, 16)
+    widths = (9, 9, 9) if narrow else (16, 16, 16, 16)
     heads = ("before", "after", "relative") if narrow else ("before", "after", "difference", "relative")
     rows = (comparison.loss, *comparison.rows)
     label = max(width_of(row.label) for row in rows)
@@ -143,7 +146,7 @@ def compared_table(comparison: Comparison, *, narrow: bool = False) -> list[Line
     for row in rows:
         values = _inked(row)[: len(heads) - 1]
         numbers = [(shown(value, width - 1), ink) for (value, ink), width in zip(values, widths, strict=False)]
-        table.append([(row.label, "name"), *numbers, (percent(row.relative), "accent")])
+        table.append([(row.label, "name"), *numbers, (percent(row), "accent")])
     return [
         (
             (fitted(line[0][0], label), line[0][1]),

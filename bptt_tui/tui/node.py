@@ -15,6 +15,7 @@ from bptt_tui.tui import heat
 from bptt_tui.tui.aside import asides, question
 from bptt_tui.tui.figures import at_the_point, listed, shown, squeezed
 from bptt_tui.tui.ink import Line, Run, fitted, width_of, wrapped
+from bptt_tui.tui.keynames import key_of
 from bptt_tui.tui.pane import LinesPane
 from bptt_tui.tui.signs import sign
 
@@ -65,19 +66,23 @@ class NodePane(LinesPane):
         pane = view.pane
         if pane is None:
             self.entitle("2 node")
-            return _nothing_yet(view, width, notes=self.notes)
+            keys = key_of("step.next", self.app), key_of("step.rewind", self.app)
+            return _nothing_yet(view, width, keys, notes=self.notes)
         self.entitle(f"2 {pane.title}", numerals.shape(pane.shape))
         return node_lines(view, pane, width, height, numbers=self._numbers, notes=self.notes)
 
 
-def _nothing_yet(view: View, width: int, *, notes: bool) -> list[Line]:
-    """Position 0: what there is to do."""
+def _nothing_yet(view: View, width: int, keys: tuple[str, str], *, notes: bool) -> list[Line]:
+    """Position 0: what there is to do, and the two keys that do and undo it."""
+    there, back = keys
     backward = view.last - view.forward_steps
     text = f"Nothing is computed yet: {view.forward_steps} nodes forward, then {backward} steps backward."
     return [
         *wrapped(((text, "plain"),), width),
         (),
-        *wrapped((("n", "accent"), (" takes the next node, ", "dim"), ("p", "accent"), (" undoes it.", "dim")), width),
+        *wrapped(
+            ((there, "accent"), (" takes the next node, ", "dim"), (back, "accent"), (" undoes it.", "dim")), width
+        ),
         *_remarks(view.remarks, width, "warning"),
         *asides(view, width, notes=notes),
     ]

@@ -35,7 +35,11 @@ def chapter_number(view: View) -> str:
     if not view.chapters:
         return ""
     begun = sum(chapter.position <= view.position for chapter in view.chapters)
-    return f"chapter {begun} of {len(view.chapters)}" if begun else f"{len(view.chapters)} chapters"
+    return (
+        f"chapter {begun} of {len(view.chapters)}"
+        if begun
+        else f"{len(view.chapters)} chapter{'s' * (len(view.chapters) != 1)}"
+    )
 
 
 def has_notes(view: View) -> bool:

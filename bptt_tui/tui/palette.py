@@ -61,7 +61,9 @@ class DebuggerCommands(Provider):
 
     async def discover(self) -> Hits:
         for offer in self._offers:
-            yield DiscoveryHit(Content(offer.name), self._run(offer.action), text=offer.name, help=_plain(offer.help))
+            yield DiscoveryHit(
+                Content(offer.name), self._run(offer.action), text=offer.name, help=_shown(Content(offer.help))
+            )
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
@@ -69,12 +71,16 @@ class DebuggerCommands(Provider):
             text = f"{offer.name} ({offer.help})"
             score, offsets = matcher.fuzzy_search.match(query, text)
             if score > 0:
-                found = Content(text)
+                name, help = Content(offer.name), Content(offer.help)
                 for offset in offsets:
-                    found = found.stylize(matcher.match_style, offset, offset + 1)
-                yield Hit(score, found, self._run(offer.action), text=text, help=_plain(offer.help))
+                    behind = offset - len(offer.name) - len(" (")
+                    if behind < 0:
+                        name = name.stylize(matcher.match_style, offset, offset + 1)
+                    else:
+                        help = help.stylize(matcher.match_style, behind, behind + 1)
+                yield Hit(score, name, self._run(offer.action), text=text, help=_shown(help))
 
 
-def _plain(text: str) -> Any:
+def _shown(text: Content) -> Any:
     """A text that the palette, which takes a `str` for markup, shows as it is: `find [TEXT]`."""
-    return Content(text)
+    return text

@@ -70,7 +70,7 @@ class Pane(ScrollView, can_focus=True, inherit_bindings=False):
         self.inks = Inks(self)
         super().__init__(id=id)
         self.view: View | None = None
-        self._arranged = False
+        self._behind = True  # what is laid out is not what is to be drawn: on a hidden pane, until it has a size again
 
     def show(self, view: View) -> None:
         """Draw this position."""
@@ -128,14 +128,15 @@ class Pane(ScrollView, can_focus=True, inherit_bindings=False):
         raise NotImplementedError
 
     def _arrange_view(self) -> None:
-        """Before the first layout there is no size to draw for."""
+        """Before the first layout, and while the pane is hidden, there is no size to draw for."""
+        self._behind = True
         if self.view is not None and self.inner.width and self.inner.height:
             self.lay_out(self.view)
-            self._arranged = True
+            self._behind = False
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        return self.line_at(y) if self._arranged else self.inks.paint((), self.size.width)
+        return self.line_at(y) if not self._behind else self.inks.paint((), self.size.width)
 
     def notify_style_update(self) -> None:
         self.inks.clear()
@@ -152,9 +153,12 @@ class Pane(ScrollView, can_focus=True, inherit_bindings=False):
         return self.scrollable_content_region.size
 
     def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
-        """Lay out as soon as there is a size: Textual's Resize comes after the first picture was drawn without."""
+        """Lay out as soon as there is a size: Textual's Resize comes after the first picture was drawn without.
+
+        A pane that was hidden for some steps may come back in the size that it had.
+        """
         changed = super()._size_updated(size, virtual_size, container_size, layout)
-        if changed:
+        if changed or self._behind:
             self._arrange_view()
         return changed
 
@@ -178,6 +182,9 @@ class LinesPane(Pane):
     def lay_out(self, view: View) -> None:
         self._lines = self.lines(view, self.inner.width, self.inner.height)
         self.virtual_size = Size(self.inner.width, len(self._lines))
+        last = max(len(self._lines) - self.inner.height, 0)
+        if self.scroll_offset.y > last:  # the lines were more, or the pane was smaller
+            self.scroll_to(None, last, animate=False, force=True)
 
     def line_at(self, y: int) -> Strip:
         at = y + self.scroll_offset.y

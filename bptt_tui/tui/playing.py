@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from textual.timer import Timer
 
+from bptt_tui.debugger.view import View
 from bptt_tui.errors import BpttError
 from bptt_tui.tui.commanding import Commanding
 from bptt_tui.tui.playbar import PlayBar
 from bptt_tui.tui.player import Player
-
-_NOTHING = "nothing is replayed; r replays what has been recorded"
 
 
 class Playing(Commanding):
@@ -26,11 +25,28 @@ class Playing(Commanding):
         replay = self.player.replay
         if replay is not None and not replay.recording:
             self.player.replay = None
-            self.say("this session has no recording; space plays it step by step")
+            self.say(f"this session has no recording; {self.key('play.toggle')} plays it step by step")
         elif replay is not None:
-            self.show(self.player.begin(self.debugger))
-            self._play()
+            self.set_to_work("replay", lambda: self.player.begin(self.debugger), self._begun, beside=self.is_long)
         self.playing_changed()
+
+    def _begun(self, answer: View | BpttError) -> bool:
+        if isinstance(answer, BpttError):
+            return self._held_up(answer)
+        self.show(answer)
+        self._play()
+        return True
+
+    def _held_up(self, error: BpttError) -> bool:
+        """A replay stops at what cannot be carried out, or was stopped."""
+        self.pause()
+        self.show(self.debugger.view)
+        self.say(str(error), error=True)
+        return False
+
+    @property
+    def _over(self) -> str:
+        return f"the replay is over; {self.key('play.back')} goes back in it, any command explores from here"
 
     # --- keys ------------------------------------------------------------------------------------------------------
 
@@ -39,13 +55,13 @@ class Playing(Commanding):
         player = self.player
         if player.playing:
             self.pause()
-            self.say("paused; space goes on")
+            self.say(f"paused; {self.key('play.toggle')} goes on")
         elif player.replay is not None and player.exploring:
             self.show(player.replay.resume(self.debugger))
             self.say(f"resumed at {player.place}")
             self._play()
         elif player.finished:
-            self.say(f"the replay is over; {_AFTER}")
+            self.say(self._over)
         else:
             self._play()
 
@@ -66,7 +82,7 @@ class Playing(Commanding):
         player = self.player
         self.pause()
         if player.replay is None:
-            self.say("every command is recorded already; ctrl+s saves the recording")
+            self.say(f"every command is recorded already; {self.key('session.save')} saves the recording")
             return
         place = player.replay.index
         if player.exploring:
@@ -74,13 +90,14 @@ class Playing(Commanding):
         player.replay.take_over(self.debugger, record=True)
         player.replay = None
         self.show(self.debugger.view)
-        self.say(f"recording from here: the lesson goes on after {place} commands; ctrl+s saves it")
+        saves = f"{self.key('session.save')} saves it"
+        self.say(f"recording from here: the lesson goes on after {place} commands; {saves}")
 
     def action_scrub(self, steps: int) -> None:
         """So many commands on in the replay, or back."""
         replay = self.player.replay
         if replay is None:
-            self.say(_NOTHING)
+            self.say(f"nothing is replayed; {self.key('play.replay')} replays what has been recorded")
         else:
             self._scrub_to(replay.index + steps)
 
@@ -122,19 +139,26 @@ class Playing(Commanding):
         """Stand as after so many commands; a replay that was left is resumed by it."""
         replay = self.player.replay
         assert replay is not None
+        if self.runs_long:
+            self.say(self.goes_on)
+            return
         playing = self.player.playing
         self.pause()
-        try:
+
+        def scrub() -> View:
             if replay.exploring:
                 replay.resume(self.debugger)
-            view = replay.scrub(self.debugger, index)
-        except BpttError as error:
-            self.show(self.debugger.view)
-            self.say(str(error), error=True)
-            return
-        self.show(view)
-        if playing and not replay.finished:
-            self._play()
+            return replay.scrub(self.debugger, index)
+
+        def scrubbed(answer: View | BpttError) -> bool:
+            if isinstance(answer, BpttError):
+                return self._held_up(answer)
+            self.show(answer)
+            if playing and not replay.finished:
+                self._play()
+            return True
+
+        self.set_to_work("scrub", scrub, scrubbed, beside=self.is_long)
 
     def _play(self) -> None:
         self.player.playing = True
@@ -156,7 +180,7 @@ class Playing(Commanding):
         replayed, at_end = self.player.replay is not None, self.debugger.cursor.position >= self.debugger.last
         if self.player.finished or (not replayed and at_end):
             self.pause()
-            self.say(f"the replay is over; {_AFTER}" if replayed else f"{_END}; every key works as usual")
+            self.say(self._over if replayed else f"{_END}; every key works as usual")
         else:
             self.playing_changed()
             self._clock = self.set_timer(self.player.wait(), self._tick)
@@ -164,15 +188,16 @@ class Playing(Commanding):
     def _tick(self) -> None:
         if not self.player.playing:
             return
-        try:
-            view = self.player.give(self.debugger)
-        except BpttError as error:
-            self.pause()
-            self.say(str(error), error=True)
-            return
-        self.show(view)
+        replay = self.player.replay
+        said = "next" if replay is None else replay.command or ""
+        self.set_to_work(said, lambda: self.player.give(self.debugger), self._given, beside=self.is_long)
+
+    def _given(self, answer: View | BpttError) -> bool:
+        if isinstance(answer, BpttError):
+            return self._held_up(answer)
+        self.show(answer)
         self._wait()
+        return True
 
 
-_AFTER = ", goes back in it, any command explores from here"
 _END = "the end: every contribution is taken"

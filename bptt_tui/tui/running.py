@@ -1,7 +1,8 @@
-"""Long runs: over a long trace `continue` or `table` goes on in a thread, the screen stays alive, escape ends it."""
+"""Long runs: over a long trace `continue`, `table` or what a replay gives goes on in a thread; escape ends it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual.timer import Timer
@@ -17,18 +18,20 @@ if TYPE_CHECKING:
 
 
 class LongRun(Beside[View]):
-    """A command carried out in a thread of its own; `share` of the way is done."""
+    """What the debugger does in a thread of its own; `share` of the way is done."""
 
-    def __init__(self, debugger: Debugger, line: str, leaves: bool) -> None:
-        """`leaves` says whether it has taken a replay over."""
-        self.line = line
-        self.leaves = leaves
+    def __init__(
+        self, debugger: Debugger, said: str, work: Callable[[], View], then: Callable[[View | BpttError], bool]
+    ) -> None:
+        """`said` is what the screen calls it, `then` what draws its outcome."""
+        self.said = said
+        self.then = then
         self._debugger = debugger
         debugger.interrupt, debugger.tell = self.stopped, self.tell
-        super().__init__(lambda _: debugger.do(line))
+        super().__init__(lambda _: work())
 
     def outcome(self) -> View | BpttError:
-        """What the command came to."""
+        """What it came to."""
         self._debugger.interrupt = self._debugger.tell = None
         try:
             return self.answer()
@@ -44,18 +47,18 @@ class Running(Commanding):
 
     @property
     def runs_long(self) -> bool:
-        """Whether a command is being carried out; the debugger takes no other meanwhile."""
+        """Whether something is being carried out; the debugger takes no command meanwhile."""
         return self._run is not None
 
     def running_changed(self, said: str) -> None:
         """Show how far a run is; nothing where none goes on."""
         raise NotImplementedError
 
-    def run_long(self, line: str, leaves: bool) -> bool:
+    def run_beside(self, said: str, work: Callable[[], View], then: Callable[[View | BpttError], bool]) -> bool:
         """Begin a long run; False where it failed at once."""
-        run = LongRun(self.debugger, line, leaves)
+        run = LongRun(self.debugger, said, work, then)
         if run.is_over(beside.AT_ONCE):
-            return self.settle(line, leaves, run.outcome())
+            return then(run.outcome())
         self._run = run
         self._watch = self.set_interval(beside.OFTEN, self._look)
         self._look()
@@ -66,13 +69,13 @@ class Running(Commanding):
         if run is None:
             return
         if not run.is_over():
-            self.running_changed(f"… {run.line} {run.share:.0%}, esc stops")
+            self.running_changed(f"… {run.said} {run.share:.0%}, {self.key('run.interrupt')} stops")
             return
         if self._watch is not None:
             self._watch.stop()
         self._run = None
         self.running_changed("")
-        self.settle(run.line, run.leaves, run.outcome())
+        run.then(run.outcome())
 
     def action_interrupt(self) -> None:
         """End the run; the debugger then stands where it did."""

@@ -59,7 +59,8 @@ def load_settings() -> Settings:
         data = _read(path)
         settings = msgspec.toml.decode(data, type=Settings) if data else Settings()
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(str(error), places=(str(path),), hint="bptt-tui config shows what can be set") from None
+        reason = str(error).removeprefix("Object contains ")  # unknown field `key`
+        raise SettingsError(reason, places=(str(path),), hint="bptt-tui config shows what can be set") from None
     _check(settings, path)
     chosen = _remembered()
     return msgspec.structs.replace(

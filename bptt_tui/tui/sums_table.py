@@ -221,7 +221,7 @@ class TablePage(Page):
             room = max((width - width_of(f" {mask.kind} {mask.k}  {table.label} =  true ")) // 2, 8)
             figures = f" {table.label} = {value_text(mask.gradient, room)}  true {value_text(table.gradient, room)}"
             lines.append(((f" {mask.kind} {mask.k} ", "now"), (figures, "plain")))
-            lines.append(((f"   {compared(mask)}; {kept} of {cells} cells kept", "dim"),))
+            lines.append(((f"   {compared(mask)}; {kept} of {cells} entries kept", "dim"),))
         elif self._refused:
             refused = wrapped(((f" {self.kind} {self.k} ", "now"), (f" {self._refused}", "error")), width, indent=3)
             lines += refused[: max(height // 4, 1)]

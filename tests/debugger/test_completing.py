@@ -35,7 +35,7 @@ def debugger() -> Debugger:
 @pytest.mark.parametrize(
     ("line", "options"),
     [
-        ("rew", ["rewind"]),
+        ("rew", ["rewind "]),
         ("got", ["goto "]),
         ("goto s", ["goto s[0]", "goto s[1]"]),
         ("goto dE/", ["goto dE/d"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -299,6 +300,8 @@ def test_old_and_new_gradient_stand_side_by_side(debugger: Debugger) -> None:
         "       before            after             difference        relative",
         "E      0.978503          1.21118           0.232674          +23.8 %",
     ]
+    (row,) = [line for line in debugger.do("compare").message.splitlines() if line.startswith("∂E/∂v")]
+    assert re.search(r"\]  \d+(\.\d+)? %$", row)  # of an array the size of the change, which has no sign
 
 
 def test_a_parameter_that_is_gone_has_no_new_gradient(debugger: Debugger) -> None:

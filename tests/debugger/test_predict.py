@@ -247,6 +247,10 @@ RIGHT = [
     ("dE/dw[1]", "", "dE/db[1] * s[0]"), ("dE/dw[1]", "", "−0.555232"), ("dE/dv[1]", "", "[0.3169, -0.3169]"),
     ("dE/do", "", "[-3.3574, 0]"), ("dE/dq", "", "[[0.20913, -0.20913], [-0.20913, 0.20913]]"),
     ("dE/ds[1]", "", "v"), ("o", "", "softmax(q)"), ("E", "", "-log(0.2978463187)"),
+    ("dE/do", "", "[-1/0.2978, 0]"), ("dE/do", "", "[-(1 / 0.2978); 0 * s[1]]"), ("o", "", "[0.2978, 1 - 0.2978]"),
+    ("o", "", "[0.2978 0.7022]"), ("o", "", "[1-0.7022, 0.7022]"), ("dE/dv[1]", "", "[0.3169 -0.3169]"),
+    ("dE/dv[1]", "", "[(0.2978 - 1) * s[1], 0.7022 * s[1]]"),
+    ("dE/dq", "", "[[0.2978*(1-0.2978), -0.2978*0.7022], [-0.2978*0.7022, 0.7022*(1-0.7022)]]"),
 ]  # fmt: skip
 
 
@@ -294,6 +298,9 @@ WRONG = [
     ("question", "u[0]", "", "0.1158", "it is 2 times too small, and the sign is the other one"),
     ("question", "u[0]", "", "0", "it is not 0"),
     ("question", "v[1]", "", "[0.3169, 0.3169]", "1 of 2 entries are right"),
+    ("question", "v[1]", "", "[0.7022 * s[1], 0.7022 * s[1]]", "1 of 2 entries are right"),
+    ("question", "dE/do", "", "[1 / 0.2978, 0]", "the sign is the other one"),
+    ("question", "dE/ds[1]", "", "[6/5, -7/10]", "the right value here, but not with other numbers"),
     ("question", "dE/ds[0]", "", "0.6 + 0.001", "it is close, but not within the digits given"),
 ]  # fmt: skip
 
@@ -307,6 +314,25 @@ def test_a_wrong_answer_is_told_how_it_is_wrong(name: str, place: str, kind: str
     assert view.question is not None and view.question.tries == 1
     assert debugger.state.predictions[-1].outcome == "wrong"
     assert debugger.do(f"answer {text}").question.tries == 2  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[-1/0.2978, , 0]", "column 12: an entry of the array is missing"),
+        ("[-1/0.2978, 0 +]", "column 16: "),
+        ("[-1/0.2978, v]", "v is not a scalar"),
+        ("[-1/0.2978, 0, 0]", "the answer has 2 entries, not 3"),
+        ("[-1/0.2978, 0", "column "),
+        ("[-1/0.2978, 0] + [0, 1]", "column "),
+        ("[]", "an entry of the array is missing"),
+    ],
+)
+def test_an_array_that_cannot_be_read_says_where_and_counts_as_no_try(text: str, said: str) -> None:
+    debugger = asked(Debugger(load("question")), "dE/do")
+    with pytest.raises(CommandError) as error:
+        debugger.do(f"answer {text}")
+    assert said in str(error.value) and not debugger.state.predictions
 
 
 def test_the_slope_left_out_of_a_whole_step_is_named() -> None:
@@ -496,3 +522,12 @@ def test_stops_displays_and_vanish_do_not_tell() -> None:
     assert view.question is not None and view.message == "vanished at ∂E/∂s₂₃, 36 timesteps on"
     with pytest.raises(CommandError, match="whole gradients are hidden in predict mode; predict off"):
         debugger.do("compare")
+
+
+def test_at_the_end_a_contribution_that_is_asked_is_not_called_known() -> None:
+    debugger = Debugger(load("question"))
+    for line in ("goto 26", "predict on", "reveal"):
+        debugger.do(line)
+    assert debugger.do("next").message == "at the end: what is asked here is the last"
+    debugger.do("reveal")
+    assert debugger.do("goto 27").message == "at the end: every contribution is known"

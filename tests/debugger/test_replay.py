@@ -176,3 +176,20 @@ def test_resumed_after_a_save_the_next_save_goes_to_the_same_file(tmp_path: Path
     assert debugger.session.parameters["w"] == 0.6 and debugger.view.position == 4
     debugger.save()
     assert load(tmp_path / "kept.json").recording == session.recording
+
+
+def test_looking_ahead_ends_in_the_middle_of_a_long_run() -> None:
+    """`enough` is asked while a run searches, not only between commands; the run itself is given later."""
+    debugger = Debugger(load("vanishing"))
+    replay = Replay([Recorded(at=0.0, command=line) for line in ("next", "until dE/ds[3]", "next")])
+    replay.begin(debugger)
+    asked: list[bool] = []
+
+    def enough() -> bool:
+        asked.append(len(asked) >= 2)  # before each of two commands; then in the second
+        return asked[-1]
+
+    replay.look_ahead(debugger, enough)
+    assert asked == [False, False, True] and replay.index == 0 and debugger.cursor.position == 0
+    assert replay.first_at(1) == 1 and debugger.interrupt is None
+    assert replay.scrub(debugger, 2).pane.title == "∂E/∂s₃"  # type: ignore[union-attr]

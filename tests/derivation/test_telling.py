@@ -32,6 +32,20 @@ def test_the_verdict_comes_first(outcome: str) -> None:
     assert as_text(ALL[outcome]).startswith(f"{GLYPHS[outcome]} {outcome}: ")
 
 
+@pytest.mark.parametrize(
+    ("formula", "headlined"),
+    [
+        (r"dE/dv_1 = \frac{\partial E}{\partial q} s_1 = (o - y) s_0",
+         "wrong: member 2 of 2: s₀ stands where s₁ belongs: the index is off by one"),
+        ("dE/dw_0 = dE/dz_0 s_{-1} = dE/dz_0 * 0.3 = -0.13",
+         "wrong: member 3 of 3: ∂E/∂w₀ is −0.138979 at the session's numbers"),
+    ],
+)  # fmt: skip
+def test_of_several_members_the_wrong_one_is_counted_out_not_quoted(formula: str, headlined: str) -> None:
+    verdict = judge(load("question"), formula)
+    assert headline(verdict) == headlined
+
+
 def test_what_is_amiss_is_underlined_where_it_stands() -> None:
     """The wrong term under the formula as typed."""
     lines = as_text(WRONG).splitlines()

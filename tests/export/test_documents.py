@@ -111,6 +111,13 @@ def test_the_numbers_of_the_question_are_in_every_format() -> None:
         assert ("0.3169" in plain) and ("1×2" in plain or "{\\times}" in plain)
 
 
+@pytest.mark.parametrize(
+    ("name", "timesteps"), [("question", "0, 1"), ("many-to-many", "0, 1, 2"), ("vanishing", "0, 1, …, 59")]
+)
+def test_the_timesteps_of_an_input_are_those_that_there_are(name: str, timesteps: str) -> None:
+    assert f"input, t = {timesteps}<" in render(compose(load(name)), "html")
+
+
 def test_a_chain_is_written_as_fractions_formulas_numbers_and_shapes() -> None:
     text = render(compose(load("question")), "markdown")
     chain = text[text.index("#### The use at t = 0") :]

@@ -132,3 +132,14 @@ async def test_a_pinned_node_is_marked_in_the_graph() -> None:
         give(debugger, "set s[0] 0.1")
         await debugger.pilot.pause()
         assert "s₀≡" in debugger.text()
+
+
+async def test_the_changes_fit_when_the_screen_gets_smaller() -> None:
+    async with opened("question", size=FULL) as debugger:
+        debugger.main.perform("set w 0.9")
+        await debugger.press("equals_sign")
+        assert "-0.232674" in debugger.text()
+        await debugger.pilot.resize_terminal(*SMALL)
+        await debugger.until(lambda: "after" in debugger.text() and "-19.2 %" in debugger.text())
+        await debugger.pilot.resize_terminal(*FULL)
+        await debugger.until(lambda: "-0.232674" in debugger.text())

@@ -16,6 +16,7 @@ from bptt_tui.session import Chapter, Note, load
 from bptt_tui.tui.ink import line_width
 from bptt_tui.tui.markdown import inline, rendered
 from bptt_tui.tui.note_editor import Pinned, Written
+from bptt_tui.tui.notes import chapter_number
 
 LESSON = load("question").with_state(
     notes=(Note(2, "# Two nodes\n- **a** is `u*x`\n- b is w * s * 1"), Note(12, "Here it *starts*.")),
@@ -123,3 +124,11 @@ async def test_the_contents_lead_to_notes_and_chapters() -> None:
         assert debugger.view.position == 2
         await debugger.press("N", "down", "enter")
         assert debugger.view.position == 11
+
+
+@pytest.mark.parametrize(
+    ("chapters", "said"), [((3,), "1 chapter"), ((3, 5), "2 chapters"), ((0, 5), "chapter 1 of 2")]
+)
+def test_the_chapters_are_counted(chapters: tuple[int, ...], said: str) -> None:
+    session = load("question").with_state(chapters=tuple(Chapter(at, "one") for at in chapters))
+    assert chapter_number(Debugger(session).view) == said

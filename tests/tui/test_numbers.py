@@ -35,6 +35,8 @@ def test_a_figure_never_takes_more_than_its_width(value: np.ndarray, width: int)
         (0.0, 9, "0"),
         (-0.0, 9, "-0"),
         (5e-324, 12, "4.94066e-324"),
+        (-5.30948e-10, 8, "-5.3e-10"),
+        (-5.30948e-10, 7, "-5e-10"),
         ([0.297844, 0.702156], 15, "[0.2978 0.7022]"),
         ([0.297844, 0.702156], 11, "[.298 .702]"),
         ([[0.2091, -0.2091], [-0.2091, 0.2091]], 22, "[.21 -.21; -.21 .21]"),
@@ -45,6 +47,14 @@ def test_a_figure_never_takes_more_than_its_width(value: np.ndarray, width: int)
 def test_a_figure_gives_up_digits_before_entries(value: object, width: int, text: str) -> None:
     shortened = figure(np.asarray(value, dtype=np.float64), width)
     assert shortened == text or (text.startswith("[.209") and shortened == "[.21 … .21]")
+
+
+@given(st.floats(-1e300, 1e300))
+@settings(max_examples=300, deadline=None)
+def test_seven_cells_say_how_large_a_number_is(value: float) -> None:
+    """The exponent is the last thing to be cut: it tells that a gradient has vanished."""
+    text = figure(np.asarray(value), 7)
+    assert "…" not in text and float(text) == pytest.approx(value, rel=0.5, abs=5e-324)
 
 
 def test_the_unknown_and_the_absent_are_words() -> None:

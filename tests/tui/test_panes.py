@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from opening import SMALL, opened
+from opening import SMALL, Opened, opened
 from rich.cells import cell_len
 
 from bptt_tui.debugger.debugger import Debugger
@@ -13,6 +13,7 @@ from bptt_tui.tui.chain import ChainPane, _lying, _standing
 from bptt_tui.tui.ink import Line
 from bptt_tui.tui.layout import layout_of, panes_shown
 from bptt_tui.tui.node import NodePane, node_lines
+from bptt_tui.tui.pane import Pane
 
 
 def text_of(lines: list[Line]) -> list[str]:
@@ -159,3 +160,38 @@ def test_every_pane_can_be_reached_in_every_layout(size: tuple[int, int], layout
         assert active in shown
         reached |= shown
     assert len(reached) == 5
+
+
+async def drawn(debugger: Opened, key: str) -> list[str]:
+    """Bring a pane to the front: what is drawn in it."""
+    await debugger.press(key)
+    pane = debugger.main.focused
+    assert isinstance(pane, Pane)
+    return [pane.render_line(y).text.rstrip() for y in range(pane.inner.height)]
+
+
+@pytest.mark.parametrize("key", ["2", "3", "4"])
+async def test_a_pane_that_was_hidden_for_some_steps_comes_back_with_the_present_one(key: str) -> None:
+    async with opened("question", at=22, size=SMALL) as fresh:
+        expected = await drawn(fresh, key)
+    async with opened("question", at=17, size=SMALL) as debugger:
+        assert any(expected) and await drawn(debugger, key) != expected
+        await debugger.press("1", *"n" * 5)
+        assert await drawn(debugger, key) == expected
+
+
+async def test_a_pane_that_was_scrolled_down_shows_fewer_lines_from_the_first() -> None:
+    async with opened("vectors", at=41, size=SMALL) as debugger:
+        await debugger.press("2", "pagedown", "pagedown")
+        pane = debugger.main.query_one(NodePane)
+        assert pane.scroll_offset.y == pane.max_scroll_y > 0
+        debugger.main.perform("goto 2")
+        await debugger.pilot.pause()
+        assert pane.scroll_offset.y == 0 and pane.render_line(0).text.startswith("b₀ = W·s₋₁")
+
+
+@pytest.mark.parametrize("key", ["2", "3", "4", "5"])
+async def test_on_a_small_screen_one_pane_has_all_the_room(key: str) -> None:
+    async with opened("question", at=22, size=(60, 30)) as debugger:
+        await debugger.press(key)
+        assert debugger.main.focused is not None and debugger.main.focused.size.height == 26

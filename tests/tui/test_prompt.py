@@ -100,7 +100,7 @@ async def test_keys_do_not_step_while_a_line_is_typed() -> None:
 async def test_a_suggestion_completes_a_command() -> None:
     async with opened() as debugger:
         await debugger.press("colon", *"rewi", "tab")
-        assert debugger.main.query_one(Prompt).value == "rewind"
+        assert debugger.main.query_one(Prompt).value == "rewind "
 
 
 async def test_quit_leaves() -> None:

@@ -9,8 +9,9 @@ import pytest
 from opening import Opened, opened
 
 from bptt_tui.debugger import stops
-from bptt_tui.session import load
-from bptt_tui.tui import beside, commanding
+from bptt_tui.session import Recorded, load
+from bptt_tui.tui import beside, commanding, player
+from bptt_tui.tui.playbar import PlayBar
 
 LONG = load("question").replace(inputs={"x": np.sin(0.7 * np.arange(3000)).tolist()}, expected=None)
 
@@ -29,6 +30,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     monkeypatch.setattr(beside, "AT_ONCE", 0.0)
     monkeypatch.setattr(beside, "OFTEN", 0.01)
     monkeypatch.setattr(stops._Run, "ask", ask)
+    monkeypatch.setattr(player, "_AHEAD", -1.0)  # or a replay that begins would wait there too
     return event
 
 
@@ -45,9 +47,10 @@ async def test_a_run_is_carried_out_beside_the_screen(gate: threading.Event) -> 
         assert debugger.view.position == 0 and debugger.main.focused is not None
         assert debugger.main.focused.id == "node"
         assert not debugger.main.perform("next") and "a run goes on" in debugger.message
-        for key in ("o", "ctrl+n", "ctrl+s"):
+        for key in ("o", "ctrl+n", "ctrl+s", "q"):
+            debugger.main.say("")
             await debugger.press(key)
-            assert debugger.app.screen is debugger.main
+            assert debugger.app.screen is debugger.main and "a run goes on: esc stops it" in debugger.message
         gate.set()
         await over(debugger)
         assert debugger.view.stopped.startswith("breakpoint 1") and "esc stops" not in debugger.text()
@@ -84,3 +87,70 @@ async def test_its_progress_is_told() -> None:
         debugger.main.perform("continue")
         assert told and told == sorted(told) and told[0] == 0.0 and told[-1] < 1
         assert debugger.view.t == 2999
+
+
+REPLAYED = LONG.replace(
+    recording=tuple(
+        Recorded(at=round(0.02 * i, 2), command=command)
+        for i, command in enumerate(["break s[2000]", "next", "continue", "next"])
+    )
+)
+
+
+async def test_what_a_replay_runs_is_carried_out_beside_the_screen(gate: threading.Event) -> None:
+    async with opened(REPLAYED, replay=True) as debugger:
+        await debugger.until(lambda: "continue 0%, esc stops" in debugger.text())
+        await debugger.press("2", "comma", "n")
+        assert debugger.view.position == 1 and debugger.main.focused is not None
+        debugger.main.query_one(PlayBar).post_message(PlayBar.Sought(0))
+        await debugger.pilot.pause()
+        assert debugger.main.runs_long and "a run goes on" in debugger.message
+        gate.set()
+        await debugger.until(lambda: not debugger.main.runs_long and not debugger.app.player.playing)
+        assert debugger.app.debugger.view.position == debugger.view.position > 2000
+        assert "⏸ 4 of 4" in debugger.text() and "the replay is over" in debugger.message
+
+
+async def test_what_a_replay_runs_can_be_stopped_and_gone_on_with(gate: threading.Event) -> None:
+    async with opened(REPLAYED, replay=True) as debugger:
+        await debugger.until(lambda: "continue 0%, esc stops" in debugger.text())
+        await debugger.press("escape")
+        gate.set()
+        await over(debugger)
+        assert debugger.view.position == 1 and "recording[2]: interrupted" in debugger.message
+        assert "⏸ 2 of 4" in debugger.text()
+        await debugger.press("space")
+        await debugger.until(lambda: "⏸ 4 of 4" in debugger.text())
+        assert debugger.view.position > 2000
+
+
+async def test_a_scrub_over_a_run_is_carried_out_beside_the_screen(gate: threading.Event) -> None:
+    async with opened(REPLAYED, replay=True) as debugger:
+        await debugger.until(lambda: "continue 0%, esc stops" in debugger.text())
+        await debugger.press("escape")
+        gate.set()
+        await over(debugger)
+        gate.clear()
+        debugger.main.query_one(PlayBar).post_message(PlayBar.Sought(4))
+        await debugger.until(lambda: "scrub 0%, esc stops" in debugger.text())
+        await debugger.pilot.resize_terminal(40, 12)
+        await debugger.pilot.resize_terminal(120, 36)
+        gate.set()
+        await over(debugger)
+        assert debugger.view.position > 2000 and "⏸ 4 of 4" in debugger.text()
+
+
+async def test_the_first_command_behind_a_recording_waits_beside_the_screen(gate: threading.Event) -> None:
+    """It has the recording gone through; stopped, nothing is given and nothing recorded."""
+    async with opened(REPLAYED) as debugger:
+        await debugger.press("n")
+        assert debugger.main.runs_long and "next 0%, esc stops" in debugger.text()
+        await debugger.press("escape")
+        gate.set()
+        await over(debugger)
+        assert debugger.view.position == 0 and "interrupted" in debugger.message
+        assert len(debugger.app.debugger.recording) == 4
+        await debugger.press("n")
+        await over(debugger)
+        assert debugger.view.position == 1
+        assert [entry.command for entry in debugger.app.debugger.recording[4:]] == ["delete", "goto 0", "next"]

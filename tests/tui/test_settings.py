@@ -38,7 +38,7 @@ def test_theme_and_keys_are_read():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('colour = "red"', "unknown field `colour`"),
+        ('colour = "red"', ": unknown field `colour`"),
         ("theme = 3", "Expected `str`, got `int` - at `$.theme`"),
         ("theme = ", "Invalid value"),
         ('[keymap]\n"step.nxt" = "j"', "there is no binding 'step.nxt'; did you mean 'step.next'?"),

@@ -289,7 +289,11 @@ def _overall(name: str, members: tuple[MemberVerdict, ...]) -> str:
     if not wrong:
         return members[0].sentence if len(members) == 1 else "right: every member equals the first, for all values"
     worst = max(wrong, key=lambda member: _WORST.index(member.outcome))
-    return worst.sentence if len(members) == 1 else f"{worst.written}: {worst.sentence}"
+    if len(members) == 1:
+        return worst.sentence
+    outcome = f"{worst.outcome}: " if worst.sentence.startswith(f"{worst.outcome}: ") else ""
+    place = next(number for number, member in enumerate(members, 1) if member is worst)  # arrays do not compare
+    return f"{outcome}member {place} of {len(members)}: {worst.sentence.removeprefix(outcome)}"
 
 
 def _distinct(fitting: list[tuple[Truth, Stack | None]]) -> list[tuple[Truth, Stack | None]]:

@@ -105,7 +105,7 @@ class DerivationScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         self._sheet.border_title = Content("formula")
-        self._sheet.border_subtitle = Content("enter judges · ctrl+j new line")
+        self._sheet.border_subtitle = Content("enter judges · ^j new line")
         yield self._header
         yield self._sheet
         yield Horizontal(self._attempts, self._verdict, id="lower")
