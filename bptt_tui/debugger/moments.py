@@ -204,8 +204,6 @@ class Moments:
         """∂E/∂x for every timestep, and from which position on each is known."""
         scene, trace = self._scene, self._trace
         found = trace.input_gradient(name)
-        if found is None:
-            raise OneByOne
         never = scene.timeline.last + 1
         since = np.full(trace.steps, -1)
         for reader in trace.readers(name):

@@ -312,24 +312,41 @@ class Trace:
                 self.unrolled.shapes[by.name] if root >= 0 else ()
             )
 
-    def input_gradient(self, name: str) -> Array | None:
-        """∂E/∂x_t of an input for every timestep, `(T, *shape)`.
-
-        None where a softmax that its loss is computed together with reads it: `adjoint` then has it step by step.
-        """
+    def input_gradient(self, name: str) -> Array:
+        """∂E/∂x_t of an input for every timestep, `(T, *shape)`."""
         total = np.zeros((self.steps, *self.unrolled.shapes[name]))
         for reader in self.readers(name):
             whole = self.adjoint_rows(reader.equation)
-            if any(self.program.instruction(f.inner).equation == reader.equation for f in self.program.fused.values()):
-                return None
             moments = self.unrolled.times[reader.equation].array() - reader.lag
             inside = (moments >= 0) & (moments < self.steps)
             if whole is not None and inside.any():
                 with np.errstate(all="ignore"):
                     step = LocalSteps(self.storage, reader.equation, slice(0, len(moments)))
-                    inflows = step.pull(whole[:, None], reader.by)[:, 0]
-                    total[moments[inside]] += inflows[inside]
+                    inflows = step.pull(whole[:, None], reader.by, self._every_override(reader.equation, step))
+                    total[moments[inside]] += inflows[inside, 0]
         return total
+
+    def _every_override(self, equation: int, step: LocalSteps) -> dict[int, Array] | None:
+        """`_overrides` for all timesteps of an equation, `(timesteps, 1, *shape)`."""
+        overrides: dict[int, Array] = {}
+        own = self.unrolled.times[equation]
+        for fused in self.program.fused.values():
+            inner, outer = self.program.instruction(fused.inner), self.program.instruction(fused.outer)
+            if inner.equation != equation:
+                continue
+            q, o = step.value(inner.args[0]), step.value(fused.inner)
+            value = overrides.get(fused.inner, np.zeros((own.count, 1, *inner.shape)))
+            plain, g = self.adjoints.arrays.get(fused.inner), self.adjoints.arrays.get(fused.outer)
+            if plain is not None and outer.equation != equation and fused.inner not in overrides:
+                value = value + inner.operation.pull(0, plain[:, None], o, (q,), inner.shapes)
+            if g is not None:
+                theirs = self.unrolled.times[outer.equation]
+                y = LocalSteps(self.storage, outer.equation, slice(0, theirs.count)).value(outer.args[1])
+                here, there = (np.isin(a.array(), b.array()) for a, b in ((own, theirs), (theirs, own)))
+                y = y[there] if self.program.timed(outer.args[1]) else y
+                value[here] += fused.fusion.pull(g[there][:, None], q[here], o[here], y, outer.shapes)
+            overrides[fused.inner] = value
+        return overrides or None
 
     def fusion(self, equation: int, t: int, by: Name) -> Literal["", "through", "from"]:
         """Whether an edge's inflow was computed in one piece with its neighbour.

@@ -66,10 +66,29 @@ def test_a_partial_that_is_the_same_everywhere_is_given_once() -> None:
 
 @pytest.mark.parametrize("seed", range(150))
 def test_gradients_of_inputs(seed: int) -> None:
-    """∂E/∂x of all timesteps, where none of its readers is computed in one piece with its loss."""
+    """∂E/∂x of all timesteps; what reads x may be computed in one piece with its loss."""
     trace = random_case(seed).trace()
     for name in trace.unrolled.values.inputs:
         found = trace.input_gradient(name)
-        if found is not None:
-            one_by_one = np.stack([trace.adjoint(name, t) for t in range(trace.steps)])
-            assert (found.shape, found.tobytes()) == (one_by_one.shape, one_by_one.tobytes())
+        one_by_one = np.stack([trace.adjoint(name, t) for t in range(trace.steps)])
+        assert (found.shape, found.tobytes()) == (one_by_one.shape, one_by_one.tobytes())
+
+
+@pytest.mark.parametrize(
+    ("equations", "target"),
+    [
+        (["o = softmax(W @ x[t])", "q = o @ x[t-1]", "E = cross_entropy(o, y[t]) + q"], [0.0, 2.0, 1.0, 0.0, 2.0]),
+        (["o = sigmoid(W @ x[t])", "E = binary_cross_entropy(o, y[t])"], np.eye(5)[:, :3]),
+        (["E = cross_entropy(softmax(W @ x[t-1] + x[t]), y[t])"], np.full((5, 3), 1 / 3)),
+    ],
+)
+@pytest.mark.parametrize("loss_at", ["every", "last", [0, 3]])
+def test_gradients_of_inputs_through_a_fused_loss(equations: list[str], target, loss_at) -> None:
+    """o − y is computed in one piece, and beside it what else reads o; at some timesteps there is no loss."""
+    rng = np.random.default_rng(3)
+    trace = Network(equations, loss_at=loss_at).trace(
+        parameters={"W": rng.normal(size=(3, 3))}, inputs={"x": rng.normal(size=(5, 3)), "y": target},
+        initial={"x": np.ones(3)},
+    )  # fmt: skip
+    one_by_one = np.stack([trace.adjoint("x", t) for t in range(5)])
+    assert trace.program.fused and trace.input_gradient("x").tobytes() == one_by_one.tobytes()
