@@ -2,8 +2,7 @@
 
 A `Stretch` is a run of the steps that one node (or parameter) takes in one phase. What is large at every timestep
 (local partials, terms of a matrix) is made some timesteps at a time; of that, a number per timestep such as
-norm(ds[t]/dh[t-1]) is kept for all of them, because every node's stretch asks for it again. What has no such form
-raises `OneByOne`: it is evaluated where it is needed, position by position.
+norm(ds[t]/dh[t-1]) is kept for all of them, because every node's stretch asks for it again.
 """
 
 from __future__ import annotations
@@ -28,10 +27,6 @@ from bptt_tui.network import Timesteps
 Array = NDArray[Any]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-
-
-class OneByOne(Exception):
-    """There is no array form of this; ask position by position."""
 
 
 class Unknown(Exception):

@@ -14,7 +14,7 @@ from bptt_tui.debugger import Debugger, blocks
 from bptt_tui.debugger.conditions import SIGNS, Condition, holds, read_condition
 from bptt_tui.debugger.inspect import Inspector
 from bptt_tui.debugger.looking import Look, Scene
-from bptt_tui.debugger.moments import OneByOne, Over, Unknown
+from bptt_tui.debugger.moments import Over, Unknown
 from bptt_tui.debugger.patterns import all_kinds
 from bptt_tui.debugger.quantities import Operand, read_operand
 from bptt_tui.debugger.sweep import Sweep
@@ -66,8 +66,6 @@ def assert_same(scene: Scene, texts: list[str]) -> Counter[tuple[str, bool]]:
                 over = sweep.over(operand, stretch)
             except Unknown:
                 over = Over(np.zeros(()), (), known=False)
-            except OneByOne:
-                continue
             values = np.broadcast_to(over.value, (count, *over.shape))
             known = np.broadcast_to(np.asarray(over.known), (count,))
             for row, position in enumerate(stretch.positions.tolist()):
@@ -124,10 +122,7 @@ def holding(scene: Scene, sweep: Sweep, condition: Condition) -> Counter[bool]:
     met = Counter[bool]()
     for kind, name, phase in all_kinds(scene):
         stretch = sweep.stretch(kind, name, phase)
-        try:
-            found = sweep.met(condition, stretch) if len(stretch.positions) else []
-        except OneByOne:
-            continue
+        found = sweep.met(condition, stretch) if len(stretch.positions) else []
         wanted = [holds(condition, Look(scene, position)) for position in stretch.positions[: len(found)].tolist()]
         assert list(found) == wanted, (condition, kind, name, phase)
         met.update(wanted)

@@ -13,7 +13,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from seen import everything, make, random_session
 
-from bptt_tui.debugger import Debugger
+from bptt_tui.debugger import Debugger, stops
 from bptt_tui.debugger.inspect import Inspector
 from bptt_tui.debugger.looking import Look, Scene
 from bptt_tui.errors import CommandError, SessionError
@@ -319,12 +319,25 @@ def test_an_interrupted_run_changes_nothing(debugger: Debugger) -> None:
     assert debugger.do("continue").position == 27
 
 
-def test_one_by_one_searches_are_interrupted_too() -> None:
-    """A condition without an array form (o − y is computed in one piece) asks every few hundred positions."""
-    debugger = make("o = softmax(x)", "E = cross_entropy(o, y)", at="every", inputs={"x": np.zeros((3000, 2))},
-                    constants={"y": 0})  # fmt: skip
-    debugger.do("break if max(dE/dx[t]) > 1")
+@pytest.mark.parametrize("line", ["watch s if t < 0", "watch dE/dw if t < 0"])
+def test_searches_for_what_is_too_large_go_one_by_one(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They ask every few hundred positions whether to go on, and end where others do."""
+    monkeypatch.setattr(stops, "_FEWEST", 3000)
+    monkeypatch.setattr(stops, "_FIRST_CHUNK", 3000)
+    monkeypatch.setattr(stops, "ENTRIES", 16 * 3000)
+    monkeypatch.setattr(stops._Run, "_rows", too_large)
+    debugger = make("z = w * s[t-1]", "s = tanh(z)", "E = s * s", parameters={"w": 1.5}, initial={"s": 1.0}, steps=3000)
+    debugger.do(line)
     interrupted_after(debugger, 5)
+    debugger.do("delete")
+    debugger.do("start")
+    debugger.do(line.replace("t < 0", "t == 2990"))
+    debugger.interrupt = None
+    assert (debugger.do("c").t, debugger.view.breakpoints[0].hits) == (2990, 1)
+
+
+def too_large(*_: object) -> None:
+    raise stops.OneByOne
 
 
 def interrupted_after(debugger: Debugger, questions: int) -> None:
