@@ -52,7 +52,7 @@ def question_of(predict: Predicting | None, asked: Asked | None) -> Question | N
     if predict is None or asked is None:
         return None
     here = Cursor(asked.look.position, asked.look.factor)
-    return Question(text=asked.text, kind=asked.kind, tries=predict.wrong.count(here))
+    return Question(text=asked.text, kind=asked.kind, tries=predict.wrong.count(here), shape=asked.shape)
 
 
 def veil_of(predict: Predicting | None, asked: Asked | None) -> Veil:

@@ -243,11 +243,15 @@ class Strip(Struct, frozen=True):
 
 
 class Question(Struct, frozen=True):
-    """What predict mode asks at this position: `text` is `∂s₁/∂z₁ = ?`, `tries` counts the wrong answers to it."""
+    """What predict mode asks at this position: `text` is `∂s₁/∂z₁ = ?`, `tries` counts the wrong answers to it.
+
+    `shape` is that of the answer.
+    """
 
     text: str
     kind: Literal["value", "factor", "contribution"]
     tries: int
+    shape: Shape
 
 
 class Compared(Struct, frozen=True):

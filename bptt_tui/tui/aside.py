@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bptt_tui.debugger.comparing import percent
-from bptt_tui.debugger.view import Compared, Comparison, View
+from bptt_tui.debugger.view import Compared, Comparison, Shape, View
 from bptt_tui.tui.figures import shown
 from bptt_tui.tui.ink import Line, wrapped
 
@@ -14,9 +14,19 @@ def question(view: View, width: int) -> list[Line]:
     """What predict mode asks, and how to answer it."""
     if view.question is None:
         return []
-    how = ": answer 0.6, answer w, hint, reveal"
-    asked = wrapped(((view.question.text, "now"),), width)
+    how = f": answer {_example(tuple(n for n in view.question.shape if n > 1))}, answer w, hint, reveal"
+    tries = f"  {view.question.tries} wrong so far" if view.question.tries else ""
+    asked = wrapped(((view.question.text, "now"), (tries, "dim")), width)
     return [*asked, *wrapped(((how, "dim"),), width), ()]
+
+
+def _example(shape: Shape) -> str:
+    """How an answer of this shape is written: `0.6`, `[0.6, 0.1]`, `[[0.6, …], …]`."""
+    if not shape:
+        return "0.6"
+    if len(shape) == 1:
+        return "[0.6, 0.1]" if shape[0] == 2 else "[0.6, 0.1, …]"
+    return f"[{_example(shape[1:])}, …]"
 
 
 def asides(view: View, width: int, *, notes: bool = True) -> list[Line]:

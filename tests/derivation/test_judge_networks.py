@@ -36,6 +36,7 @@ RIGHT = [
     ("min-char-rnn", "dloss/dWhh = sum_t (dloss/dh_t ⊙ (1-h_t^2)) h_{t-1}^T"),
     ("min-char-rnn", "dloss/dh_1 = Why^T (p_1 - target_1) + Whh^T (dloss/dh_2 ⊙ (1-h_2^2))"),
     ("product-slip", "dz_1/da_1 = b_1"),
+    ("lstm", "dc_4/dc_3 = f_4"),
     ("two-layers", "dE/dw = sum_t dE/dg_t dg_t/dw"),
     ("gru", "dE/dh_3 = dE/dh_4 * dh_4/dh_3"),
     ("question", "dE/dw = (o - y) * v * (1-s1^2) * (s0 + w*(1-s0^2)*s[-1])"),
@@ -58,6 +59,13 @@ WRONG = [
     ("lstm", "dE/dWf = sum_t (dE/dc_t ⊙ c_t ⊙ f_t ⊙ (1 - f_t)) v_t^T", "index off by one"),
     ("lstm", "dE/dWf = sum_t (dE/dc_t ⊙ c_{t-1} ⊙ (1 - f_t^2)) v_t^T", "slopes swapped"),
     ("lstm", "dE/dh_2 = dE/dh_3 * dh_3/dh_2", "path missing"),
+    ("lstm", "dc_4/dc_3 = f_3", "index off by one"),
+    ("lstm", "dE/dbg = sum_t dE/dc_t ⊙ i_t ⊙ g_t ⊙ (1 - g_t)", "slopes swapped"),
+    ("gru", "dh_4/dh_3 = diag(z_4)", "path missing"),
+    ("two-layers", "dE/du = sum_t dE_t/dh_t dh_t/dg_t (1-g_t^2) x_t", "path missing"),
+    ("question", "ds_1/ds_0 = σ'(z_1) w", "slopes swapped"),
+    ("min-char-rnn", "dloss/dbh = sum_t dloss/dh_t", "slope missing"),
+    ("min-char-rnn", "dloss/dh_2 = Why^T (p_2 - target_2) + (1-h_3^2) ⊙ Whh^T dloss/dh_3", "order"),
     ("min-char-rnn", "dh_1/dh_0 = Whh", "slope missing"),
     ("min-char-rnn", "dloss/dWhh = sum_t (dloss/dh_t) h_{t-1}^T", "slope missing"),
     ("min-char-rnn", "dloss/dh_1 = Why^T (p_1 - target_1) + Whh (dloss/dh_2 ⊙ (1-h_2^2))", "transposed"),
@@ -139,3 +147,53 @@ def test_a_pinned_node_is_a_given_value() -> None:
     """With s₀ held there is no use before it, and the last term is all of ∂E/∂w."""
     session = load("question").replace(pins={"s[0]": 0.1}, expected=None)
     assert judge(session, "dE/dw = dE/do * do/dq * v * ds1/dz1 * s0").holds
+
+
+SAID = [
+    (
+        "question",
+        "∂E/∂w = (o−y)v(1−s₁²)(s₀ + w²(1−s₀²)s₋₁)",
+        "in the t = 0 term w² stands where ∂b₁/∂s₀ = w belongs",
+    ),
+    ("gru", "dE/dz_2 = dE/dh_2 ⊙ h_1", "h₁ stands where ∂h₂/∂z₂ = diag(h₁) − diag(n₂) belongs"),
+    ("min-char-rnn", "dL/dp_2 = -1/p_2", "the term is wrong: ∂loss/∂p₂ = −target₂/p₂"),
+    ("min-char-rnn", "dL/dWhy = Σ_t (p_t - target_t)", "in every term, as at t = 0, the factor h₀ᵀ is missing"),
+    (
+        "min-char-rnn",
+        "dL/dWhh = Σ_t dL/dh_t ⊙ (1-h_t²)",
+        "in every term, as at t = 0, the factor h₋₁ᵀ is missing",
+    ),
+    (
+        "min-char-rnn",
+        "dL/dbh = Σ_t dL/dh_t ⊙ tanh'(Wxh x_t + Whh h_{t-1})",
+        "in every term, as at t = 0, tanh′(Wxh·x₀ + Whh·h₋₁) stands where ∂h₀/∂bh₀ = diag(1 − h₀²) belongs",
+    ),
+    (
+        "lstm",
+        "dE/dWo = Σ_t (dE/dh_t ⊙ tanh(c_t) ⊙ o_t ⊙ (1-o_t)) h_{t-1}^T",
+        "in every term, as at t = 0, h₋₁ᵀ stands where v₀ᵀ belongs",
+    ),
+    (
+        "gru",
+        "dE/dWn = Σ_t (dE/dh_t ⊙ (1-z_t) ⊙ (1-n_t²)) concat(h_{t-1}, x_t)^T",
+        "in every term, as at t = 0, concat(h₋₁, x₀)ᵀ stands where concat(r₀·h₋₁, x₀)ᵀ belongs",
+    ),
+    ("gru", "dh_4/dh_3 = diag(z_4)", "the paths through z₄ and n₄ are missing"),
+    ("question", "dE/dq = o - 1", "o − 1 stands where ∂E/∂q = o − y belongs"),
+    ("question", "dE/do = -1/o", "the term is wrong: ∂E/∂o = −y/o"),
+    ("question", "dE/dw = dE/dw_1", "∂E/∂w₀ is missing, which reaches the loss through s₀"),
+    ("two-layers", "dE/dv = (o_3 - y_3) h_3", "only the last timestep is there: ∂E/∂v₀, ∂E/∂v₁ and ∂E/∂v₂ are missing"),
+    (
+        "two-layers",
+        "dE/dg_3 = dE/dh_3 p",
+        "the slope 1 − h₃² is missing: h₃ = tanh(…), so it changes f′ times as much as what tanh is of",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "formula", "sentence"), SAID)
+def test_what_is_said_is_true_and_no_circle(name: str, formula: str, sentence: str) -> None:
+    """The reason names what belongs there, not the left side over again, and ways that exist."""
+    verdict = judge(load(name), formula)
+    assert verdict.outcome == "wrong"
+    assert verdict.sentence.endswith(sentence), verdict.sentence

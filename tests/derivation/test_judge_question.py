@@ -122,3 +122,23 @@ def test_a_term_is_told_by_its_use_though_its_last_factors_are_missing(formula: 
     assert [(term.t, term.outcome) for term in member.terms] == [(1, "right"), (0, "wrong")]
     (factor,) = [factor for factor in member.terms[1].factors if factor.outcome != "right"]
     assert (factor.outcome, factor.due) == ("missing", missing)
+
+
+def test_a_number_is_as_right_as_its_digits() -> None:
+    """Rounded or cut off, but not off by one; one digit tells no slip; numbers hold for no other values."""
+    session = load("question")
+    for right in ("-0.694212", "-0.694211", "-0.6942116", "-0.7"):
+        assert judge(session, f"dE/dw = {right}").holds, right
+    for wrong in ("-0.69422", "-0.694214", "-0.6"):
+        assert not judge(session, f"dE/dw = {wrong}").holds, wrong
+    assert not judge(session, "dE/dw = -0.6").members[0].slips
+    both = judge(session, "dE/dw = -0.555232 - 0.138979 = -0.694211")
+    assert both.sentence == "right: every member equals the first, the numbers at the session's values"
+
+
+def test_slopes_and_signs_in_other_words() -> None:
+    """sech² is the slope of tanh; y − o has the wrong sign, and that is said of o − y."""
+    session = load("question")
+    assert judge(session, "ds_1/ds_0 = sech²(z_1) w").holds
+    verdict = judge(session, "dE/dq = y - o")
+    assert verdict.sentence == "wrong: the sign of ∂E/∂q = o − y is wrong"

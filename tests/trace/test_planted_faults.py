@@ -102,7 +102,7 @@ def planted_in_loop(operation, plant):
 
         return call
 
-    return replace(operation, held=operation.held._replace(pull=pull))
+    return replace(operation, held=replace(operation.held, pull=pull))
 
 
 def transposed_in_loop(operation):
@@ -112,7 +112,7 @@ def transposed_in_loop(operation):
         n = matrix.shape[1]
         return operation.held.pull(matrix.reshape(-1, n, n).swapaxes(1, 2).reshape(-1, n))
 
-    return replace(operation, held=operation.held._replace(pull=pull))
+    return replace(operation, held=replace(operation.held, pull=pull))
 
 
 def test_every_operation_has_a_network_to_plant_in():

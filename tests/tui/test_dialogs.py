@@ -90,6 +90,14 @@ async def test_predict_mode(size: Size, screen_golden: SnapshotAssertion) -> Non
         assert debugger.text() == screen_golden
 
 
+async def test_wrong_answers_are_counted_beside_the_question() -> None:
+    async with opened(at=15) as debugger:
+        give(debugger, "predict on,reveal,next")
+        assert debugger.main.perform("answer [3, 4]") and debugger.main.perform("answer v + v")
+        await debugger.press("2")
+        assert "= ?  2 wrong so far" in debugger.text()
+
+
 async def test_a_list_without_rows_says_how_to_begin() -> None:
     async with opened() as debugger:
         for key, said in (("N", "none yet: m"), ("B", "none yet: b"), ("equals_sign", "nothing has been changed")):

@@ -19,7 +19,10 @@ taken, and where both do, the error names them.
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from bptt_tui.derivation.formulas.indices import shortened
 from bptt_tui.derivation.formulas.parts import children
@@ -42,19 +45,37 @@ from bptt_tui.derivation.formulas.tree import (
     Value,
 )
 from bptt_tui.derivation.formulas.words import STARTS, Words
+from bptt_tui.errors import FormulaError
 
 if TYPE_CHECKING:
     from bptt_tui.network import Unrolled
     from bptt_tui.session import Session
 
+# Letters that a left side may leave open: ∂s_t/∂s_k has two.
+MAX_OPEN = 2
+OPEN_TIMESTEP = re.compile(r"(\S+) is not a timestep here")
 # How deep a tree may be: a / b / c / … is as deep as it is long.
 MAX_OPERATIONS = 60
 _JOINS: dict[str, Join] = {"·": "as it fits", "@": "matrix"}
 
 
 def read(text: str, network: Unrolled | Session | Traced | Scope) -> Statement:
-    """The chain of equalities that `text` states about a network. Raises FormulaError with the column in `text`."""
-    return _Reader(text, Scope.of(network)).statement()
+    """The chain of equalities that `text` states about a network. Raises FormulaError with the column in `text`.
+
+    A letter in an index of the left side, which no sum is over, stands for every timestep: ∂s_t/∂s_{t−1} = …
+    """
+    scope = Scope.of(network)
+    variables: tuple[str, ...] = ()
+    while True:
+        try:
+            statement = _Reader(text, scope, variables=variables).statement()
+        except FormulaError as error:
+            opened = OPEN_TIMESTEP.match(error.reason)
+            if opened is None or error.column > text.find("=") or len(variables) == MAX_OPEN:
+                raise
+            variables = (*variables, opened[1])
+        else:
+            return replace(statement, variables=variables) if variables else statement
 
 
 def read_formula(text: str, network: Unrolled | Session | Traced | Scope, variables: tuple[str, ...] = ()) -> Formula:

@@ -28,6 +28,7 @@ FORMULA_FUNCTIONS: dict[str, tuple[int, ...]] = {
     "kron": (2,),
     "onehot": (1,),
     "ones": (0,),
+    "sech": (1,),
     "eye": (0,),
 }
 FUNCTION_ALIASES = {"ln": "log", "σ": "sigmoid", "sigma": "sigmoid", "one_hot": "onehot"}

@@ -144,7 +144,11 @@ class Entry(Formula, frozen=True):
 
 
 class Statement(Struct, frozen=True):
-    """A chain of equalities: the first member is what the others are said to equal. At least two members."""
+    """A chain of equalities: the first member is what the others are said to equal. At least two members.
+
+    `variables` are timesteps that the left side leaves open, the t of ∂s_t/∂s_{t−1}: it is said of every one.
+    """
 
     text: str
     members: tuple[Formula, ...]
+    variables: tuple[str, ...] = ()

@@ -15,7 +15,7 @@ import numpy as np
 from msgspec import Struct
 
 from bptt_tui.derivation.formulas.tree import Formula, Span
-from bptt_tui.derivation.judging.candidates import candidates
+from bptt_tui.derivation.judging.candidates import Candidate, candidates
 from bptt_tui.derivation.judging.crossings import paths_missing
 from bptt_tui.derivation.judging.edits import Budget, Edit, Measured
 from bptt_tui.derivation.judging.evaluation import NOTHING, Evaluator, Misfit
@@ -62,6 +62,11 @@ class Alignment(Struct, frozen=True):
         """Whether every wrong row has a reason. A term too many beside one that is missing may be the same one."""
         faults = {row.fault for row in self.rows}
         return "open" not in faults and not {"extra", "missing"} <= faults
+
+    @property
+    def plain(self) -> bool:
+        """Whether no reason is a factor I ⊗ xᵀ, which in another layout is xᵀ."""
+        return not any(row.edit and row.edit.due and "⊗" in row.edit.due.equality for row in self.rows)
 
     @property
     def cost(self) -> tuple[int, int, float]:
@@ -342,7 +347,11 @@ class _Aligning:
     def search(self, product: Measured, due: Stack, part: Part, like: Edit | None = None) -> Edit | None:
         """The change that makes a product its due value."""
         moments = product.moments + ([part.t] if part.t is not None else [])
-        pool = functools.cache(lambda: candidates(self.truth, part, moments))
+        everything = functools.cache(functools.partial(candidates, self.truth, part, moments))
+
+        def pool(alike: Candidate | None) -> list[Candidate]:
+            return everything() if alike is None else candidates(self.truth, part, moments, alike)
+
         search = Search(product, due, self.truth, pool, self.budget)
         return search.best(thorough=self.thorough, like=like)
 

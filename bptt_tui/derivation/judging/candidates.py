@@ -10,19 +10,22 @@ from typing import Literal
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bptt_tui.calculus.differentiation import evaluate, jacobian_value
 from bptt_tui.calculus.operations import NOTATIONS, OPERATIONS
 from bptt_tui.calculus.shapes import Shape, size
 from bptt_tui.derivation.judging.reading import Layout
 from bptt_tui.derivation.judging.samples import Edge, Key, Samples, Stack
-from bptt_tui.derivation.judging.stacks import is_one
+from bptt_tui.derivation.judging.stacks import is_one, one_hot, same
 from bptt_tui.derivation.judging.truth import Part, Truth
 from bptt_tui.errors import BpttError
 from bptt_tui.language import Call, Expression, Name, Printer, names
 from bptt_tui.trace import Trace
 
 Kind = Literal["edge", "inner", "step", "gradient", "value"]
+# Whether a candidate of one of these kinds, of and by these, is asked for.
+Wanted = Callable[[tuple[Kind, ...], Key | None, Key | None], bool]
 
 MAX_CANDIDATES = 600
 # Timesteps from which on only the edges near a term's own timesteps are looked at.
@@ -60,29 +63,42 @@ def oriented(value: Stack, layout: Layout, shape: tuple[int, int]) -> Stack:
     return value
 
 
-def candidates(truth: Truth, part: Part, moments: Iterable[int]) -> list[Candidate]:
+def candidates(truth: Truth, part: Part, moments: Iterable[int], like: Candidate | None = None) -> list[Candidate]:
     """What could belong into a term of `part`: its edges first, then whole steps and gradients near `moments`, then
-    values. Factors that are 1 are left out, and so is what is the same at every draw as one before it."""
+    values. Factors that are 1 are left out, and so is what is the same at every draw as one before it.
+
+    `like`: only those of the same kind and the same names, at whatever timesteps.
+    """
     if truth.above is None or part.below is None:
         return []
+
+    def wanted(kinds: tuple[Kind, ...], above: Key | None, below: Key | None) -> bool:
+        return like is None or (like.kind in kinds and _names(like.above, like.below) == _names(above, below))
+
     near = {t + d for t in moments for d in (-1, 0, 1)}
     wide = part.value.shape[1:] != (1, 1)
     found: list[Candidate] = []
     inside: dict[str, Candidate] = {}
     for edge in truth.edges(part.below) if truth.samples.unrolled.steps <= LONG else truth.edges_at(near):
-        if wide and near and edge[1] not in near:
+        if (wide and near and edge[1] not in near) or not wanted(("edge", "inner"), *truth.spelling.ends(edge)):
             continue
         if edge not in truth.candidates:
-            truth.candidates[edge] = [of_edge(truth, edge), *_inner(truth, edge)]
+            truth.candidates[edge] = _on_edge(truth, edge)
         own, *more = truth.candidates[edge]
         found.append(own)
         for candidate in more:
             inside.setdefault(candidate.text, candidate)
     found += inside.values()
-    found += _steps(truth, near, part.below)
-    found += _values(truth, near)
+    found += _steps(truth, near, part.below, wanted)
+    found += _values(truth, near, wanted)
+    if wide and wanted(("value",), None, None):
+        found += _multiplied(truth, near, part.below[0])
     kept = [c for c in found[:MAX_CANDIDATES] if not is_one(c.value)]
     return _distinct(kept) if wide else kept
+
+
+def _names(*keys: Key | None) -> tuple[str, ...]:
+    return tuple("" if key is None else key[0] for key in keys)
 
 
 def _distinct(found: list[Candidate]) -> list[Candidate]:
@@ -95,6 +111,17 @@ def _distinct(found: list[Candidate]) -> list[Candidate]:
             seen.add(mark)
             kept.append(candidate)
     return kept
+
+
+def _on_edge(truth: Truth, edge: Edge) -> list[Candidate]:
+    """The local partial of an edge, then the factors inside it. One that is all of it tells whose slope it is."""
+    own, *inside = of_edge(truth, edge), *_inner(truth, edge)
+    if not own.function:
+        for inner in inside:
+            if inner.function and inner.value.shape == own.value.shape and same(inner.value, own.value):
+                own = replace(own, function=inner.function, before=inner.before, after=inner.after)
+                break
+    return [own, *inside]
 
 
 def of_edge(truth: Truth, edge: Edge) -> Candidate:
@@ -172,7 +199,7 @@ def _rules(
             yield from _rules(argument, argument, by, shape_of)
 
 
-def _steps(truth: Truth, near: set[int], end: Key) -> list[Candidate]:
+def _steps(truth: Truth, near: set[int], end: Key, wanted: Wanted) -> list[Candidate]:
     """∂s_t/∂s_{t−1}, ∂s_t/∂(what the part is by) and ∂E/∂node at the timesteps concerned."""
     samples, spelling = truth.samples, truth.spelling
     layout = truth.evaluator.reading.layout
@@ -194,17 +221,88 @@ def _steps(truth: Truth, near: set[int], end: Key) -> list[Candidate]:
                 pairs.append(("gradient", samples.total_key, (name, t)))
     found: list[Candidate] = []
     for kind, above, below in pairs:
+        if not wanted((kind,), above, below):
+            continue
+        formula = _difference(truth, below) if kind == "gradient" else ""
+        if (above, below) == (truth.above, end) and not formula:
+            continue  # the left side itself is no reason
         try:
             value = oriented(samples.partial(above, below), layout, samples.shape(below[0]))
         except BpttError:
             continue
         text = spelling.partial(above, below)
         if np.any(value):
-            found.append(Candidate(kind, text, "", value, above, below, None, spelling.place(above, below)))
+            found.append(Candidate(kind, text, formula, value, above, below, None, spelling.place(above, below)))
     return found
 
 
-def _values(truth: Truth, near: set[int]) -> list[Candidate]:
+def differences(truth: Truth) -> list[Candidate]:
+    """∂E/∂q = o − y at every loss step where it is that."""
+    samples, spelling = truth.samples, truth.spelling
+    found = []
+    for t in samples.unrolled.loss_times:
+        for above in samples.network.reads[samples.network.loss]:
+            for _, key in samples.reads(above.name, t + (above.offset or 0)):
+                formula = _difference(truth, key) if key[0] in samples.network.index else ""
+                if formula:
+                    value = samples.partial(samples.total_key, key)
+                    text = spelling.partial(samples.total_key, key)
+                    place = spelling.place(samples.total_key, key)
+                    found.append(Candidate("gradient", text, formula, value, samples.total_key, key, place=place))
+    return found
+
+
+def _difference(truth: Truth, key: Key) -> str:
+    """o − y, where that is what a gradient is: of softmax or sigmoid and the loss that goes with it."""
+    samples, spelling = truth.samples, truth.spelling
+    loss = samples.network.equations[samples.network.loss].expression
+    if not isinstance(loss, Call) or len(loss.arguments) != 2:
+        return ""
+    ends: list[tuple[str, Stack]] = []
+    for argument in loss.arguments:
+        if not isinstance(argument, Name):
+            return ""
+        target = truth.evaluator.targets.get(argument.name)
+        when = None if argument.offset is None else (key[1] or 0) + argument.offset
+        try:
+            value = samples.value(argument.name, when)
+        except BpttError:
+            return ""
+        if target is not None and target.kind == "class":
+            value = one_hot(value, target.classes)
+        ends.append((spelling.name((argument.name, when)), value))
+    (above, o), (below, y) = ends
+    gradient = samples.partial(samples.total_key, key)
+    if o.shape != y.shape or o[0].size != gradient[0].size or not same(gradient.reshape(o.shape), o - y):
+        return ""
+    return f"{above} − {below}"
+
+
+def _multiplied(truth: Truth, near: set[int], parameter: str) -> list[Candidate]:
+    """What a weight matrix is multiplied with, where that has no name of its own: concat(r₀ · h₋₁, x₀)."""
+    samples, spelling = truth.samples, truth.spelling
+
+    def arguments(expression: Expression) -> Iterator[Expression]:
+        if not isinstance(expression, Call):
+            return
+        if expression.operation == "matmul":
+            matrix, other = expression.arguments
+            if parameter in {name.name for name in names(matrix)} and not isinstance(other, Name):
+                yield other
+        for argument in expression.arguments:
+            yield from arguments(argument)
+
+    found = []
+    for number, equation in enumerate(samples.network.equations):
+        for argument in arguments(equation.expression):
+            for t in sorted(near, reverse=True):
+                if t >= 0 and samples.unrolled.times[number].row(t) is not None:
+                    text = Printer(NOTATIONS, "unicode", spelling.naming.leaf(t)).print(argument)
+                    found.append(Candidate("value", text, "", _columns(argument, samples, t)))
+    return found
+
+
+def _values(truth: Truth, near: set[int], wanted: Wanted) -> list[Candidate]:
     samples, spelling = truth.samples, truth.spelling
     keys: list[Key] = [(name, None) for name in samples.unrolled.values.parameters]
     for t in sorted(near, reverse=True):
@@ -216,6 +314,8 @@ def _values(truth: Truth, near: set[int]) -> list[Candidate]:
         ]
     found = []
     for key in keys:
+        if not wanted(("value",), None, key):
+            continue
         value = samples.value(*key)
         found.append(Candidate("value", spelling.name(key), "", value, None, key, None, ""))
     return found

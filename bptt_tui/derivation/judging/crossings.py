@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 
 from bptt_tui.derivation.judging.candidates import oriented
-from bptt_tui.derivation.judging.samples import Key, Stack
-from bptt_tui.derivation.judging.stacks import close
+from bptt_tui.derivation.judging.fingerprints import listed
+from bptt_tui.derivation.judging.samples import Edge, Key, Stack
+from bptt_tui.derivation.judging.stacks import close, largest
 from bptt_tui.derivation.judging.truth import Part, Truth
 
 # In a longer chain the paths through every node would take too long to add up.
 MAX_EDGES = 800
+PROBE = 7
+# How far off the probe may be, of the largest entry times the direction: more than `close` allows for all entries.
+PRECISION = 1e-6
 
 
 def paths_missing(total: Stack, part: Part, truth: Truth) -> str:
@@ -26,18 +33,79 @@ def paths_missing(total: Stack, part: Part, truth: Truth) -> str:
     crossings = {*samples.states, samples.network.loss_name}
     crossings |= {spelling.ends(edge)[0][0] for edge in edges if spelling.ends(edge)[1] == part.below}
     nodes = dict.fromkeys(key for edge in edges for key in spelling.ends(edge) if key[0] in crossings)
+    probe = _Probe(gap, edges, part.below, truth)
     for key in nodes:
-        if key != part.below and samples.key(*key) != truth.above:
-            through = np.matmul(samples.partial(truth.above, key), samples.partial(key, part.below))
+        if key == part.below or samples.key(*key) == truth.above:
+            continue
+        upper = samples.partial(truth.above, key)
+        if probe.may_close(upper, key):
+            through = np.matmul(upper, samples.partial(key, part.below))
             if _closes(gap, through, part.below, truth):
                 return spelling.name(key)
     for edge in edges:
         above, below = spelling.ends(edge)
-        if crossings & {above[0], below[0]}:
-            upper = np.matmul(samples.partial(truth.above, above), samples.jacobian(edge))
-            if _closes(gap, np.matmul(upper, samples.partial(below, part.below)), part.below, truth):
+        if not crossings & {above[0], below[0]}:
+            continue
+        upper = samples.through(samples.partial(truth.above, above), edge)
+        if probe.may_close(upper, below):
+            through = np.matmul(upper, samples.partial(below, part.below))
+            if _closes(gap, through, part.below, truth):
                 return spelling.edge(edge)
+    return _all_but_one(total, part.below, truth)
+
+
+def _all_but_one(total: Stack, below: Key, truth: Truth) -> str:
+    """Of several ways that begin side by side, one alone is there: those to the other losses, or, beside the edge from
+    the left side's numerator straight down, those through whatever else it reads."""
+    samples = truth.samples
+    assert truth.above is not None
+    ways: dict[Key, Stack]
+    if truth.above == samples.total_key:
+        loss = samples.network.loss_name
+        share = samples.traces[0].share
+        ways = {(loss, t): share * samples.partial((loss, t), below) for t in samples.unrolled.loss_times}
+    else:
+        name, t = truth.above
+        if t is None or truth.mode != "total":
+            return ""
+        ways = {
+            end: np.matmul(samples.jacobian(edge), samples.partial(end, below)) for edge, end in samples.reads(name, t)
+        }
+    leading = {key: way for key, way in ways.items() if np.any(way)}
+    for key, way in leading.items():
+        if len(leading) > 1 and _closes(total, way, below, truth):
+            return listed([truth.spelling.name(other) for other in leading if other != key])
     return ""
+
+
+class _Probe:
+    """The gap along one random direction of what it is by: nearly all paths are ruled out by that, for a few products
+    with a vector where the whole partial takes a sweep of its own."""
+
+    def __init__(self, gap: Stack, edges: Sequence[Edge], below: Key, truth: Truth) -> None:
+        samples = truth.samples
+        rows = 1 if truth.above is None else math.prod(samples.shape(truth.above[0]))
+        columns = math.prod(samples.shape(below[0]))
+        # In another layout the entries of a matrix stand elsewhere, and along other paths partials are others.
+        self._blind = truth.mode != "total" or gap[0].size != rows * columns or (rows > 1 and columns > 1)
+        if self._blind:
+            return
+        along = np.random.default_rng(PROBE).uniform(0.5, 1.5, (columns, 1))
+        flat = gap.reshape(len(gap), rows, columns)
+        self._due = np.matmul(flat, along)
+        self._slack = PRECISION * largest(gap)[:, None, None] * along.sum()
+        self._rises: dict[Key, Stack] = {below: along}
+        for edge in reversed(edges):  # from below upwards: whoever is read comes before the reader
+            above, read = truth.spelling.ends(edge)
+            if read in self._rises:
+                rise = np.matmul(samples.jacobian(edge), self._rises[read])
+                self._rises[above] = self._rises[above] + rise if above in self._rises else rise
+
+    def may_close(self, upper: Stack, key: Key) -> bool:
+        """Whether what flows through a node could be the gap; `upper` is the partial down to that node."""
+        if self._blind or key not in self._rises:
+            return True
+        return bool((np.abs(np.matmul(upper, self._rises[key]) - self._due) <= self._slack)[1:].all())
 
 
 def _closes(gap: Stack, through: Stack, below: Key, truth: Truth) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from bptt_tui.derivation.formulas.parts import children
 from bptt_tui.derivation.formulas.tree import Add, Formula, Negate, Number, Partial, Transpose, Value
-from bptt_tui.derivation.judging.candidates import Candidate, of_edge, slope_of
+from bptt_tui.derivation.judging.candidates import Candidate, differences, of_edge, slope_of
 from bptt_tui.derivation.judging.edits import Edit, Measured, moments_of
 from bptt_tui.derivation.judging.samples import Edge, Key, Samples, Stack
 from bptt_tui.derivation.judging.slips import slip
@@ -67,7 +67,7 @@ class _Naming:
             "extra": self._extra, "extra two": self._extra_two,
             "doubled": self._doubled, "replaced": self._replaced, "shifted": self._shifted, "sign": self._sign,
             "scale": self._scale, "transposed": self._transposed, "order": self._order, "turned": self._turned,
-            "join": self._join,
+            "join": self._join, "diagonal": self._diagonal,
         }  # fmt: skip
         return rules[self.edit.change]()
 
@@ -96,8 +96,11 @@ class _Naming:
 
     def _ends(self, due: Candidate, above: Key, below: Key) -> dict[str, str]:
         """What a partial is of and by, and the function between, for a slip's sentence."""
-        inside = "…" if due.kind == "inner" else self.spelling.name(below)
-        return {"above": self.spelling.name(above), "below": inside, "function": due.function}
+        function, own = due.function, self.spelling.name(below)
+        whole = not function or (due.edge is not None and due.kind == "edge" and is_slope(self.samples, due.edge))
+        inside = own if whole else f"what {function} is of"
+        shown = own if whole else "…"
+        return {"above": self.spelling.name(above), "below": shown, "inside": inside, "function": function}
 
     def _missing_two(self) -> Named:
         assert self.edit.due is not None and self.edit.second is not None
@@ -147,8 +150,10 @@ class _Naming:
             kind = "loss sign" if of_loss else "sign"
             return self._result(kind, "wrong", index, due)
         ts = moments_of(factor)
-        if _about(factor.formula) & _due_names(due) and due.below is not None and due.below[1] not in ts:
+        if ts and _about(factor.formula) & _due_names(due) and due.below is not None and due.below[1] not in ts:
             if isinstance(factor.formula, Value):
+                if not _is_plainly(due, factor.formula.name):
+                    return self._result("factor wrong", "wrong", index, due)
                 return self._result("index off by one", "misplaced", index, due, shift="one")
             return self._result("other timestep", "misplaced", index, due)
         return self._result("factor wrong", "wrong", index, due)
@@ -158,10 +163,13 @@ class _Naming:
         after, before = due.after, due.before
         assert after is not None and before is not None
         for other, slope in _SLOPES.items():
-            if other != function and _fits(stack, slope(after)):
+            at_z = slope(_FUNCTIONS[other](before))
+            if other != function and (_fits(stack, slope(after)) or _fits(stack, at_z)):
                 return "slopes swapped", other
         if function in _SLOPES and _fits(stack, _SLOPES[function](before)):
             return "slope at z", ""
+        if function in _SLOPES and _fits(stack, _SLOPES[function](_FUNCTIONS[function](after))):
+            return "slope at s", ""
         if _fits(stack, after) or _fits(stack, before):
             return "slope for value", ""
         return "", ""
@@ -179,7 +187,7 @@ class _Naming:
 
     def _sign(self) -> Named:
         for index, stack in enumerate(self.product.stacks):
-            for loss in self._loss_edges():
+            for loss in [*self._loss_edges(), *differences(self.truth)]:
                 if _fits(-stack, loss.value):
                     return self._result("loss sign", "wrong", index, loss)
         return self._result("sign", "wrong", None)
@@ -219,6 +227,12 @@ class _Naming:
         rows, columns = self.samples.shape(whole[0])
         shape, name = f"{rows}×{columns}", self.spelling.name(whole)
         return self._result("outer product turned", "misplaced", self.edit.index, shape=shape, whole=name)
+
+    def _diagonal(self) -> Named:
+        index = self.edit.index
+        due = f"diag({self.written(index)})"
+        found = self._result("diagonal", "wrong", index)
+        return found._replace(slip=slip("diagonal", where=self.where, written=found.written, due=due), due=due)
 
     def _join(self) -> Named:
         index = self.edit.index
@@ -270,6 +284,10 @@ class _Naming:
 _SLOPES: dict[str, Callable[[Stack], Stack]] = {
     "tanh": lambda s: 1 - s**2,
     "sigmoid": lambda s: s * (1 - s),
+}
+_FUNCTIONS: dict[str, Callable[[Stack], Stack]] = {
+    "tanh": np.tanh,
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
 }
 
 
@@ -330,6 +348,12 @@ def _about(formula: Formula) -> set[str]:
     if isinstance(formula, Partial):
         return {formula.above.name, formula.below.name}
     return set().union(*(_about(child) for child in children(formula))) if children(formula) else set()
+
+
+def _is_plainly(due: Candidate, name: str) -> bool:
+    """Whether what is due is that name at some timestep and nothing more: s₀, diag(c₋₁), not diag(h₁) − diag(n₂)."""
+    plain = (due.formula or due.text).removesuffix("ᵀ").removeprefix("diag(").removesuffix(")")
+    return plain.rstrip("₀₁₂₃₄₅₆₇₈₉₋") == name
 
 
 def _due_names(due: Candidate) -> set[str]:

@@ -21,7 +21,7 @@ MAX_TRIALS = 6_000
 LARGE = 200
 Change = Literal[
     "sign", "scale", "missing", "extra", "doubled", "replaced", "shifted", "transposed", "order", "turned", "join",
-    "missing two", "extra two",
+    "missing two", "extra two", "diagonal",
 ]  # fmt: skip
 
 

@@ -48,10 +48,10 @@ def _forgotten(truth: Truth, parts: tuple[Part, ...]) -> Iterator[tuple[Slip, St
     first, last = parts[0], parts[-1]
     state = listed([truth.spelling.name(key) for key in _held(truth, last)])
     rest = [part.of for part in parts[:-1]]
-    yield (
-        slip("only the last step", missing=listed(rest), verb=_verb(rest), state=state or "the states"),
-        last.value,
-    )
+    way = f", which {'reaches' if len(rest) == 1 else 'reach'} the loss through {state or 'the states'}"
+    if len(truth.samples.unrolled.loss_times) > 1:
+        way = ""  # there are losses at their own timesteps too
+    yield slip("only the last step", missing=listed(rest), verb=_verb(rest), way=way), last.value
     rest = [part.of for part in parts[1:]]
     yield slip("only the deepest path", missing=listed(rest), verb=_verb(rest)), first.value
     for part in parts:
@@ -97,6 +97,7 @@ def _mutated(truth: Truth, parts: tuple[Part, ...]) -> Iterator[tuple[Slip, Stac
             "due": spelling.equality(slopes[0]),
             "above": spelling.name(above),
             "below": spelling.name(below),
+            "inside": spelling.name(below),
             "function": slope_of(samples, slopes[0]),
         }
         keys = {(edge[0], edge[2]) for edge in slopes}

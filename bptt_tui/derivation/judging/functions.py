@@ -135,6 +135,11 @@ def _sizes(e: Evaluator, formula: Call, env: Environment) -> tuple[int, int] | N
     return int(sizes[0]), int(sizes[1]) if len(sizes) > 1 else 1
 
 
+def _sech(e: Evaluator, formula: Call, env: Environment) -> Stack:
+    (z,) = (e.inner(argument, env) for argument in formula.arguments)
+    return np.asarray(1.0 / np.cosh(z))
+
+
 _MAKERS: dict[str, _Rule] = {
     "diag": _diag,
     "outer": _outer,
@@ -142,4 +147,5 @@ _MAKERS: dict[str, _Rule] = {
     "onehot": _one_hot,
     "ones": _ones,
     "eye": _eye,
+    "sech": _sech,
 }

@@ -11,12 +11,22 @@ import weakref
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from msgspec.structs import replace
 
 from bptt_tui.derivation.formulas.parts import rebuilt, walk
-from bptt_tui.derivation.formulas.tree import Formula, Number, Partial, Product, Statement, Sum, Value
+from bptt_tui.derivation.formulas.tree import (
+    Formula,
+    Multiply,
+    Number,
+    Partial,
+    Product,
+    Statement,
+    Sum,
+    Value,
+)
 from bptt_tui.derivation.formulas.tree import Reading as TreeReading
-from bptt_tui.derivation.judging import coincidence, numbers
+from bptt_tui.derivation.judging import coincidence, everywhere, numbers
 from bptt_tui.derivation.judging.alignment import TOO_SMALL, Alignment, align, overlooked
 from bptt_tui.derivation.judging.draws import Draws
 from bptt_tui.derivation.judging.edits import Budget
@@ -26,6 +36,7 @@ from bptt_tui.derivation.judging.ledger import ledger_of
 from bptt_tui.derivation.judging.reading import Reading
 from bptt_tui.derivation.judging.readings import described, forms, modes, open_partials, sizes
 from bptt_tui.derivation.judging.report import Explanation, explained, left_name, right_terms
+from bptt_tui.derivation.judging.rewriting import as_sum, by_signs, renamed, reread, tells_apart
 from bptt_tui.derivation.judging.samples import Samples, Stack
 from bptt_tui.derivation.judging.slips import slip
 from bptt_tui.derivation.judging.spelling import Spelling
@@ -56,7 +67,17 @@ def judge_statement(session: Session, statement: Statement) -> Verdict:
     """The verdict on a statement already read: every member against the first."""
     # What overflows at a draw is a value like any other, and judged as one.
     with np.errstate(all="ignore"):
-        return _judging(session).verdict(statement)
+        judging = _judging(session)
+        return everywhere.judged(judging, statement) if statement.variables else judging.verdict(statement)
+
+
+class _Tried(Struct):
+    """Two sides in all their readings: what they are where they fit, the first misfit, and what holds."""
+
+    readings: list[Reading]
+    fitting: list[tuple[Truth, Stack | None]]
+    misfit: Misfit | None = None
+    holding: tuple[Truth, Stack] | None = None
 
 
 class Judging:
@@ -76,29 +97,51 @@ class Judging:
         members = tuple(self._member(left, member, evaluator) for member in others)
         worst = max(members, key=lambda verdict: _WORST.index(verdict.outcome))
         name = left_name(left, statement, self.spelling)
-        return Verdict(statement, name, worst.outcome, _overall(name, members), members)
+        sentence = _overall(name, members)
+        if any(map(is_number, others)):
+            sentence = sentence.replace("the first, for all values", "the first, the numbers at the session's values")
+        return Verdict(statement, name, worst.outcome, sentence, members)
+
+    def holds(self, statement: Statement) -> bool:
+        """Whether every member is the left side at random draws; no reason is looked for."""
+        evaluator = Evaluator(self.samples, self.draws.targets, statement)
+        left, *others = statement.members
+        sides = [((left, member), by_signs(left, member, statement.text)) for member in others]
+        return all(any(pair and self._tried(*pair, evaluator).holding for pair in either) for either in sides)
 
     def _member(self, left: Formula, member: Formula, evaluator: Evaluator) -> MemberVerdict:
         if is_number(member):
             return numbers.judged(left, member, evaluator, self.spelling)
-        readings = self._readings(left, member)
-        misfit: Misfit | None = None
-        fitting: list[tuple[Truth, Stack | None]] = []
-        for reading in readings:
+        tried = self._tried(left, member, evaluator)
+        if tried.holding is not None:
+            small = overlooked(member, tried.holding[0])
+            return self._too_small(member, *tried.holding, small) if small else self._right(member, *tried.holding)
+        signed = by_signs(left, member, evaluator.statement.text)
+        if signed is not None:
+            apart = self._tried(*signed, evaluator)
+            if apart.holding is not None and not overlooked(signed[1], apart.holding[0]):
+                said = self._right(signed[1], *apart.holding)
+                return replace(said, readings=(*said.readings, "∂ with the states before held, d in total"))
+            if tells_apart(*signed):
+                (left, member), tried = signed, apart
+        return self._wrong(left, member, evaluator, tried)
+
+    def _tried(self, left: Formula, member: Formula, evaluator: Evaluator) -> _Tried:
+        """The two sides in one reading after another, up to one that holds."""
+        tried = _Tried(self._readings(left, member), [])
+        for reading in tried.readings:
             try:
                 truth = Truth(left, evaluator.read_as(reading), self.spelling)
                 value = truth.evaluator.value(member)
             except Misfit as found:
-                misfit = misfit or found
+                tried.misfit = tried.misfit or found
                 continue
             fitted = truth.matched(value)
-            fitting.append((truth, fitted))
+            tried.fitting.append((truth, fitted))
             if fitted is not None and self._holds(truth, fitted):
-                small = overlooked(member, truth)
-                if small:
-                    return self._too_small(member, truth, fitted, small)
-                return self._right(member, truth, fitted)
-        return self._wrong(left, member, evaluator, readings, fitting, misfit)
+                tried.holding = truth, fitted
+                break
+        return tried
 
     def _readings(self, left: Formula, member: Formula) -> list[Reading]:
         found = []
@@ -155,10 +198,9 @@ class Judging:
         left: Formula,
         member: Formula,
         evaluator: Evaluator,
-        readings: list[Reading],
-        fitting: list[tuple[Truth, Stack | None]],
-        misfit: Misfit | None,
+        tried: _Tried,
     ) -> MemberVerdict:
+        readings, fitting, misfit = tried.readings, tried.fitting, tried.misfit
         known = [(truth, fitted) for truth, fitted in fitting if fitted is not None]
         if known and not any(_is_finite(truth.value, fitted) for truth, fitted in known):
             sentence = "no number to compare: the value is not finite"
@@ -174,7 +216,7 @@ class Judging:
                     sentence += f", because {why}" if why else ""
                 said = self._said("coincidence", member, truth, sentence, (), fitted, why=why)
                 return found.with_parts(said) if found else said
-        other = self._other_modes(left, member, evaluator)
+        other = self._other_modes(left, member, evaluator) or self._one_sum(left, member, evaluator)
         explanation = self._explained(member, fitting, readings, left, evaluator)
         if explanation is None:
             assert misfit is not None
@@ -216,7 +258,7 @@ class Judging:
                 cost = (*alignment.cost[:2], fitted is None, alignment.cost[2])
                 if best is None or cost < best[0]:
                     best = cost, truth, fitted, alignment
-                if alignment.found and (cost[1] <= 1 or thorough):
+                if alignment.found and alignment.plain and (cost[1] <= 1 or thorough):
                     break
             if best is not None and best[3].found:
                 break
@@ -230,7 +272,7 @@ class Judging:
         loss = self.samples.network.loss_name
         said = [p for p in walk(member) if isinstance(p, Partial) and p.reading and p.above.name != loss]
         if not said:
-            return None
+            return self._alike(left, member, evaluator)
         kinds: tuple[tuple[TreeReading, str], ...] = (
             ("immediate", "total for immediate"),
             ("total", "immediate for total"),
@@ -252,6 +294,39 @@ class Judging:
                 return slip(kind, written=written, due=due)
         return None
 
+    def _one_sum(self, left: Formula, member: Formula, evaluator: Evaluator) -> Slip | None:
+        """The slip of (Σ_t a_t)(Σ_t b_t) for Σ_t a_t b_t."""
+        if not isinstance(member, Multiply):
+            return None
+        sums = [found for factor in member.factors if (found := as_sum(factor)) is not None]
+        if len(sums) < 2:
+            return None
+        variable = sums[0].variable
+        inside = iter([renamed(one.body, one.variable, variable) for one in sums])
+        factors = tuple(factor if as_sum(factor) is None else next(inside) for factor in member.factors)
+        merged = replace(sums[0], body=replace(member, factors=factors))
+        return slip("product of sums") if self._tried(left, merged, evaluator).holding else None
+
+    def _alike(self, left: Formula, member: Formula, evaluator: Evaluator) -> Slip | None:
+        """The slip of ∂s_t/∂w in total where the sum over time on the right side means the immediate one."""
+        if not isinstance(left, Partial):
+            return None
+        names = left.above.name, left.below.name
+
+        def marked(formula: Formula) -> Formula:
+            if isinstance(formula, Partial):
+                alike = (formula.above.name, formula.below.name) == names
+                return replace(formula, reading="immediate") if alike else formula
+            return rebuilt(formula, marked)
+
+        changed = marked(member)
+        if changed == member or not self._tried(replace(left, reading="total"), changed, evaluator).holding:
+            return None
+        first = next(p for p in walk(changed) if isinstance(p, Partial) and p.reading)
+        start, end = first.span
+        written = " ".join(evaluator.statement.text[start:end].split())
+        return slip("total for immediate", written=written, due=f"∂⁺{names[0]}/∂{names[1]}")
+
     def _said(
         self,
         outcome: Outcome,
@@ -267,13 +342,6 @@ class Judging:
         written = " ".join(text[start:end].split()) or self.spelling.spell(member)
         given = None if value is None else value[0]
         return MemberVerdict(outcome, written, member.span, sentence, readings, given, truth.value[0], **more)
-
-
-def reread(formula: Formula, meant: TreeReading, loss: str) -> Formula:
-    """The formula with every partial but those of the loss read in one way."""
-    if isinstance(formula, Partial):
-        return formula if formula.above.name == loss else replace(formula, reading=meant)
-    return rebuilt(formula, lambda part: reread(part, meant, loss))
 
 
 def is_number(member: Formula) -> bool:
@@ -297,11 +365,15 @@ def _overall(name: str, members: tuple[MemberVerdict, ...]) -> str:
 
 
 def _distinct(fitting: list[tuple[Truth, Stack | None]]) -> list[tuple[Truth, Stack | None]]:
-    """The readings without those that give the same value as one before in the same layout."""
+    """The readings without those that give the same value for the same truth as one before in the same layout."""
     kept: list[tuple[Truth, Stack | None]] = []
     for truth, value in fitting:
         layout = truth.evaluator.reading.layout
-        others = [v for other, v in kept if other.evaluator.reading.layout == layout]
+        others = [
+            v
+            for other, v in kept
+            if other.evaluator.reading.layout == layout and np.array_equal(other.value, truth.value, equal_nan=True)
+        ]
         twins = (v is not None and value is not None and np.array_equal(v, value, equal_nan=True) for v in others)
         if not any(twins):
             kept.append((truth, value))

@@ -10,10 +10,14 @@ from bptt_tui.derivation.formulas.tree import Formula, Negate, Number
 from bptt_tui.derivation.judging.evaluation import Evaluator
 from bptt_tui.derivation.judging.fingerprints import fingerprints
 from bptt_tui.derivation.judging.spelling import Spelling
+from bptt_tui.derivation.judging.stacks import same
 from bptt_tui.derivation.judging.truth import Truth
 from bptt_tui.derivation.judging.verdict import MemberVerdict
 
 LOOSE = 5e-4
+# Digits from which on the last one may be cut off, and from which on a number tells one slip from another.
+ENOUGH = 5
+TELLING = 2
 
 
 def judged(left: Formula, member: Formula, evaluator: Evaluator, spelling: Spelling) -> MemberVerdict:
@@ -33,24 +37,39 @@ def judged(left: Formula, member: Formula, evaluator: Evaluator, spelling: Spell
         return MemberVerdict("wrong", written, member.span, sentence, (), value[0], due)
     given = fitted[0]
     slack = _slack(member, written, given)
-    if bool(np.all(np.abs(given - due) <= slack)):
+    digits = _digits(member, written)
+    # Cut off rather than rounded: of many digits that is no mistake.
+    cut = digits >= ENOUGH and bool(np.all((np.abs(given) <= np.abs(due)) & (np.abs(given - due) <= 2 * slack)))
+    if cut or bool(np.all(np.abs(given - due) <= slack)):
         sentence = f"right: {truth.name} is {_shown(due)} at the session's numbers"
         return MemberVerdict("right", written, member.span, sentence, (), given, due)
-    for found, print_ in fingerprints(truth):
+    for found, print_ in fingerprints(truth) if digits >= TELLING else ():
         if np.isfinite(print_[0]).all() and bool(np.all(np.abs(given - print_[0]) <= slack)):
             sentence = f"wrong: {truth.name} is {_shown(due)}; this value comes out when one slips: {found.sentence}"
             return MemberVerdict("wrong", written, member.span, sentence, (), given, due, slips=(found,))
-    sentence = f"wrong: {_equality(truth, spelling)} is {_shown(due)} at the session's numbers"
+    sentence = f"wrong: {equality(truth)} is {_shown(due)} at the session's numbers"
     return MemberVerdict("wrong", written, member.span, sentence, (), given, due)
 
 
-def _equality(truth: Truth, spelling: Spelling) -> str:
+def equality(truth: Truth) -> str:
     """∂z₁/∂a₁ = b₁ where the left side is one edge, else its name."""
-    above, below = truth.above, truth.below
-    if above is None or below is None or above[1] is None:
+    above, below, samples = truth.above, truth.below, truth.samples
+    if above is None or below is None:
         return truth.name
-    formulas = [spelling.formula(edge) for edge, end in truth.samples.reads(above[0], above[1]) if end == below]
-    return f"{truth.name} = {formulas[0]}" if formulas else truth.name
+    tops = samples.unrolled.loss_times if above == samples.total_key else [above[1]]
+    edges = [e for t in tops if t is not None for e, end in samples.reads(above[0], t) if end == below]
+    if len(edges) != 1 or not same(samples.jacobian(edges[0]), samples.partial(above, below, truth.mode)):
+        return truth.name
+    return f"{truth.name} = {truth.spelling.formula(edges[0])}"
+
+
+def _digits(member: Formula, written: str) -> int:
+    """The significant digits of a number, where it is one number."""
+    inner = member.operand if isinstance(member, Negate) else member
+    match = re.search(r"\d+(?:\.\d*)?", written)
+    if not isinstance(inner, Number) or match is None:
+        return TELLING
+    return len(match[0].replace(".", "").lstrip("0"))
 
 
 def _slack(member: Formula, written: str, value: np.ndarray) -> float:

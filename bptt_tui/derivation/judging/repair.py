@@ -11,26 +11,40 @@ import functools
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from msgspec.structs import replace
 
+from bptt_tui.derivation.formulas.tree import Join, Partial, Transpose
 from bptt_tui.derivation.judging.candidates import Candidate
 from bptt_tui.derivation.judging.edits import Budget, Edit, Measured, is_partial, moments_of, names_it, shifts, unlike
 from bptt_tui.derivation.judging.evaluation import Misfit
 from bptt_tui.derivation.judging.grouping import Group, rejoined, with_one, without
 from bptt_tui.derivation.judging.samples import Stack
-from bptt_tui.derivation.judging.stacks import RTOL, close, drawn, is_one, same, vectors_too
+from bptt_tui.derivation.judging.stacks import RTOL, close, drawn, is_one, on_diagonal, same, vectors_too
 from bptt_tui.derivation.judging.terms import Factor
 from bptt_tui.derivation.judging.truth import Truth
 from bptt_tui.errors import BpttError
+
+# What is added to the cost of a factor I ⊗ xᵀ: beside a column xᵀ is what is meant.
+# A missing one stays cheaper than what is no local partial.
+UNREADABLE, UNREADABLE_MISSING = 0.6, 0.34
+ONE_JOIN: tuple[Join, ...] = ("as it fits",)
+# The factors that could be due, or those that are like one of them.
+Pool = Callable[[Candidate | None], list[Candidate]]
 
 
 class Search:
     """All single changes that turn a product into its due value.
 
-    `pool` gives the factors that could be due; it is made only when they are asked for.
+    `pool` is called only when they are asked for.
     """
 
     def __init__(
-        self, product: Measured, due: Stack, truth: Truth, pool: Callable[[], list[Candidate]], budget: Budget
+        self,
+        product: Measured,
+        due: Stack,
+        truth: Truth,
+        pool: Pool,
+        budget: Budget,
     ) -> None:
         self.product = product
         self.due = due
@@ -38,7 +52,8 @@ class Search:
         self.budget = budget
         self.group = product.term.group
         self.places: range = range(len(product.stacks))
-        self._pool = pool
+        self._pool: Callable[[], list[Candidate]] = functools.partial(pool, None)
+        self._pool_like = pool
         self._drawn = drawn(due)
         self._first = due[self._drawn][0]
         self._size = RTOL * max(float(np.abs(self._first).max()), 1e-300)
@@ -61,11 +76,11 @@ class Search:
 
     def _stages(self, *, thorough: bool) -> Iterator[tuple[Callable[[], Iterator[Edit]], ...]]:
         yield (self._whole,)
-        yield self._dropped, self._turned, self._shifted
+        yield self._dropped, self._turned, self._shifted, self._made_diagonal
         if thorough:
             yield (self._edges_inserted,)
             yield self._inserted, self._replaced, self._two_inserted, self._shifted_on
-            yield self._joined, self._two_dropped, self._shifted_far
+            yield self._joined, self._two_dropped, self._shifted_far, self._put_elsewhere
 
     def _like(self, edit: Edit) -> Edit | None:
         """The same change again: of the same factor, with a candidate of the same equation."""
@@ -82,7 +97,7 @@ class Search:
             self.places = range(edit.index, min(edit.index + 1, len(self.product.stacks)))
         if edit.due is not None:
             due = edit.due
-            alike = [c for c in pool() if c.kind == due.kind and _relation(c) == _relation(due)]
+            alike = [c for c in self._pool_like(due) if c.kind == due.kind and _relation(c) == _relation(due)]
             self._pool = lambda: alike
         try:
             found = sorted((e for e in step() if e.change == edit.change), key=lambda e: e.cost)
@@ -208,7 +223,7 @@ class Search:
             stack = moved.value(self.product.evaluator)
         except (BpttError, Misfit):
             return
-        if stack.shape == stacks[index].shape and np.array_equal(stack, stacks[index]):
+        if not np.any(stack) or (stack.shape == stacks[index].shape and np.array_equal(stack, stacks[index])):
             return
         if self._hits([*stacks[:index], stack, *stacks[index + 1 :]], self.group):
             yield Edit("shifted", index, cost, factor=moved)
@@ -235,19 +250,21 @@ class Search:
         stacks = self.product.stacks
         if self.ratio is not None:
             for place, candidate in self._equal(self.ratio):
-                cost = 1.02 + _rank(candidate) + 1e-4 * place + self._written(candidate)
+                cost = 1.02 + _rank(candidate) + 1e-4 * place + self._written(candidate) - self._linked(candidate)
                 yield Edit("missing", self._slot(candidate), cost, candidate)
         if self.due.shape[1:] == (1, 1) and all(s.shape[1:] == (1, 1) for s in stacks):
             return
         groups = list(with_one(self.group, len(stacks)))
+        if self.group.by_entries:
+            groups += [Group((self.group, len(stacks)), ONE_JOIN), Group((len(stacks), self.group), ONE_JOIN)]
         hopeless: set[tuple[int, tuple[int, ...]]] = set()
         for place, candidate in enumerate(self._pool()):
             if candidate.value.shape[1:] == (1, 1):
                 continue
-            for value in vectors_too(candidate.value):
+            for value, named in _forms(candidate, turned=True):
                 if self._anywhere(value, groups, hopeless):
-                    cost = 1.02 + _rank(candidate) + 1e-4 * place + self._written(candidate)
-                    yield Edit("missing", len(stacks), cost, candidate)
+                    cost = 1.02 + _rank(candidate) + 1e-4 * place + self._written(candidate) - self._linked(candidate)
+                    yield Edit("missing", len(stacks), cost + UNREADABLE_MISSING * ("⊗" in candidate.equality), named)
                     break
 
     def _anywhere(self, value: Stack, groups: list[Group], hopeless: set[tuple[int, tuple[int, ...]]]) -> bool:
@@ -272,17 +289,19 @@ class Search:
                     yield self._replacement(index, factor, place, candidate)
             hopeless: set[tuple[int, ...]] = set()
             for place, candidate in enumerate(self._pool()):
-                for value in vectors_too(candidate.value):
+                for value, named in _forms(candidate, turned=_is_turned(factor)):
                     if value.shape[1:] == stack.shape[1:] == (1, 1) or value.shape in hopeless:
                         continue
                     fits = self._fits([*stacks[:index], value, *stacks[index + 1 :]], self.group)
                     if fits is None:
                         hopeless.add(value.shape)
                     elif fits:
-                        yield self._replacement(index, factor, place, candidate)
+                        yield self._replacement(index, factor, place, named)
 
     def _replacement(self, index: int, factor: Factor, place: int, candidate: Candidate) -> Edit:
         cost = 1.25 + _rank(candidate) + 1e-4 * place + self._written(candidate) + unlike(factor, candidate)
+        if "⊗" in candidate.equality:
+            cost += UNREADABLE
         return Edit("replaced", index, cost, candidate)
 
     def _two_inserted(self) -> Iterator[Edit]:
@@ -309,6 +328,37 @@ class Search:
                 if fewer is not None and self._hits(stacks, without(fewer, i)):
                     yield Edit("extra two", i, 2.6, ratio=float(j))
 
+    def _made_diagonal(self) -> Iterator[Edit]:
+        """A vector as the diagonal matrix of its entries: (1 − s²)·W for diag(1 − s²)·W."""
+        stacks = self.product.stacks
+        if all(1 in stack.shape[1:] for stack in stacks):
+            return
+        for index in self.places:
+            wide = on_diagonal(stacks[index])
+            if wide is None:
+                continue
+            changed = [*stacks[:index], wide, *stacks[index + 1 :]]
+            groups = (self.group, *(group for _, group in rejoined(self.group)))
+            if any(self._hits(changed, group) for group in groups):
+                yield Edit("diagonal", index, 1.1)
+
+    def _put_elsewhere(self) -> Iterator[Edit]:
+        """One factor in another place of the product, also inside a bracket: f′ ⊙ (Wᵀδ) for Wᵀ(f′ ⊙ δ)."""
+        stacks = self.product.stacks
+        if not 2 < len(stacks) <= 8:
+            return
+        for index in self.places:
+            rest = without(self.group, index)
+            if rest is None or stacks[index].shape[1:] == (1, 1):
+                continue
+            wide = on_diagonal(stacks[index])
+            changed = stacks if wide is None else [*stacks[:index], wide, *stacks[index + 1 :]]
+            for place, group in enumerate(with_one(rest, index)):
+                if self._hits(changed, group):
+                    other = next(i for i in range(len(stacks)) if i != index)
+                    wider = [i for i, s in enumerate(stacks) if i != index and 1 not in s.shape[1:]]
+                    yield Edit("order", index, 1.6 + 0.01 * place, ratio=float(wider[0] if wider else other))
+
     def _joined(self) -> Iterator[Edit]:
         for leaf, group in rejoined(self.group):
             if leaf in self.places and self._hits(self.product.stacks, group):
@@ -325,6 +375,16 @@ class Search:
                 return 0.02
         return 0.0
 
+    def _linked(self, candidate: Candidate) -> float:
+        """A little for what closes the chain: ∂E/∂z₂ above ∂z₂/∂a₂."""
+        key = self.product.evaluator.key
+        for factor in self.product.term.factors:
+            if isinstance(factor.formula, Partial):
+                above, below = key(factor.formula.above, factor.env), key(factor.formula.below, factor.env)
+                if candidate.below == above or candidate.above == below:
+                    return 0.02
+        return 0.0
+
     def _slot(self, candidate: Candidate) -> int:
         """Where a scalar belongs by the order of the chain: after the last factor that stands above it."""
         if candidate.above is None or candidate.above[1] is None:
@@ -334,6 +394,18 @@ class Search:
             if ts and max(ts) < candidate.above[1]:
                 return index
         return len(self.product.stacks)
+
+
+def _is_turned(factor: Factor) -> bool:
+    return factor.transposed or isinstance(factor.formula, Transpose)
+
+
+def _forms(candidate: Candidate, *, turned: bool) -> Iterator[tuple[Stack, Candidate]]:
+    """The values that a candidate may stand with in a product, and what it is called then."""
+    for value in vectors_too(candidate.value):
+        yield value, candidate
+    if turned and candidate.kind == "value" and candidate.value.shape[2] == 1 < candidate.value.shape[1]:
+        yield candidate.value.transpose(0, 2, 1), replace(candidate, text=f"{candidate.text}ᵀ")
 
 
 def _relation(candidate: Candidate) -> tuple[str, str, str]:

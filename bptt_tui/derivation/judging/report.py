@@ -14,6 +14,7 @@ from bptt_tui.derivation.judging.diagnosis import Named, name_of, place_of
 from bptt_tui.derivation.judging.edits import Measured
 from bptt_tui.derivation.judging.evaluation import Misfit
 from bptt_tui.derivation.judging.fingerprints import fingerprints, listed
+from bptt_tui.derivation.judging.numbers import equality
 from bptt_tui.derivation.judging.samples import Edge, Stack
 from bptt_tui.derivation.judging.slips import slip
 from bptt_tui.derivation.judging.spelling import Spelling
@@ -228,11 +229,28 @@ def _sentence(terms: list[TermVerdict], whole: Slip | None, truth: Truth, slips:
         said.append(_right_ones(right, wrong))
     said += [found.sentence for found in slips.values()][:MAX_SAID]
     unsaid = [term for term in wrong if term.sentence.endswith(("term is wrong", "term cannot be multiplied"))]
-    said += [term.sentence for term in unsaid[:MAX_SAID]]
-    more = len(unsaid) - MAX_SAID
+    unsaid_ones = _open_ones(unsaid, truth)
+    said += unsaid_ones[:MAX_SAID]
+    more = len(unsaid_ones) - MAX_SAID
     if more > 0:
         said.append(f"and {more} more terms are wrong" if more > 1 else "and one more term is wrong")
     return "wrong: " + "; ".join(said) if said else f"wrong: it is not {truth.name}"
+
+
+def _open_ones(terms: list[TermVerdict], truth: Truth) -> list[str]:
+    """The terms without a reason, those of one contribution together; of a single one what the left side is."""
+    together: dict[str, list[TermVerdict]] = {}
+    for term in terms:
+        together.setdefault(term.of if len(terms) > 1 else "", []).append(term)
+    found = []
+    for of, some in together.items():
+        if len(some) > 1 and of:
+            found.append(f"{len(some)} terms do not add up to {of}")
+        else:
+            found.append(some[0].sentence)
+    if len(terms) == 1 and (is_what := equality(truth)) != truth.name:
+        found = [f"{terms[0].sentence}: {is_what}"]
+    return found
 
 
 def _right_ones(right: list[TermVerdict], wrong: list[TermVerdict]) -> str:

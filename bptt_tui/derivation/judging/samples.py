@@ -44,7 +44,9 @@ class Samples:
         self.network = self.unrolled.network
         self.order = {equation: place for place, equation in enumerate(self.network.order)}
         self._jacobians: dict[Edge, Stack] = {}
+        self._diagonals: dict[Edge, Stack | None] = {}
         self._values: dict[Key, Stack] = {}
+        self._reads: dict[tuple[str, int], list[tuple[Edge, Key]]] = {}
         self._sweeps: dict[tuple[Key, Mode], Sweep] = {}
         self._partials: dict[tuple[Key, Key, Mode], Stack] = {}
 
@@ -121,8 +123,20 @@ class Samples:
             self._jacobians[edge] = np.stack([trace.jacobian(equation, t, by) for trace in self.traces])
         return self._jacobians[edge]
 
+    def through(self, flow: Stack, edge: Edge) -> Stack:
+        """flow · the local partial of one edge; most are diagonal, and cost a product by entries only."""
+        if edge not in self._diagonals:
+            self._diagonals[edge] = diagonal(self.jacobian(edge))
+        own = self._diagonals[edge]
+        return np.matmul(flow, self.jacobian(edge)) if own is None else flow * own
+
     def reads(self, name: str, t: int) -> list[tuple[Edge, Key]]:
         """The edges below a node and what they lead to; none below a pinned node or a given value."""
+        if (name, t) not in self._reads:
+            self._reads[name, t] = self._read_by(name, t)
+        return self._reads[name, t]
+
+    def _read_by(self, name: str, t: int) -> list[tuple[Edge, Key]]:
         equation = self.network.index.get(name)
         if equation is None or t < 0 or self.unrolled.times[equation].row(t) is None:
             return []
@@ -216,8 +230,11 @@ class Sweep:
         self._samples = samples
         self._above = above
         self._passes = passes
-        self._weight = weight or samples.jacobian
+        self._weight = weight
         self._found: dict[Key, Stack] = {}
+        # What flows to parameters, inputs and initial values, multiplied out when it is asked for: seldom, and the
+        # local partials by a weight matrix are the large ones.
+        self._ends: dict[Key, list[tuple[Stack, Edge]]] = {}
         self._waiting: list[tuple[int, int, str]] = []
         self._start()
 
@@ -259,6 +276,8 @@ class Sweep:
                 break
             _, _, node = heapq.heappop(self._waiting)
             self._expand((node, -when))
+        for flow, edge in self._ends.pop(below, ()):
+            self._arrive(below, self._across(flow, edge))
         found = self._found.get(below)
         return self._samples.zeros(self._above, below) if found is None else found
 
@@ -267,6 +286,21 @@ class Sweep:
             return
         name, t = key
         assert t is not None
-        flow = self._found[key]
+        flow, nodes = self._found[key], self._samples.network.index
         for edge, below in self._samples.reads(name, t):
-            self._arrive(below, np.matmul(flow, self._weight(edge)))
+            if below[0] in nodes and below[1] is not None and below[1] >= 0:
+                self._arrive(below, self._across(flow, edge))
+            else:
+                self._ends.setdefault(below, []).append((flow, edge))
+
+    def _across(self, flow: Stack, edge: Edge) -> Stack:
+        return np.matmul(flow, self._weight(edge)) if self._weight else self._samples.through(flow, edge)
+
+
+def diagonal(jacobian: Stack) -> Stack | None:
+    """The diagonal of a stack of diagonal matrices as rows, `(draws, 1, n)`; None of any other."""
+    rows, columns = jacobian.shape[1:]
+    if rows != columns:
+        return None
+    found = np.diagonal(jacobian, axis1=1, axis2=2)[:, None, :]
+    return found if rows == 1 or not np.count_nonzero(jacobian - found * np.eye(rows)) else None

@@ -21,7 +21,7 @@ class Row(NamedTuple):
 SLIPS: dict[str, Row] = {
     "slope missing": Row(
         "the slope f′ left out",
-        "{where}the slope {due} is missing: {above} = {function}({below}), so it changes f′ times as much as {below}",
+        "{where}the slope {due} is missing: {above} = {function}({below}), so it changes f′ times as much as {inside}",
     ),
     "weight missing": Row(
         "the recurrent weight left out",
@@ -48,6 +48,10 @@ SLIPS: dict[str, Row] = {
         "{where}the outer product is the wrong way round: the left side is {shape}, the shape of {whole}",
     ),
     "elementwise": Row("entry by entry for a matrix product", "{where}{written} and {second} are multiplied {manner}"),
+    "diagonal": Row(
+        "a vector for its diagonal matrix",
+        "{where}{written} is a vector; as a factor of a matrix it stands on a diagonal, {due}",
+    ),
     "softmax diagonal": Row(
         "softmax's derivative taken as diagonal",
         "{where}{written} is only a diagonal: {due}, for every output of softmax depends on every logit",
@@ -64,14 +68,22 @@ SLIPS: dict[str, Row] = {
         "the slope of the wrong thing",
         "{where}{written} takes the value before {function} for the one after it: {due}",
     ),
+    "slope at s": Row(
+        "the slope taken of the wrong thing",
+        "{where}{written} takes {function} of what {function} has given already: {due}",
+    ),
     "slope for value": Row("a value for its slope", "{where}{written} is the value, where its slope belongs: {due}"),
     "bias": Row("a bias's derivative is 1", "{where}{written} does not belong: the derivative by a bias is 1"),
     "doubled": Row("a multiple", "{where}the value is {ratio} what it should be"),
     "mean for sum": Row("a mean for the sum", "{where}the terms are added up, not averaged: there is no 1/{count}"),
     "sum for mean": Row("a sum for the mean", "{where}the loss is the mean over {count} steps: 1/{count} is missing"),
+    "product of sums": Row(
+        "a product of sums for a sum of products",
+        "a product of sums multiplies every timestep with every other: one sum over the whole product is meant",
+    ),
     "only the last step": Row(
         "the sum over time forgotten",
-        "only the last timestep is there: {missing} {verb} missing, which reaches the loss through {state}",
+        "only the last timestep is there: {missing} {verb} missing{way}",
     ),
     "only the deepest path": Row("only the deepest path", "only the first timestep is there: {missing} {verb} missing"),
     "initial state": Row(

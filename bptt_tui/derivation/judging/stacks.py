@@ -85,6 +85,14 @@ def shown(shape: tuple[int, ...]) -> str:
     return "×".join(map(str, shape))
 
 
+def on_diagonal(value: Stack) -> Stack | None:
+    """The diagonal matrix of a vector's entries; None of a number or a matrix."""
+    rows, columns = value.shape[1:]
+    if 1 not in (rows, columns) or rows == columns:
+        return None
+    return np.asarray(value.reshape(len(value), -1, 1) * np.eye(rows * columns))
+
+
 def vectors_too(value: Stack) -> Iterator[Stack]:
     """A value, and of a diagonal matrix the diagonal, which does the same entry by entry."""
     yield value

@@ -13,7 +13,7 @@ from bptt_tui.language.cells import Mark
 from bptt_tui.language.sanitise import visible
 
 NUMBER = 20
-_OUTCOME = re.compile(r"^(right|wrong|coincidence|shapes|unknown): ")
+OUTCOME = re.compile(r"^(right|wrong|coincidence|shapes|unknown): ")
 
 # Of formulas, members, terms and factors. Each is one cell wide and says without colour what came out.
 GLYPHS: Mapping[str, str] = {
@@ -47,7 +47,7 @@ def headline(verdict: Verdict) -> str:
 
 def reason(sentence: str) -> str:
     """A sentence without the outcome that it may begin with."""
-    return _OUTCOME.sub("", visible(sentence))
+    return OUTCOME.sub("", visible(sentence))
 
 
 def due_factor(factor: FactorVerdict) -> str:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from bptt_tui.derivation.formulas.tree import Formula, Partial
 from bptt_tui.derivation.judging.evaluation import NOTHING, Evaluator
-from bptt_tui.derivation.judging.samples import Edge, Key, Mode, Samples, Stack
+from bptt_tui.derivation.judging.samples import Edge, Key, Mode, Samples, Stack, diagonal
 from bptt_tui.derivation.judging.spelling import Spelling
 from bptt_tui.derivation.judging.stacks import largest
 
@@ -111,6 +111,8 @@ class Truth:
 
     def _oriented(self, value: Stack) -> Stack:
         layout = self.evaluator.reading.layout
+        if layout == "gradient" and value.shape[1] == 1 and self.below is not None:
+            return value.reshape(len(value), *self.samples.shape(self.below[0]))
         return value.transpose(0, 2, 1) if layout == "denominator" else value
 
     def _shaped(self, value: Stack) -> Stack:
@@ -126,7 +128,8 @@ class Truth:
         return value
 
     def matched(self, member: Stack) -> Stack | None:
-        """A member's value in the shape of the left side; a row stands for a column, c for c·I, None: does not fit."""
+        """A member's value in the shape of the left side; a row stands for a column, c for c·I, a vector for a diagonal
+        matrix where the truth is one. None: does not fit."""
         due = self.value
         if member.shape == due.shape:
             return member
@@ -137,7 +140,13 @@ class Truth:
             return np.zeros_like(due) if not np.any(member) else None
         if member.shape[1] * member.shape[2] == rows * columns and (1 in member.shape[1:] or 1 in (rows, columns)):
             return member.reshape(due.shape)
+        if rows == columns == member.shape[1] * member.shape[2] and self._is_diagonal:
+            return np.asarray(member.reshape(len(member), rows, 1) * np.eye(rows))
         return None
+
+    @cached_property
+    def _is_diagonal(self) -> bool:
+        return diagonal(self.value) is not None
 
     # --- the way down --------------------------------------------------------------------------------------------
 
@@ -162,8 +171,7 @@ class Truth:
                 down[node] = [
                     (edge, end)
                     for edge, end in samples.reads(node[0], node[1] if node[1] is not None else 0)
-                    if end == below
-                    or (end[0] in samples.network.index and end[1] is not None and end[1] >= min(lowest, 0))
+                    if end == below or (end[0] in samples.network.index and end[1] is not None and end[1] >= lowest)
                 ]
                 waiting.extend(end for _, end in down[node] if end not in down)
         leads = self._leading(order, down, below)

@@ -30,7 +30,8 @@ def use_of(product: Measured, truth: Truth) -> int | None:
             if t is not None and name != truth.samples.network.loss_name:
                 earliest.append(max(t, 0))
         elif children(formula):
-            composite += [max(t, 0) for t in moments_of(factor)]
+            # Of tanh′(u x_t + w s_{t−1}) the later one: a step reads what is before it.
+            composite += [max(0, *moments_of(factor))] if moments_of(factor) else []
         elif isinstance(formula, Value) and formula.t is not None:
             name, t = evaluator.key(formula, factor.env)
             # What a parameter is named with is the timestep of its own edge.

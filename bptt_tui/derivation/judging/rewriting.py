@@ -1,0 +1,56 @@
+"""A formula as it may have been meant: its partials total or immediate, its sums over time as one."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from bptt_tui.derivation.formulas.parts import bare, rebuilt, walk
+from bptt_tui.derivation.formulas.tree import Formula, Partial, Reading, Sum, Transpose, Value
+
+
+def reread(formula: Formula, meant: Reading, loss: str) -> Formula:
+    """The formula with every partial but those of the loss read in one way."""
+    if isinstance(formula, Partial):
+        return formula if formula.above.name == loss else replace(formula, reading=meant)
+    return rebuilt(formula, lambda part: reread(part, meant, loss))
+
+
+def by_signs(left: Formula, member: Formula, text: str) -> tuple[Formula, Formula] | None:
+    """The two sides with every ∂ read as immediate and every d as total; None where only one of the signs is there."""
+    met: set[Reading] = set()
+
+    def read(formula: Formula) -> Formula:
+        if not isinstance(formula, Partial):
+            return rebuilt(formula, read)
+        written = text[slice(*formula.span)]
+        meant: Reading = "immediate" if "∂" in written or "partial" in written else "total"
+        met.add(meant)
+        return formula if formula.reading else replace(formula, reading=meant)
+
+    sides = read(left), read(member)
+    return sides if len(met) == 2 else None
+
+
+def tells_apart(left: Formula, member: Formula) -> bool:
+    """Whether the right side has the very partial of the left side in its other meaning."""
+    if not isinstance(left, Partial):
+        return False
+    ends = bare(left.above), bare(left.below)
+    return any(
+        isinstance(part, Partial) and part.reading != left.reading and (bare(part.above), bare(part.below)) == ends
+        for part in walk(member)
+    )
+
+
+def as_sum(factor: Formula) -> Sum | None:
+    """A factor that is a sum over time, or one transposed: (Σ_t h_t)ᵀ is Σ_t h_tᵀ."""
+    if isinstance(factor, Transpose) and isinstance(factor.operand, Sum):
+        return replace(factor.operand, body=replace(factor, operand=factor.operand.body))
+    return factor if isinstance(factor, Sum) else None
+
+
+def renamed(formula: Formula, old: str, new: str) -> Formula:
+    """The formula with another letter for a timestep."""
+    if isinstance(formula, Value) and formula.t is not None and formula.t.variable == old:
+        return replace(formula, t=replace(formula.t, variable=new))
+    return rebuilt(formula, lambda part: renamed(part, old, new))
