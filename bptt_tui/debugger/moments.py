@@ -83,7 +83,8 @@ class Moments:
         self._series: dict[tuple[object, ...], tuple[Blocks, Shape]] = {}
         self._constant: dict[tuple[int, Name], Array | None] = {}
         self._inputs: dict[str, tuple[Array, Ints]] = {}
-        self._given: dict[tuple[str, int], tuple[Array, int]] = {}
+        self._given: dict[str, Array] = {}
+        self._initials: dict[tuple[str, int], tuple[Array, int]] = {}
 
     # --- which timesteps -----------------------------------------------------------------------------------------
 
@@ -147,30 +148,38 @@ class Moments:
             return self._terms(name, t, stretch, reduction)
         equation = self._scene.network.index.get(name)
         if equation is None:
-            return reduction.apply(self._input_gradients(name, t, stretch))
+            return reduction.apply(self._given_adjointss(name, t, stretch))
         shape = self._scene.unrolled.shapes[name]
         known = self._reached(name, t, stretch, "backward")
         value = _picked(self._trace.adjoint_rows(equation), self._scene.unrolled.times[equation], t, shape)
         pinned = self._scene.unrolled.pinned.get(name)
-        special = t < 0 if pinned is None else (t < 0) | np.isin(t, pinned.times)
-        for moment in np.unique(t[special]).tolist():
-            here = t == moment
-            found, since = self._adjoint(name, moment)
-            value[here] = found
-            known[here] = stretch.positions[here] >= since
+        if pinned is not None:
+            held = np.isin(t, pinned.times)
+            value[held] = self._given_adjoints(name)[t[held]]
+        self._put_initial(name, t, stretch, value, known)
         return reduction.apply(Over(value, shape, known))
 
-    def _adjoint(self, name: str, t: int) -> tuple[Array, int]:
-        """∂E/∂node where no step computes the node, and from which position on it is known."""
+    def _given_adjoints(self, name: str) -> Array:
+        if name not in self._given:
+            self._given[name] = self._trace.given_adjoints(name)
+        return self._given[name]
+
+    def _put_initial(self, name: str, t: Ints, stretch: Stretch, value: Array, known: Mask) -> None:
+        """Write in the gradients of initial values, which are few."""
+        before = self._scene.unrolled.before.get(name, ())
+        for moment in np.unique(t[(t < 0) & (t >= -len(before))]).tolist():
+            here = t == moment
+            value[here], since = self._initial(name, moment)
+            known[here] = stretch.positions[here] >= since
+
+    def _initial(self, name: str, t: int) -> tuple[Array, int]:
+        """∂E/∂ an initial value, and from which position on it is known."""
         key = (name, t)
-        if key not in self._given:
-            scene, never = self._scene, self._scene.timeline.last + 1
-            before = scene.unrolled.before.get(name, ())
-            if t < -len(before):
-                return np.zeros(scene.unrolled.shapes[name]), never
-            since = scene.timeline.adjoint_position(name, t) if t >= 0 else self._known_readers(name, t)
-            self._given[key] = scene.trace.adjoint(name, t), never if since is None else since
-        return self._given[key]
+        if key not in self._initials:
+            since = self._known_readers(name, t)
+            never = self._scene.timeline.last + 1
+            self._initials[key] = self._trace.adjoint(name, t), never if since is None else since
+        return self._initials[key]
 
     def _known_readers(self, name: str, t: int) -> int | None:
         """From where on the adjoints of all that read an initial value are known; None where nothing does."""
@@ -181,7 +190,7 @@ class Moments:
         ]
         return max((position for position in positions if position is not None), default=None)
 
-    def _input_gradients(self, name: str, t: Ints, stretch: Stretch) -> Over:
+    def _given_adjointss(self, name: str, t: Ints, stretch: Stretch) -> Over:
         """∂E/∂x_t, which is known where the adjoints of all that read x_t are."""
         if name not in self._inputs:
             self._inputs[name] = self._whole_input(name)
@@ -189,16 +198,13 @@ class Moments:
         rows, exists = np.clip(t, 0, len(whole) - 1), (t >= 0) & (t < len(whole))
         known = exists & (since[rows] <= stretch.positions)
         value = whole[rows]
-        for moment in np.unique(t[t < 0]).tolist():
-            here = t == moment
-            value[here], first = self._adjoint(name, moment)
-            known[here] = stretch.positions[here] >= first
+        self._put_initial(name, t, stretch, value, known)
         return Over(value, self._scene.unrolled.shapes[name], known)
 
     def _whole_input(self, name: str) -> tuple[Array, Ints]:
         """∂E/∂x for every timestep, and from which position on each is known."""
         scene, trace = self._scene, self._trace
-        found = trace.input_gradient(name)
+        found = self._given_adjoints(name)
         never = scene.timeline.last + 1
         since = np.full(trace.steps, -1)
         for reader in trace.readers(name):
@@ -235,7 +241,6 @@ class Moments:
         terms = self._trace.terms[name]
         if not terms.times.count:
             raise Unknown
-
         width = size(terms.shape)
 
         def make(rows: slice) -> Iterator[Array]:

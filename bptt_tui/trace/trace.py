@@ -312,8 +312,11 @@ class Trace:
                 self.unrolled.shapes[by.name] if root >= 0 else ()
             )
 
-    def input_gradient(self, name: str) -> Array:
-        """∂E/∂x_t of an input for every timestep, `(T, *shape)`."""
+    def given_adjoints(self, name: str) -> Array:
+        """∂E/∂x_t of an input for every timestep, `(T, *shape)`: the sum of what flows in from its readers.
+
+        Of a node it is ∂E/∂node where the node is pinned.
+        """
         total = np.zeros((self.steps, *self.unrolled.shapes[name]))
         for reader in self.readers(name):
             whole = self.adjoint_rows(reader.equation)

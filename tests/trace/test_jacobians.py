@@ -69,9 +69,18 @@ def test_gradients_of_inputs(seed: int) -> None:
     """∂E/∂x of all timesteps; what reads x may be computed in one piece with its loss."""
     trace = random_case(seed).trace()
     for name in trace.unrolled.values.inputs:
-        found = trace.input_gradient(name)
+        found = trace.given_adjoints(name)
         one_by_one = np.stack([trace.adjoint(name, t) for t in range(trace.steps)])
         assert (found.shape, found.tobytes()) == (one_by_one.shape, one_by_one.tobytes())
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_gradients_of_pinned_nodes(seed: int) -> None:
+    """∂E/∂node where no step computes the node."""
+    trace = pinned_case(seed).trace()
+    for name, pinned in trace.unrolled.pinned.items():
+        found = trace.given_adjoints(name)[pinned.times]
+        assert found.tobytes() == np.stack([trace.adjoint(name, t) for t in pinned.times.tolist()]).tobytes()
 
 
 @pytest.mark.parametrize(
@@ -91,4 +100,4 @@ def test_gradients_of_inputs_through_a_fused_loss(equations: list[str], target, 
         initial={"x": np.ones(3)},
     )  # fmt: skip
     one_by_one = np.stack([trace.adjoint("x", t) for t in range(5)])
-    assert trace.program.fused and trace.input_gradient("x").tobytes() == one_by_one.tobytes()
+    assert trace.program.fused and trace.given_adjoints("x").tobytes() == one_by_one.tobytes()
