@@ -11,17 +11,15 @@ tell whether somebody else has written there meanwhile.
 from __future__ import annotations
 
 import copy
-import dataclasses
 import difflib
 import math
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct, field, structs
 
 from bptt_tui.errors import BpttError, SessionError
 from bptt_tui.session import bundled, storage
@@ -55,8 +53,7 @@ VALUES = ("parameters", "initial", "inputs", "constants", "pins")
 NUMBERS = ("equations", "loss", *VALUES, "steps", "expected")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Session:
+class Session(Struct, frozen=True, kw_only=True, dict=True, weakref=True):
     """Equations, numbers and debugger state, as in a session file.
 
     Values are numbers or nested lists; arrays are accepted and turned into lists. `name` is what errors call
@@ -77,11 +74,11 @@ class Session:
     debugger: DebuggerState = field(default_factory=DebuggerState)
     recording: tuple[Recorded, ...] = ()
     recorded_from: Found | None = None
-    name: str = field(default="session", compare=False)
-    origin: Origin | None = field(default=None, compare=False, repr=False)
+    name: str = "session"
+    origin: Origin | None = None
 
     def __post_init__(self) -> None:
-        settle = object.__setattr__
+        settle = structs.force_setattr
         settle(self, "equations", tuple(self.equations))
         settle(self, "recording", _checked_recording(self.recording))
         for values in VALUES:
@@ -90,6 +87,13 @@ class Session:
             settle(self, "recorded_from", _checked_found(self.recorded_from))
         if self.expected is not None:
             settle(self, "expected", _checked_expected(self.expected))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Session):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in _CONTENT)
+
+    __hash__ = None  # type: ignore[assignment]  # its values are mappings
 
     @classmethod
     def from_document(cls, document: Document, *, name: str, origin: Origin | None) -> Self:
@@ -194,7 +198,7 @@ class Session:
 
     def replace(self, **changes: Any) -> Self:
         """A session with some fields changed: `session.replace(parameters={...})`."""
-        return dataclasses.replace(self, **changes)
+        return structs.replace(self, **changes)
 
     def with_state(
         self,
@@ -211,8 +215,8 @@ class Session:
     ) -> Self:
         """The same network and numbers with the debugger elsewhere; a trace already computed is kept."""
         state = self.debugger
-        moved = copy.copy(self)  # without looking at every number again, as `replace` would
-        settle = object.__setattr__
+        moved = self._with_computed(copy.copy(self))  # without looking at every number again, as `replace` would
+        settle = structs.force_setattr
         settle(
             moved,
             "debugger",
@@ -253,19 +257,14 @@ class Session:
 
     def with_numbers_of(self, other: Session) -> Self:
         """This session with the equations and values of another, and what has been computed of those."""
-        result = copy.copy(self)
+        result = self.without_computed()
         for name in NUMBERS:
-            object.__setattr__(result, name, getattr(other, name))
-        for computed in _COMPUTED:
-            result.__dict__.pop(computed, None)
+            structs.force_setattr(result, name, getattr(other, name))
         return other._with_computed(result)
 
     def without_computed(self) -> Self:
         """The same, which traces anew when asked."""
-        result = copy.copy(self)
-        for computed in _COMPUTED:
-            result.__dict__.pop(computed, None)
-        return result
+        return copy.copy(self)
 
     def save(self, path: str | os.PathLike[str] | None = None, *, overwrite: bool = False) -> Self:
         """Write the session, all or nothing, to `path` or to the file it came from; returns it as saved.
@@ -292,6 +291,9 @@ class Session:
             if computed in self.__dict__:
                 other.__dict__[computed] = self.__dict__[computed]
         return other
+
+
+_CONTENT = tuple(name for name in Session.__struct_fields__ if name not in ("name", "origin"))
 
 
 class _Tally:
