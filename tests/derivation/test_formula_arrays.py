@@ -27,6 +27,8 @@ SQUARE = Matrix(entries=numbers(1, -2, 3, 4), columns=2)
         ("[0.5,−2,3,]", COLUMN),
         ("[0.5 -2.  3]", COLUMN),
         ("[0.5; -2; 3]", COLUMN),
+        ("(0.5, -2, 3)", COLUMN),
+        ("array([0.5, -2. , 3. ])", COLUMN),
         ("[[0.5], [-2], [3]]", COLUMN),
         (r"\begin{pmatrix} 0.5 \\ -2 \\ 3 \end{pmatrix}", COLUMN),
         (r"\begin{bmatrix} 0.5 \\ -2 \\ 3 \\ \end{bmatrix}", COLUMN),
@@ -73,3 +75,9 @@ def test_what_is_no_array_is_said_at_its_place(text: str, column: int, reason: s
         read_formula(text, load("sessions/question.json"))
     assert reason in caught.value.reason
     assert caught.value.column == column
+
+
+@pytest.mark.parametrize("text", ["[" * 4000 + "1, 2" + "]" * 4000, "[" * 9000, "[[1, 2]" * 1000, "(1, " * 2000])
+def test_hostile_brackets_end_in_an_error(text: str) -> None:
+    with pytest.raises(FormulaError):
+        read_formula(text, load("sessions/question.json"))

@@ -48,6 +48,12 @@ def test_wrong_entries_are_named(formula: str, said: str) -> None:
     assert said in verdict.sentence
 
 
+def test_arrays_that_cannot_be_multiplied_are_told_by_their_shapes() -> None:
+    verdict = judge(load("sessions/vectors.json"), "b_2 = [1, 2, 3] @ [[1, 2], [3, 4]] @ [5, 6]")
+    assert verdict.outcome == "shapes"
+    assert verdict.members[0].ledger is not None
+
+
 def test_a_matrix_as_it_is_printed() -> None:
     session = load("sessions/vectors.json")
     due = session.trace().gradient["W"]

@@ -1,6 +1,6 @@
 r"""Numbers in brackets: a vector, a matrix, or what a network's concat puts together.
 
-    [0.3670, -0.3670]   [0.3670 -0.3670]   [1; 2]   [[1, 2], [3, 4]]   \begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}
+    [0.367, -0.367]  [0.367 -0.367]  (0.3, 0.7)  [1; 2]  [[1, 2], [3, 4]]  \begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}
 
 A list is a column. Brackets around one formula are brackets.
 """
@@ -22,13 +22,17 @@ _SPACED = re.compile(rf"\s*{_NUMBER}(?:\s+{_NUMBER})+\s*")
 
 
 class Arrays(Words):
-    """Reads what stands in square brackets, where it is more than one formula."""
+    """Reads what stands in brackets, where it is more than one formula."""
 
     def _opens_array(self) -> bool:
-        """Whether the bracket here holds several entries."""
-        if _is_latex(self.peek):
+        """Whether the bracket here holds several entries, or rows of them."""
+        if _is_latex(self.peek) or self._has_several():
             return True
-        if self._spaced() is not None:
+        return self.peek.kind == "[" and self.ahead().kind == "[" and not _is_latex(self.ahead()) and self._has_rows()
+
+    def _has_several(self) -> bool:
+        """Whether entries stand in the bracket itself."""
+        if self.peek.kind == "[" and self._spaced() is not None:
             return True
         open_brackets: list[str] = []
         for token in self.tokens[self.index :]:
@@ -38,13 +42,11 @@ class Arrays(Words):
                 open_brackets.pop()
                 if not open_brackets:
                     break
-            elif token.kind in (",", ";") and open_brackets == ["["]:
+            elif token.kind in (",", ";") and len(open_brackets) == 1:
                 return True
-        if self.ahead().kind != "[" or _is_latex(self.ahead()):
-            return False
-        return self._inside_rows()
+        return False
 
-    def _inside_rows(self) -> bool:
+    def _has_rows(self) -> bool:
         """Whether what stands in the bracket here is rows, and one of them holds several entries."""
         index, several = self.index, False
         try:
@@ -53,7 +55,7 @@ class Arrays(Words):
                 end = self._matching()
                 if end is None:
                     return False
-                several |= self._opens_array()
+                several |= self._has_several()
                 self._skip_to(end)
             return several and self.peek.kind == "]"
         finally:
@@ -73,7 +75,7 @@ class Arrays(Words):
     def _array(self) -> Formula:
         """The whole array; a concatenation where it is one of vectors of a network that concatenates."""
         start = self.peek.start
-        spaced = None if _is_latex(self.peek) else self._spaced()
+        spaced = None if _is_latex(self.peek) or self.peek.kind == "(" else self._spaced()
         if spaced is not None:
             rows = [[_number(match)] for match in spaced]
             closing = self._matching()
@@ -96,22 +98,23 @@ class Arrays(Words):
     def _rows(self) -> list[list[Formula]]:
         """The entries, row by row."""
         opening = self.next()
+        closing = CLOSING[opening.kind]
         lines: list[list[Formula]] = [[]]
         rows: list[list[Formula]] = []
         while True:
-            if not _is_latex(opening) and self._is_row():
+            if opening.kind == "[" and not _is_latex(opening) and self._is_row():
                 rows.append(self._row())
             else:
                 lines[-1].append(self.deeper(self.formula))
             if self.peek.kind == ";":
                 self.next()
-                if self.peek.kind != "]" and not rows:
+                if self.peek.kind != closing and not rows:
                     lines.append([])
             elif self.peek.kind == ",":
                 self.next()
             elif not (rows and self.peek.kind == "["):
                 break
-            if self.peek.kind == "]":
+            if self.peek.kind == closing:
                 break
         self._close(opening)
         if rows and lines[0]:
@@ -121,8 +124,8 @@ class Arrays(Words):
         return [[entry] for entry in lines[0]] if len(lines) == 1 and not _is_latex(opening) else lines
 
     def _close(self, opening: Token) -> None:
-        if self.peek.kind != "]":
-            closing = opening.text.replace("begin", "end") if _is_latex(opening) else "]"
+        if self.peek.kind != CLOSING[opening.kind]:
+            closing = opening.text.replace("begin", "end") if _is_latex(opening) else CLOSING[opening.kind]
             hint = f"expected ',' or {closing!r} to close the {opening.text!r} in column {opening.start + 1}"
             raise self.error(f"unexpected {self.peek}", hint=hint)
         self.next()

@@ -8,7 +8,7 @@
     power     = postfix [ "^" unary ]
     postfix   = primary { "ᵀ" | "'" | raised number | index }
     primary   = number | partial | value | fraction | function | sum | array | "(" formula ")"
-    array     = "[" formula { ("," | ";") formula } "]"
+    array     = "[" formula { ("," | ";") formula } "]"          in round brackets with two entries at least
     sum       = ("Σ" | "∏") bounds term               everything up to the end of its term is inside
 
     ∂E/∂u · (x₁ + w)        dE/du * (x1 + w)        \\frac{\\partial E}{\\partial u} \\left(x_1 + w\\right)
@@ -313,7 +313,7 @@ class _Reader(Arrays):
             return self._partial()
         if token.kind == "word":
             return self._word()
-        if token.kind == "[" and self._opens_array():
+        if token.kind in ("[", "(") and self._opens_array():
             return self._array()
         if token.kind in CLOSING:
             return self._group()

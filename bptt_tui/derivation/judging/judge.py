@@ -7,6 +7,7 @@ change that makes a wrong term right is its explanation.
 
 from __future__ import annotations
 
+import contextlib
 import weakref
 from typing import Any
 
@@ -21,7 +22,7 @@ from bptt_tui.derivation.judging.assignment import TOO_SMALL, overlooked
 from bptt_tui.derivation.judging.comparison import Compared, compare
 from bptt_tui.derivation.judging.draws import Draws
 from bptt_tui.derivation.judging.edits import Budget
-from bptt_tui.derivation.judging.evaluation import Evaluator
+from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit
 from bptt_tui.derivation.judging.explaining import explain
 from bptt_tui.derivation.judging.fingerprints import listed
 from bptt_tui.derivation.judging.ledger import ledger_of
@@ -90,8 +91,9 @@ class Judging:
         return all(any(pair and compare(*pair, evaluator, spelling).holding for pair in either) for either in sides)
 
     def _member(self, left: Formula, member: Formula, evaluator: Evaluator) -> MemberVerdict:
-        if is_number(member):
-            return numbers.judged(left, member, evaluator, self.spelling)
+        with contextlib.suppress(Misfit):  # arrays that cannot be multiplied are told like any other product
+            if is_number(member):
+                return numbers.judged(left, member, evaluator, self.spelling)
         compared = compare(left, member, evaluator, self.spelling)
         if compared.holding is not None:
             truth, value = compared.holding
