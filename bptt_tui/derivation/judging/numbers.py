@@ -204,7 +204,8 @@ def _slack(member: Formula, written: str, value: Array) -> float:
             return 1e-12
         half = half_unit(written)
         return 1e-9 * abs(inner.value) if half is None else half
-    return float(LOOSE * np.abs(value).max())
+    size = float(np.abs(value).max())
+    return LOOSE * size if np.isfinite(size) else 0.0
 
 
 # --- how numbers are shown --------------------------------------------------------------------------------------------
