@@ -104,6 +104,8 @@ def test_a_number_is_right_to_the_digits_written() -> None:
     assert judge(load("question"), "dE/dw = -0.6942").holds
     assert judge(load("question"), "dE/dw = -0.6942116191").holds
     assert not judge(load("question"), "dE/dw = -0.6943").holds
+    assert judge(load("question"), "dE/dw = dE/dw_0 + dE/dw_1 ≈ -0.6942").holds
+    assert not judge(load("question"), "dE/dw = dE/dw_0 + dE/dw_1 ≈ -0.6943").holds
 
 
 @pytest.mark.parametrize(

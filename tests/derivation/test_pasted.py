@@ -19,6 +19,7 @@ LATEX = r"\dfrac{\partial L}{\partial u} = \sum_{t=0}^{1} \dfrac{\partial L}{\pa
         ("dE/dw =\n  a\n  * b", ["dE/dw =\n  a\n  * b"]),
         ("dE/dw = a\n = b\n + c", ["dE/dw = a\n = b\n + c"]),
         ("dE/dw = a * (b\nc = d", ["dE/dw = a * (b\nc = d"]),
+        ("dE/dw = a\n ≈ 3\ndE/du ≈ 4\ndE/dv \\approx 5", ["dE/dw = a\n ≈ 3", "dE/du ≈ 4", "dE/dv \\approx 5"]),
         ("dE/dw = a\n-dE/du = b", ["dE/dw = a", "-dE/du = b"]),
         ("dE/dw = a\n- b", ["dE/dw = a\n- b"]),
         ("dE/dw = a\n\n+ b", ["dE/dw = a", "+ b"]),

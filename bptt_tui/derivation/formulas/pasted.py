@@ -1,7 +1,8 @@
 r"""Several formulas in one text: one a line, and where one goes on over several lines.
 
-A line begins a formula when it has an equals sign of its own; it goes on with the one before when it has none, begins
-or ends there with an operator, or a bracket is still open. Empty lines separate, a line that begins with # is a remark.
+A line begins a formula when it has an equals sign (or ≈) of its own; it goes on with the one before when it has none,
+begins or ends there with an operator, or a bracket is still open. Empty lines separate, a line that begins with # is a
+remark.
 
     \partial E/\partial w = \partial E/\partial s_1          one formula,
         * \partial s_1/\partial w_1                          on two lines
@@ -15,8 +16,9 @@ from typing import NamedTuple
 
 _OPEN = re.compile(r"[(\[{]")
 _CLOSE = re.compile(r"[)\]}]")
-_GOES_ON = re.compile(r"\s*(?:[=&*/·×@⊙∘+)\]}−-]|\\(?:cdot|times|odot|circ|right|quad)\b)")
-_EXPECTS_MORE = re.compile(r"(?:[=&*/·×@⊙∘+([{−^_-]|\\(?:cdot|times|odot|circ|left))\s*(?:\\\\)?\s*$")
+_EQUALS = re.compile(r"[=≈≃]|\\(?:approx|simeq)\b")
+_GOES_ON = re.compile(r"\s*(?:[=≈≃&*/·×@⊙∘+)\]}−-]|\\(?:approx|simeq|cdot|times|odot|circ|right|quad)\b)")
+_EXPECTS_MORE = re.compile(r"(?:[=≈≃&*/·×@⊙∘+([{−^_-]|\\(?:approx|simeq|cdot|times|odot|circ|left))\s*(?:\\\\)?\s*$")
 _EQUALS_IN_BOUND = re.compile(r"_\s*\{[^{}]*\}|_\s*\([^()]*\)|Σ_\w+=")
 
 
@@ -50,7 +52,7 @@ def formulas(text: str) -> tuple[Pasted, ...]:
 
 def _continues(before: str, line: str) -> bool:
     """Whether a line goes on with the formula before it."""
-    if "=" not in _EQUALS_IN_BOUND.sub("", line) or _EXPECTS_MORE.search(before):
+    if not _EQUALS.search(_EQUALS_IN_BOUND.sub("", line)) or _EXPECTS_MORE.search(before):
         return True
     if len(_OPEN.findall(before)) > len(_CLOSE.findall(before)):
         return True

@@ -1,6 +1,6 @@
 """Text of a formula → `Statement`, by precedence climbing; errors point at the character and say what was expected.
 
-    statement = formula "=" formula { "=" formula }
+    statement = formula ("=" | "≈") formula { ("=" | "≈") formula }
     formula   = ["-"] term { ("+" | "-") term }
     term      = product { "⊙" product }
     product   = unary { ("·" | "@" | "⊗" | "/" | nothing) unary }          ⊗ binds its two neighbours first
@@ -27,7 +27,7 @@ from msgspec.structs import replace
 
 from bptt_tui.derivation.formulas.arrays import Arrays
 from bptt_tui.derivation.formulas.indices import shortened
-from bptt_tui.derivation.formulas.parts import children, describe
+from bptt_tui.derivation.formulas.parts import children, describe, walk
 from bptt_tui.derivation.formulas.scanner import Token
 from bptt_tui.derivation.formulas.scope import Scope, Traced
 from bptt_tui.derivation.formulas.tokens import CLOSING
@@ -93,16 +93,25 @@ class _Reader(Arrays):
     # --- statements ------------------------------------------------------------------------------------------------
 
     def statement(self) -> Statement:
-        """Members joined by equals signs, the first of them a partial or a value that the network computes."""
+        """Members joined by equals signs, the first of them a partial or a value that the network computes.
+
+        Numbers are compared to the digits written, so that before them ≈ says the same.
+        """
         if self.peek.kind == "end":
             raise self.error("there is no formula", hint=f"write one, such as {self._example()}")
         members = [self.formula()]
         self._check_left(members[0])
-        while self.peek.kind == "=":
-            self.next()
+        while self.peek.kind in ("=", "≈"):
+            sign = self.next()
             if self.peek.kind == "end":
-                raise self.error("nothing follows the last '='", hint="expected what the left side equals")
+                raise self.error(f"nothing follows the last '{sign.kind}'", hint="expected what the left side equals")
             members.append(self.formula())
+            if sign.kind == "≈" and any(isinstance(part, Value | Partial) for part in walk(members[-1])):
+                raise self.error(
+                    "'≈' stands before a number, not before a formula",
+                    sign.start,
+                    "it is exact or it is not: write '='",
+                )
         self._finish()
         if len(members) == 1:
             raise self.error("expected '=' and what the left side equals", hint=f"as in {self._example()}")
@@ -151,8 +160,6 @@ class _Reader(Arrays):
             token = self.peek
         if token.kind == "end":
             return
-        if token.kind == "≈":
-            raise self.error("'≈' cannot be judged", hint="a formula is exact or it is not: write '='")
         if token.kind == "|":
             raise self.error("'|' is not read", hint="write ∂⁺ for a partial with everything else held")
         if token.kind in (")", "]", "}"):
