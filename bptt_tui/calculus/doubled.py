@@ -1,9 +1,9 @@
-"""Softmax's Jacobian to the last digit, for the one timestep that is looked at.
+"""Softmax's Jacobian to the last digit, for the timesteps that are looked at.
 
 An entry oᵢ·oⱼ of it holds two exponentials and the square of their sum, each with an error of its own: in plain floats
 that adds up to several units in the last place. Here every number on the way is the unevaluated sum of two floats
-(Dekker 1971) beside a power of two, good for about 60 bits, and is rounded once, at the end. That takes microseconds,
-but not the few nanoseconds per number that a whole history can spend; `kernels.softmax` serves those.
+(Dekker 1971) beside a power of two, good for about 60 bits, and is rounded once, at the end. That takes microseconds
+per timestep, not the few nanoseconds per number that a trace can spend; `kernels.softmax` serves it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ Array = NDArray[np.float64]
 STEPS = 64
 # e^−800 is less than half the smallest subnormal, also as a factor of anything that is at most 1.
 VANISHING = -800.0
+LEAST = -(1 << 20)  # an exponent below all others
 SPLITTER = 2.0**27 + 1.0
 
 
@@ -29,50 +30,65 @@ class Doubled(Struct, frozen=True):
     low: Array
     exponent: NDArray[np.int64]
 
-    def parts(self, exponent: int) -> Array:
+    def parts(self, exponent: NDArray[np.int64] | int) -> Array:
         """Both parts in one row, in units of 2^exponent."""
-        result: Array = np.ldexp(np.concatenate([self.high, self.low]), np.tile(self.exponent, 2) - exponent)
+        shift = self.exponent - exponent
+        result: Array = np.concatenate([np.ldexp(self.high, shift), np.ldexp(self.low, shift)], axis=-1)
         return result
 
-    def without(self, i: int) -> Doubled:
-        """All but entry i."""
-        return Doubled(np.delete(self.high, i), np.delete(self.low, i), np.delete(self.exponent, i))
+    def without(self, rows: NDArray[np.int64], entries: NDArray[np.int64]) -> Doubled:
+        """Some of the rows, each with one entry made 0."""
+        high, low, exponent = self.high[rows], self.low[rows], self.exponent[rows]
+        each = np.arange(len(rows))
+        high[each, entries], low[each, entries], exponent[each, entries] = 0.0, 0.0, LEAST
+        return Doubled(high, low, exponent)
 
 
 def softmax_jacobian(q: Array) -> Array:
-    """diag(o) − o·oᵀ for o = softmax(q) of a vector `(n,)`, `(n, n)`; within 3 ulp, subnormal entries included."""
+    """diag(o) − o·oᵀ for o = softmax(q) of vectors `(…, n)`, `(…, n, n)`; within 3 ulp, subnormal entries included."""
+    n = q.shape[-1]
     with np.errstate(all="ignore"):
-        o = _softmax(q)
-        products = np.outer(o.high, o.high) + (np.outer(o.high, o.low) + np.outer(o.low, o.high))
-        jacobian = -np.ldexp(products, np.add.outer(o.exponent, o.exponent))
-        np.fill_diagonal(jacobian, _diagonal(o))
-    return jacobian
+        o = _softmax(q.reshape(-1, n))
+        products = _outer(o.high, o.high) + (_outer(o.high, o.low) + _outer(o.low, o.high))
+        jacobian = -np.ldexp(products, o.exponent[:, :, None] + o.exponent[:, None, :])
+        jacobian[:, range(n), range(n)] = _diagonal(o)
+    return np.asarray(jacobian.reshape(*q.shape, n))
+
+
+def _outer(a: Array, b: Array) -> Array:
+    return a[:, :, None] * b[:, None, :]
 
 
 def _diagonal(o: Doubled) -> Array:
     """oᵢ·(1 − oᵢ), where above one half 1 − oᵢ is the sum of the others."""
     own = np.ldexp(o.high, o.exponent)
     rest, exponent = (1.0 - own) - np.ldexp(o.low, o.exponent), np.zeros_like(o.exponent)
-    for i in np.flatnonzero(own >= 0.5).tolist():
-        others = o.without(i)
-        if len(others.exponent):
-            exponent[i] = others.exponent.max()
-        rest[i] = math.fsum(others.parts(int(exponent[i])))
+    rows, entries = np.nonzero(own >= 0.5)
+    if len(rows):
+        others = o.without(rows, entries)
+        largest = others.exponent.max(axis=1)
+        exponent[rows, entries] = largest
+        rest[rows, entries] = _exact_sums(others.parts(largest[:, None]))[:, 0]
     result: Array = np.ldexp((o.high + o.low) * rest, o.exponent + exponent)
     return result
 
 
 def _softmax(q: Array) -> Doubled:
-    powers = _exp_of_difference(q, q.max())
+    powers = _exp_of_difference(q, q.max(axis=1, keepdims=True))
     parts = powers.parts(0)
-    total = math.fsum(parts)
-    missing = math.fsum([*parts, -total])
+    total = _exact_sums(parts)
+    missing = _exact_sums(np.concatenate([parts, -total], axis=1))
     share = powers.high / total
     remainder = powers.low - _excess(share, total, powers.high) - share * missing
     return Doubled(share, remainder / total, powers.exponent)
 
 
-def _exp_of_difference(a: Array, b: float) -> Doubled:
+def _exact_sums(rows: Array) -> Array:
+    """Each row's sum, rounded once, `(rows, 1)`."""
+    return np.array([math.fsum(row) for row in rows.tolist()]).reshape(-1, 1)
+
+
+def _exp_of_difference(a: Array, b: Array) -> Doubled:
     """e^(a − b) for a ≤ b: 2^(n/64) from a table, times e^r with |r| ≤ ln 2 / 128."""
     table, log_high, log_low = _powers_of_two()
     difference = a - b
@@ -90,7 +106,7 @@ def _exp_of_difference(a: Array, b: float) -> Doubled:
     return Doubled(np.where(gone, 0.0, high), np.where(gone, 0.0, low), np.where(gone, 0, known // STEPS))
 
 
-def _excess(a: Array, b: float, product: Array) -> Array:
+def _excess(a: Array, b: Array, product: Array) -> Array:
     """a·b − product, exactly, for a `product` that is close to it: both factors cut in halves (Veltkamp, Dekker)."""
     a_high = SPLITTER * a - (SPLITTER * a - a)
     b_high = SPLITTER * b - (SPLITTER * b - b)

@@ -2,7 +2,8 @@
 
 Arrays may have one leading axis (time, or the rows of an identity when a dense Jacobian is wanted) before their
 own shape; arguments without it are the same for every entry. So an argument of shape `(n,)` arrives as `(n,)` or
-`(T, n)`, and results have the leading axis when any argument has it.
+`(T, n)`, and results have the leading axis when any argument has it. For the Jacobians of many timesteps there are
+two: `(T, rows, n)` for gradients, `(T, 1, n)` for arguments.
 
 Forms that do not cancel are used throughout: the slope of tanh is sech² and that of sigmoid σ(z)·σ(−z), which
 keep all their digits where 1 − s² and s(1 − s) have none left. Kernels accept complex arrays as far as the
@@ -47,14 +48,15 @@ def outer(a: Array, b: Array) -> Array:
 def in_blocks(*ranks: Callable[[Any], int]) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
     """A kernel of several passes over a history runs over some of its rows at a time, so that they stay in the cache.
 
-    The kernel's last argument is a shape or shapes; `ranks` gives the rank of each array before it, from the shapes.
+    The kernel's last argument is a shape or shapes; `ranks` gives the rank of each array before it, from the shapes. An
+    array whose leading axis has one entry stands for every row.
     """
 
     def wrapped(kernel: Callable[..., Array]) -> Callable[..., Array]:
         @wraps(kernel)
         def run(*arguments: Any) -> Array:
             arrays, shapes = arguments[:-1], arguments[-1]
-            leading = [array.ndim > rank(shapes) for array, rank in zip(arrays, ranks, strict=True)]
+            leading = [a.ndim > rank(shapes) and len(a) > 1 for a, rank in zip(arrays, ranks, strict=True)]
             longest = max(arrays, key=np.size)
             if longest.size <= BLOCK or not any(leading):
                 return kernel(*arguments)
@@ -185,6 +187,8 @@ def matmul_left(g: Array, b: Array, shapes: tuple[Shape, ...]) -> Array:
     if left == 2 and right == 1:
         return outer(g, b)
     if left == 1 and right == 2:
+        if b.ndim == 4:  # gradients (…, rows, n) side by side, and one matrix for the rows of each
+            return np.asarray(np.matmul(g, np.swapaxes(b[:, 0], -1, -2)))
         return g @ b.T if b.ndim == 2 else np.matmul(b, g[..., None])[..., 0]
     if left == 1:
         return g[..., None] * b
@@ -195,6 +199,8 @@ def matmul_right(g: Array, a: Array, shapes: tuple[Shape, ...]) -> Array:
     """g · ∂(a@b)/∂b."""
     left, right = len(shapes[0]), len(shapes[1])
     if left == 2 and right == 1:
+        if a.ndim == 4:
+            return np.asarray(np.matmul(g, a[:, 0]))
         return g @ a if a.ndim == 2 else np.matmul(g[..., None, :], a)[..., 0, :]
     if left == 1 and right == 2:
         return outer(a, g)
@@ -280,7 +286,7 @@ def softmax_pull(g: Array, o: Array, shape: Shape) -> Array:
         return np.zeros_like(g * o)
     top = np.argmax(o.real, axis=-1)[..., None]
     certain = np.take_along_axis(o.real, top, axis=-1) > 0.5
-    own = np.take_along_axis(g, np.broadcast_to(top, (*g.shape[:-1], 1)), axis=-1)
+    own = np.take_along_axis(g, top.reshape((1,) * (g.ndim - top.ndim) + top.shape), axis=-1)
     g = g - np.where(certain, own, (g * o).sum(axis=-1, keepdims=True))
     result: Array = o * (g - (g * o).sum(axis=-1, keepdims=True))
     return result

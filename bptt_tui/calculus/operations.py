@@ -12,7 +12,7 @@ column of this table:
     pulls      other operations: f(g, ans, args, shapes) → g · ∂ans/∂arg, one per argument
     totals     where it is cheaper than summing `pulls` over time: Σ_t of it, for an argument without a time axis
     jacobian   (args, shapes) → the dense Jacobian where a pullback of ordinary floats has too few digits to be shown;
-               for real arguments at one timestep, asked for when an edge is looked at
+               for real arguments behind any leading axes, asked for when an edge is looked at
     recalls    whether pulling back reads the result, and the arguments; what nobody recalls need not be kept
     partials   f(args, ans, shapes) → the Jacobian as an expression, one per argument; None: not differentiated
     notation   plain text, Unicode, LaTeX

@@ -160,6 +160,9 @@ class Inspector:
         if above not in scene.network.index:
             raise CommandError(f"{above} is not a node", hint="a local partial is of a node by what it reads")
         self._known(self._look.value(above, t), above, t, above)
+        if t < 0:
+            hint = "a local partial is of a node by what it reads"
+            raise CommandError(f"{above}[{t}] is an initial value, and reads nothing", hint=hint)
         if scene.unrolled.is_pinned(above, t):
             raise CommandError(f"{above}[{t}] is pinned, and reads nothing", hint=f"unset {above}[{t}] releases it")
         equation = scene.network.index[above]

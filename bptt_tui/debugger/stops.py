@@ -7,7 +7,7 @@ ones. They are searched for in chunks of positions that grow, with arrays where 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 
 from bptt_tui.calculus import numerals
 from bptt_tui.calculus.shapes import Mismatch, size
+from bptt_tui.debugger.blocks import ENTRIES
 from bptt_tui.debugger.conditions import Condition, Every, holds, read_condition, told, value_at
 from bptt_tui.debugger.looking import Look, Scene
+from bptt_tui.debugger.moments import Stretch, Unknown
 from bptt_tui.debugger.pace import StoppedError
 from bptt_tui.debugger.patterns import Pattern, all_kinds, read_pattern
 from bptt_tui.debugger.quantities import Operand, read_operand
-from bptt_tui.debugger.sweep import ENTRIES, OneByOne, Stretch, Sweep, Unknown
+from bptt_tui.debugger.sweep import Sweep
 from bptt_tui.errors import CommandError
 
 Array = NDArray[Any]
@@ -30,7 +32,7 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 Interrupt = Callable[[], bool] | None
 Tell = Callable[[float], None] | None
-_FIRST_CHUNK, _GROWTH = 1024, 8
+_FIRST_CHUNK, _GROWTH, _FEWEST = 1024, 8, 16
 _PATIENCE = 256  # positions looked at one by one between two questions whether to go on
 
 
@@ -131,6 +133,10 @@ def _differs(before: Array | None, here: Array | None) -> bool:
 # --- searching ---------------------------------------------------------------------------------------------------
 
 
+class OneByOne(Exception):
+    """A watched value is too large for several of it at once; ask position by position."""
+
+
 class Found(Struct, frozen=True):
     """Where a run ends (None: nowhere), the stops it ends at, and all of them with their hits counted."""
 
@@ -149,7 +155,8 @@ def search(
     run = _Run(scene, back, interrupt)
     counted = {stop.number: stop for stop in stops}
     active = [stop.number for stop in stops if stop.enabled]
-    for first, last in run.chunks(low, high) if active else ():
+    most = run.longest([counted[number] for number in active])
+    for first, last in run.chunks(low, high, most) if active else ():
         if tell is not None:
             tell((high - last if back else first - low) / (high - low + 1))
         hits = {number: run.hits(counted[number], first, last) for number in active}
@@ -177,11 +184,15 @@ class _Run:
         self.scene = scene
         self.back = back
         self.interrupt = interrupt
-        self.sweep = Sweep(scene)
+        self.sweep = Sweep(scene, self.ask)
 
-    def chunks(self, low: int, high: int) -> Iterator[tuple[int, int]]:
-        """low … high in pieces that grow, nearest first."""
-        most = max(ENTRIES // 16 // self.sweep.width, _FIRST_CHUNK // 8)
+    def longest(self, stops: Iterable[Stop]) -> int:
+        """How many positions can be looked at together."""
+        width = max((self.sweep.width(stop.condition, stop.watched) for stop in stops), default=1)
+        return min(max(ENTRIES // 4 // width, _FEWEST), ENTRIES // 16)
+
+    def chunks(self, low: int, high: int, most: int) -> Iterator[tuple[int, int]]:
+        """low … high in pieces that grow to `most` positions, nearest first."""
         length = min(_FIRST_CHUNK, most)
         while low <= high:
             self.ask()
@@ -201,8 +212,6 @@ class _Run:
             places = self._changes(stop, low, high) if stop.watched is not None else self._places(stop, low, high)
         except OneByOne:
             return self._one_by_one(stop, np.arange(low, high + 1))
-        if isinstance(places, tuple):
-            return self._one_by_one(stop, self._ordered(places[0]))
         return self._ordered(places)
 
     def _ordered(self, positions: Ints) -> Ints:
@@ -230,29 +239,22 @@ class _Run:
             if len(stretch.positions):
                 yield stretch
 
-    def _places(self, stop: Stop, low: int, high: int) -> Ints | tuple[Ints]:
-        """Where a breakpoint is hit; in a tuple, where it may be and has to be asked."""
-        found, doubtful = [np.empty(0, dtype=np.int64)], False
+    def _places(self, stop: Stop, low: int, high: int) -> Ints:
+        """Where a breakpoint is hit."""
+        found = [np.empty(0, dtype=np.int64)]
         for stretch in self._stretches(low, high, stop.pattern):
-            left, unsure = self._met(stop.condition, stretch)
-            found.append(left.positions)
-            doubtful |= unsure and len(left.positions) > 0
-        whole = np.concatenate(found)
-        return (whole,) if doubtful else whole
+            found.append(self._met(stop.condition, stretch).positions)
+        return np.concatenate(found)
 
-    def _met(self, condition: Condition | None, stretch: Stretch) -> tuple[Stretch, bool]:
-        """The part of a stretch where a condition holds; True: may hold. Parts that have no array form wait."""
-        unsure = False
+    def _met(self, condition: Condition | None, stretch: Stretch) -> Stretch:
+        """The part of a stretch where a condition holds; what is joined by `and` is asked where the rest holds."""
         parts = () if condition is None else condition.parts if isinstance(condition, Every) else (condition,)
         for part in parts:
             if len(stretch.positions):
-                try:
-                    stretch = stretch.at(self.sweep.met(part, stretch))
-                except OneByOne:
-                    unsure = True
-        return stretch, unsure
+                stretch = stretch.at(self.sweep.met(part, stretch))
+        return stretch
 
-    def _changes(self, stop: Stop, low: int, high: int) -> Ints | tuple[Ints]:
+    def _changes(self, stop: Stop, low: int, high: int) -> Ints:
         """Where a watched expression changes."""
         assert stop.watched is not None
         events = self.sweep.events(stop.watched)
@@ -262,14 +264,12 @@ class _Run:
             try:
                 places = events[self._changed_at(stop.watched, events)]
             except OneByOne:
-                return (events,)
+                return self._one_by_one(stop, events)
         else:
             places = low + np.flatnonzero(self._changed_within(stop.watched, low, high))
         if stop.condition is None or not len(places):
             return places
-        met = self._places(replace(stop, watched=None), low, high)
-        both = np.intersect1d(places, met[0] if isinstance(met, tuple) else met)
-        return (both,) if isinstance(met, tuple) else both
+        return np.intersect1d(places, self._places(replace(stop, watched=None), low, high))
 
     def _changed_at(self, watched: Operand, positions: Ints) -> Mask:
         """Whether an expression that does not follow the present changes at the step to each position."""

@@ -1,85 +1,46 @@
-"""Expressions and conditions at many positions at once.
+"""Expressions and conditions at many positions at once: a handful of NumPy calls however many timesteps there are.
 
-A `Stretch` is a run of the steps that one node (or parameter) takes in one phase; over it, every quantity is a slice
-of the trace's arrays, and a condition is a handful of NumPy calls however many timesteps there are. What has no such
-form (a local partial at a moving timestep, terms of a large matrix) raises `OneByOne`: it is evaluated where it is
-needed, position by position.
+What a name in them means over a stretch of steps is told by `moments`.
 """
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.kernels import lift
 from bptt_tui.calculus.operations import OPERATIONS
-from bptt_tui.calculus.shapes import Mismatch, Shape, broadcast, size
+from bptt_tui.calculus.shapes import Mismatch, broadcast, size
 from bptt_tui.debugger.conditions import SIGNS, Comparison, Condition, InPhase, Not, Some
 from bptt_tui.debugger.inspect import MEASURES, Inspector
 from bptt_tui.debugger.looking import Look, Scene
-from bptt_tui.debugger.places import Index, is_total
+from bptt_tui.debugger.moments import PLAIN, Moments, Over, Reduction, Stretch, Unknown
+from bptt_tui.debugger.places import is_total
 from bptt_tui.debugger.quantities import Operand, Quantity, depends_on_present, is_gradient
 from bptt_tui.debugger.timeline import Kind, Phase
 from bptt_tui.errors import BpttError, CommandError
-from bptt_tui.language import Expression, Name, Number
+from bptt_tui.language import Call, Expression, Name, Number
 
 Array = NDArray[Any]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-ENTRIES = 1 << 22  # numbers handled at once
 
-
-class OneByOne(Exception):
-    """There is no array form of this; ask position by position."""
-
-
-class Unknown(Exception):
-    """Nowhere in this stretch is there a value."""
-
-
-class Stretch(Struct, frozen=True):
-    """Steps of one node in one phase: their positions, in the order of their timesteps `t` (None for the total)."""
-
-    kind: Kind
-    name: str
-    phase: Phase
-    t: Ints | None
-    positions: Ints
-
-    def between(self, low: int, high: int) -> Stretch:
-        """Those at positions low … high."""
-        if self.phase == "forward":
-            first, stop = np.searchsorted(self.positions, [low, high + 1])
-        else:
-            first, stop = np.searchsorted(-self.positions, [-high, -low + 1])
-        return self.at(slice(int(first), int(stop)))
-
-    def at(self, which: slice | Mask) -> Stretch:
-        """Some of them."""
-        return replace(self, positions=self.positions[which], t=None if self.t is None else self.t[which])
-
-
-class Over(Struct, frozen=True):
-    """A value over a stretch: an array of `shape`, behind a leading axis where it varies; `known` likewise."""
-
-    value: Array
-    shape: Shape
-    known: Mask | bool = True
+_NUMBERS = frozenset({"norm", "max", "min", "sum"})  # what makes a number of anything
 
 
 class Sweep:
-    """Evaluates over the stretches of a scene."""
+    """Evaluates over the stretches of a scene. `ask` is called now and then; it may raise to end the work."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, ask: Callable[[], None] = lambda: None) -> None:
         self._scene = scene
         self._trace = scene.trace
-        self._sums: dict[str, Array] = {}
+        self._moments = Moments(scene, ask)
         self._fixed_values: dict[str, tuple[Array, int]] = {}
+        self._events: dict[str, Ints | None] = {}
         self._stretches: dict[tuple[Kind, str, Phase], Stretch] = {}
 
     def stretch(self, kind: Kind, name: str, phase: Phase) -> Stretch:
@@ -92,10 +53,44 @@ class Sweep:
             self._stretches[key] = Stretch(kind, name, phase, t, self._scene.timeline.positions(kind, name, phase))
         return self._stretches[key]
 
-    @cached_property
-    def width(self) -> int:
-        """Of the values stepped through, the size of the largest."""
-        return max(size(shape) for shape in self._scene.unrolled.shapes.values())
+    def width(self, condition: Condition | None, watched: Operand | None) -> int:
+        """How many numbers a condition and a watched expression handle at one position, at most."""
+        found = 1 if watched is None else self._width(watched, watched.expression)
+        waiting = [] if condition is None else [condition]
+        while waiting:
+            part = waiting.pop()
+            if isinstance(part, Not):
+                waiting.append(part.inner)
+            elif isinstance(part, Comparison):
+                compared = self._with_a_number(part)
+                sides = (self._width(side, side.expression) for side in (part.left, part.right))
+                found = max(found, *(sides if compared is None else (self._reduced_width(compared[0]),)))
+            elif not isinstance(part, InPhase):
+                waiting.extend(part.parts)
+        return found
+
+    def _reduced_width(self, quantity: Quantity) -> int:
+        """The same of a quantity that is reduced to a number: the running product of a node is read whole."""
+        scene = self._scene
+        if quantity.above is not None:
+            return 1
+        return max(size(scene.unrolled.shapes[name]) for name in scene.network.targets)
+
+    def _width(self, operand: Operand, node: Expression) -> int:
+        if isinstance(node, Number):
+            return 1
+        scene = self._scene
+        shapes = scene.unrolled.shapes
+        if isinstance(node, Call):
+            found = self._in_blocks(operand, node) if node.operation in _NUMBERS else None
+            if found is None:
+                return max(self._width(operand, argument) for argument in node.arguments)
+            return self._reduced_width(found[0])
+        quantity = operand.quantity(node.name)
+        if self._is_product(quantity):
+            return max(size(shape) for shape in shapes.values())
+        rows = shapes.get(quantity.above or "", ()) if not is_gradient(scene, quantity) else ()
+        return size(rows) * size(shapes.get(quantity.below, ()))
 
     # --- conditions ----------------------------------------------------------------------------------------------
 
@@ -124,13 +119,26 @@ class Sweep:
         return yes, no
 
     def _compared(self, condition: Comparison, stretch: Stretch) -> tuple[Mask, Mask]:
-        a, b = self.over(condition.left, stretch), self.over(condition.right, stretch)
-        rank = len(broadcast(a.shape, b.shape))
-        entries = np.asarray(SIGNS[condition.sign](lift(a.value, a.shape, rank), lift(b.value, b.shape, rank)))
-        axes = tuple(range(-rank, 0))
-        result = np.asarray(entries.any(axis=axes) if condition.sign == "!=" else entries.all(axis=axes))
-        known = np.broadcast_to(np.asarray(a.known) & np.asarray(b.known), stretch.positions.shape)
-        return known & result, known & ~result
+        found = self._with_a_number(condition)
+        if found is None:
+            left, right = self.over(condition.left, stretch), self.over(condition.right, stretch)
+            over = _comparison(condition.sign, left, right)
+        else:
+            over = self._quantity(found[0], stretch, found[1])
+        holds = np.asarray(over.value, dtype=np.bool_)
+        known = np.broadcast_to(np.asarray(over.known), stretch.positions.shape)
+        return known & holds, known & ~holds
+
+    def _with_a_number(self, condition: Comparison) -> tuple[Quantity, Reduction] | None:
+        """A comparison of a number with what may be a matrix per timestep: of that, only whether it holds is kept."""
+        sides = condition.left, condition.right
+        for one, other in (sides, sides[::-1]):
+            found = None if other.names() else self._in_blocks(one, one.expression)
+            if found is None:
+                continue
+            quantity, inner = found
+            return quantity, _compared_with(_number(other.expression), condition.sign, inner, left=one is sides[0])
+        return None
 
     # --- expressions ---------------------------------------------------------------------------------------------
 
@@ -140,51 +148,81 @@ class Sweep:
 
     def _value(self, operand: Operand, node: Expression, stretch: Stretch) -> Over:
         if isinstance(node, Number):
-            return Over(np.asarray(node.value), ())
+            return _number(node)
         if isinstance(node, Name):
             return self._quantity(operand.quantity(node.name), stretch)
-        args = [self._value(operand, argument, stretch) for argument in node.arguments]
-        known: Mask | bool = True
-        for arg in args:
-            known = np.asarray(known) & np.asarray(arg.known)
-        with np.errstate(all="ignore"):
-            if node.operation in MEASURES:
-                shape = args[0].shape
-                value = MEASURES[node.operation](args[0].value, len(shape))
-                return Over(np.asarray(value), shape if node.operation == "abs" else (), known)
-            operation = OPERATIONS[node.operation]
-            shapes = tuple(arg.shape for arg in args)
-            value = operation.evaluate(tuple(arg.value for arg in args), shapes)
-            return Over(np.asarray(value), operation.shape(*shapes), known)
+        found = self._in_blocks(operand, node)
+        if found is not None:
+            return self._quantity(found[0], stretch, found[1])
+        return _applied(node, [self._value(operand, argument, stretch) for argument in node.arguments])
 
-    def _quantity(self, quantity: Quantity, stretch: Stretch) -> Over:
-        names = self._scene.unrolled.shapes
+    def _in_blocks(self, operand: Operand, node: Expression) -> tuple[Quantity, Reduction] | None:
+        """A quantity that may be a matrix per timestep, and the functions of one argument that are made of it."""
+        calls: list[Call] = []
+        while isinstance(node, Call) and len(node.arguments) == 1:
+            calls.append(node)
+            node = node.arguments[0]
+        if not isinstance(node, Name):
+            return None
+        quantity = operand.quantity(node.name)
+        kept = is_gradient(self._scene, quantity) and quantity.below not in self._trace.terms  # by the trace
+        if not self._is_product(quantity) and (quantity.above is None or kept):
+            return None
+
+        def apply(over: Over) -> Over:
+            for call in reversed(calls):
+                over = _applied(call, [over])
+            return over
+
+        return quantity, Reduction(" ".join(call.operation for call in calls), apply)
+
+    def _is_product(self, quantity: Quantity) -> bool:
+        return quantity.above is None and quantity.below == "prod" and "prod" not in self._scene.unrolled.shapes
+
+    def _quantity(self, quantity: Quantity, stretch: Stretch, reduction: Reduction = PLAIN) -> Over:
+        """A quantity over a stretch, and what a reduction makes of it."""
+        names, moments = self._scene.unrolled.shapes, self._moments
         name, above = quantity.below, quantity.above
         if above is None and name not in names:
-            return self._present(name, stretch)
+            return self._present(name, stretch, reduction)
         if name not in names or (above is not None and above not in names and not is_total(self._scene, above, None)):
             raise Unknown
         total = is_gradient(self._scene, quantity)
         if total and name in self._trace.terms and quantity.at is None:
-            return self._sum_so_far(name, stretch)
+            return self._gradient(quantity, stretch, reduction)
         if not depends_on_present(self._scene, quantity):
-            return self._fixed(quantity, stretch)
+            return reduction.apply(self._fixed(quantity, stretch))
+        if total is None and not self._scene.unrolled.has_total:
+            return self._of_the_loss(quantity, stretch, reduction)
         if above is not None and not total:
-            raise OneByOne
-        t = self._times(name, quantity.at, stretch)
-        return self._values(name, t, stretch) if above is None else self._gradients(name, t, stretch)
+            return moments.partials(quantity, stretch, reduction)
+        if above is not None:
+            return self._gradient(quantity, stretch, reduction)
+        return reduction.apply(moments.values(name, moments.times(name, quantity.at, stretch), stretch))
 
-    def _present(self, name: str, stretch: Stretch) -> Over:
+    def _gradient(self, quantity: Quantity, stretch: Stretch, reduction: Reduction) -> Over:
+        """∂E/∂node, a contribution, or the sum of the contributions so far."""
+        name, moments = quantity.below, self._moments
+        if name in self._trace.terms and quantity.at is None:
+            return moments.sum_so_far(name, stretch, reduction)
+        return moments.gradients(name, moments.times(name, quantity.at, stretch), stretch, reduction)
+
+    def _of_the_loss(self, quantity: Quantity, stretch: Stretch, reduction: Reduction) -> Over:
+        """dE[t]/ds with one loss: a gradient at the loss's timestep; there is no E at another."""
+        t = self._moments.times(self._scene.network.loss_name, quantity.above_at, stretch)
+        there = t == self._scene.unrolled.loss_times[0]
+        over = self._gradient(quantity, stretch, reduction)
+        return replace(over, known=there & np.asarray(over.known))
+
+    def _present(self, name: str, stretch: Stretch, reduction: Reduction) -> Over:
         """`t` and `prod`."""
         if name == "t" and stretch.t is not None:
-            return Over(stretch.t.astype(np.float64), ())
+            return reduction.apply(Over(stretch.t.astype(np.float64), ()))
         if name != "prod" or stretch.phase == "forward":
             raise Unknown
         if stretch.t is None:
-            return Over(np.asarray(1.0), ())
-        if stretch.kind == "use":
-            return self._terms(stretch.name, stretch.t)
-        return self._gradients(stretch.name, stretch.t, stretch)
+            return reduction.apply(Over(np.asarray(1.0), ()))
+        return self._moments.gradients(stretch.name, stretch.t, stretch, reduction)
 
     def _fixed(self, quantity: Quantity, stretch: Stretch) -> Over:
         """A quantity that is the same at every position from the one on where it is known."""
@@ -209,92 +247,15 @@ class Sweep:
                 low = middle + 1
         return low
 
-    def _times(self, name: str, at: Index | None, stretch: Stretch) -> Ints:
-        """The timestep meant at each position."""
-        if at is not None and not at.relative:
-            return np.full(len(stretch.positions), at.steps)
-        if stretch.t is not None:
-            return stretch.t + (0 if at is None else at.steps)
-        if at is not None:
-            raise Unknown
-        times = self._scene.times(name)
-        return np.full(len(stretch.positions), 0 if times is None else times.start)
-
-    def _rows(self, name: str, t: Ints) -> tuple[Ints, Mask]:
-        """Where a node's timesteps stand in its arrays, and whether they do."""
-        if name in self._scene.unrolled.pinned:
-            raise OneByOne
-        times = self._scene.times(name)
-        if times is None or not times.count:
-            raise Unknown
-        if times.listed is None:
-            rows = t - times.start
-            return np.clip(rows, 0, max(times.count - 1, 0)), (rows >= 0) & (rows < times.count)
-        rows = np.minimum(np.searchsorted(times.listed, t), times.count - 1)
-        return rows, times.listed[rows] == t
-
-    def _values(self, name: str, t: Ints, stretch: Stretch) -> Over:
-        scene, shape = self._scene, self._scene.unrolled.shapes[name]
-        if scene.unrolled.values.kind(name) in ("parameter", "constant"):
-            return Over(self._trace.value(name), shape)
-        if name in scene.unrolled.values.inputs:
-            rows, known = np.clip(t, 0, scene.trace.steps - 1), (t >= 0) & (t < scene.trace.steps)
-            value = np.asarray(scene.unrolled.values.inputs[name])[rows]
-        elif not scene.unrolled.times[scene.network.index[name]].count:  # only its initial values are read
-            value, known = np.zeros((len(t), *shape)), np.zeros(len(t), dtype=np.bool_)
-        else:
-            rows, exists = self._rows(name, t)
-            value = self._trace.storage.arrays[self._trace.program.roots[scene.network.index[name]]][rows]
-            known = exists & (scene.timeline.positions("node", name, "forward")[rows] <= stretch.positions)
-        before = scene.unrolled.before.get(name)
-        early = t < 0
-        if before is not None and early.any():
-            there = early & (-t <= len(before))
-            value = np.array(value)
-            value[there] = before[t[there]]
-            known = known | there
-        return Over(value, shape, known)
-
-    def _gradients(self, name: str, t: Ints, stretch: Stretch) -> Over:
-        scene = self._scene
-        if name not in scene.network.index or (t < 0).any():
-            raise OneByOne
-        rows, exists = self._rows(name, t)
-        known = exists & (scene.timeline.positions("node", name, "backward")[rows] <= stretch.positions)
-        whole = self._trace.adjoint_rows(scene.network.index[name])
-        shape = scene.unrolled.shapes[name]
-        return Over(np.zeros(shape) if whole is None else whole[rows], shape, known)
-
-    def _every_term(self, name: str) -> Array:
-        """All contributions of a parameter, in time order."""
-        terms = self._trace.terms[name]
-        if terms.times.count * size(terms.shape) > ENTRIES:
-            raise OneByOne
-        if name not in self._sums:
-            self._sums[name] = terms.in_time_order()
-        return self._sums[name]
-
-    def _terms(self, name: str, t: Ints) -> Over:
-        every = self._every_term(name)
-        moments = self._trace.terms[name].times.array()
-        return Over(every[np.searchsorted(moments, t)], every.shape[1:])
-
-    def _sum_so_far(self, name: str, stretch: Stretch) -> Over:
-        key = f"Σ{name}"
-        if key not in self._sums:
-            with np.errstate(all="ignore"):
-                self._sums[key] = np.add.accumulate(self._every_term(name)[::-1], axis=0)
-        sums = self._sums[key]
-        if not len(sums):
-            raise Unknown
-        uses = self._scene.timeline.positions("use", name, "backward")[::-1]
-        taken = np.searchsorted(uses, stretch.positions, side="right")
-        return Over(sums[np.maximum(taken - 1, 0)], sums.shape[1:], taken > 0)
-
     # --- what changes --------------------------------------------------------------------------------------------
 
     def events(self, operand: Operand) -> Ints | None:
         """Where an expression of fixed quantities and sums can change; None for one that follows the present."""
+        if operand.text not in self._events:
+            self._events[operand.text] = self._found_events(operand)
+        return self._events[operand.text]
+
+    def _found_events(self, operand: Operand) -> Ints | None:
         found: list[Ints] = []
         for name in operand.names():
             quantity = operand.quantity(name.name)
@@ -306,3 +267,46 @@ class Sweep:
                 return None
             found.append(np.array([self._known_from(quantity)]))
         return np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
+
+
+def _compared_with(number: Over, sign: str, inner: Reduction, *, left: bool) -> Reduction:
+    """What `inner` makes of a quantity compared with a number, on the left or the right of the sign."""
+
+    def apply(over: Over) -> Over:
+        value = inner.apply(over)
+        return _comparison(sign, value, number) if left else _comparison(sign, number, value)
+
+    return Reduction(f"{inner.name} {sign} {number.value} {left}", apply)
+
+
+def _number(node: Expression) -> Over:
+    """An expression that reads nothing."""
+    if isinstance(node, Call):
+        return _applied(node, [_number(argument) for argument in node.arguments])
+    assert isinstance(node, Number)
+    return Over(np.asarray(node.value), ())
+
+
+def _comparison(sign: str, a: Over, b: Over) -> Over:
+    """Whether all entries compare so (!=: not all are equal)."""
+    rank = len(broadcast(a.shape, b.shape))
+    entries = np.asarray(SIGNS[sign](lift(a.value, a.shape, rank), lift(b.value, b.shape, rank)))
+    axes = tuple(range(-rank, 0))
+    holds = np.asarray(entries.any(axis=axes) if sign == "!=" else entries.all(axis=axes))
+    return Over(holds, (), np.asarray(a.known) & np.asarray(b.known))
+
+
+def _applied(call: Call, args: list[Over]) -> Over:
+    """A function of values over a stretch."""
+    known: Mask | bool = True
+    for arg in args:
+        known = np.asarray(known) & np.asarray(arg.known)
+    with np.errstate(all="ignore"):
+        if call.operation in MEASURES:
+            shape = args[0].shape
+            value = MEASURES[call.operation](args[0].value, len(shape))
+            return Over(np.asarray(value), shape if call.operation == "abs" else (), known)
+        operation = OPERATIONS[call.operation]
+        shapes = tuple(arg.shape for arg in args)
+        value = operation.evaluate(tuple(arg.value for arg in args), shapes)
+        return Over(np.asarray(value), operation.shape(*shapes), known)

@@ -11,69 +11,48 @@ part in comparison.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
-from msgspec import Struct
 
-
-class Number(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Number:
     """A literal number."""
 
     value: float
-    start: int = 0
-    end: int = 0
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Number) and self.value == other.value
-
-    def __hash__(self) -> int:
-        return hash(self.value)
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
 
 
-class Name(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Name:
     """A name as read by an equation at timestep t: `s[t-1]` has offset -1, `s[t]` offset 0, plain `s` None."""
 
     name: str
     offset: int | None = None
-    start: int = 0
-    end: int = 0
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Name) and self.name == other.name and self.offset == other.offset
-
-    def __hash__(self) -> int:
-        return hash((self.name, self.offset))
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
 
 
-class Call(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Call:
     """An operation, by its name in the calculus table, applied to arguments."""
 
     operation: str
     arguments: tuple[Expression, ...]
-    start: int = 0
-    end: int = 0
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Call) and self.operation == other.operation and self.arguments == other.arguments
-
-    def __hash__(self) -> int:
-        return hash((self.operation, self.arguments))
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
 
 
 Expression = Number | Name | Call
 
 
-class Equation(Struct, frozen=True):
-    """`target = expression`, with the text it was read from, which takes no part in comparison."""
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """`target = expression`, with the text it was read from."""
 
     target: str
     expression: Expression
-    text: str
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Equation) and self.target == other.target and self.expression == other.expression
-
-    def __hash__(self) -> int:
-        return hash((self.target, self.expression))
+    text: str = field(compare=False)
 
 
 def names(expression: Expression) -> Iterator[Name]:

@@ -172,6 +172,19 @@ class Storage:
         value = self.arrays[slot]
         return value[row] if self.program.timed(slot) else value
 
+    def between(self, slot: int, rows: slice) -> Array:
+        """A slot's values at a run of rows of its equation; without a time axis where they do not vary."""
+        entry = self.program.slots[slot]
+        if isinstance(entry, Leaf) and entry.read:
+            assert entry.name is not None
+            index = self.rows(entry)
+            if isinstance(index, slice):
+                first, stop, _ = rows.indices(index.stop - index.start)
+                return self.with_initial[entry.name][index.start + first : index.start + stop]
+            return self.with_initial[entry.name][index[rows]]
+        value = self.arrays[slot]
+        return value[rows] if self.program.timed(slot) else value
+
     def args(self, slot: int) -> tuple[Array, ...]:
         """The arguments of an instruction for all timesteps."""
         return tuple(self.get(arg) for arg in self.program.instruction(slot).args)

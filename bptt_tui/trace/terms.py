@@ -10,6 +10,7 @@ way the running sum after the last term is the gradient, bit for bit, because it
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from bptt_tui.trace.storage import Storage
 Array = NDArray[Any]
 SMALL = 1 << 16
 BLOCK = 512
+ROW = 32  # numbers from which on adding up row by row is quicker than NumPy's accumulate
 
 
 class Touch(Struct, frozen=True):
@@ -161,6 +163,31 @@ class Terms:
         """Every term, `(uses, *shape)`: for parameters small enough that all of them fit."""
         with np.errstate(all="ignore"):
             return (self._latest_first if self._dense else self._all())[::-1]
+
+    def between(self, rows: slice) -> Array:
+        """The terms at a run of uses, in time order, `(uses, *shape)`: some at a time where all would not fit."""
+        with np.errstate(all="ignore"):
+            if self._dense:
+                return self._latest_first[::-1][rows]
+            first, stop, _ = rows.indices(self.times.count)
+            return self._between(self.times.at_row(first), self.times.at_row(stop - 1))
+
+    def running_between(self, first: int, stop: int, before: Array | None = None) -> Array:
+        """The sums of the first + 1 … stop terms, latest timestep first, `(sums, *shape)`.
+
+        They are `running` of each but for rounding, as that adds blocks of terms for a large parameter. `before` is the
+        sum of the first terms, if it is at hand.
+        """
+        last = self.times.count
+        with np.errstate(all="ignore"):
+            sums = np.array(self.between(slice(last - stop, last - first))[::-1])
+            if first:
+                sums[0] = (self.running(first) if before is None else before) + sums[0]
+            if size(self.shape) < ROW:
+                return np.asarray(np.add.accumulate(sums, axis=0))
+            for earlier, later in pairwise(sums):
+                np.add(earlier, later, out=later)
+        return sums
 
     def norms(self) -> Array:
         """‖∂E/∂p_t‖ for every use, in time order; terms are made a few at a time."""

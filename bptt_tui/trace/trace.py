@@ -15,12 +15,13 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.norms import norm
+from bptt_tui.calculus.shapes import size
 from bptt_tui.errors import NetworkError
 from bptt_tui.language import Name
 from bptt_tui.network import Unrolled
 from bptt_tui.trace.forward import Progress, forward
 from bptt_tui.trace.health import Trouble, troubles
-from bptt_tui.trace.local import LocalStep
+from bptt_tui.trace.local import LocalStep, LocalSteps
 from bptt_tui.trace.program import compile_program
 from bptt_tui.trace.reverse import reverse
 from bptt_tui.trace.storage import Storage
@@ -265,10 +266,14 @@ class Trace:
                 found.setdefault(by.name, []).append(Consumer(equation, by))
         return {name: tuple(sorted(c, key=lambda consumer: consumer.lag)) for name, c in found.items()}
 
+    def readers(self, name: str) -> tuple[Consumer, ...]:
+        """All equations that read a name, at whatever timestep, in that order."""
+        return self._consumers.get(name, ())
+
     def consumers(self, name: str, t: int) -> tuple[Consumer, ...]:
         """Who reads node `name` of timestep `t`, in the order in which the backward pass brings their inflows."""
         times = self.unrolled.times
-        return tuple(c for c in self._consumers.get(name, ()) if times[c.equation].row(t + c.lag) is not None)
+        return tuple(c for c in self.readers(name) if times[c.equation].row(t + c.lag) is not None)
 
     def local(self, equation: int, t: int) -> LocalStep:
         """The equation's step at `t`."""
@@ -280,6 +285,22 @@ class Trace:
         """The dense local partial ∂node/∂by at `t`, rows × columns."""
         with np.errstate(all="ignore"):
             return self.local(equation, t).jacobian(by)
+
+    def jacobians(self, equation: int, by: Name, rows: slice = slice(None)) -> Array:
+        """The dense local partials ∂node/∂by at many timesteps, `(timesteps, rows, columns)`.
+
+        `rows` is a run of the timesteps at which the node is computed, `unrolled.times[equation]`; where a formula has
+        the same value at all of them, as ∂(w·s)/∂s, it is given once, `(1, rows, columns)`. A matrix per timestep is
+        large: `jacobian_width` says how many numbers one takes. What the equation does not read has partials of 0.
+        """
+        with np.errstate(all="ignore"):
+            return LocalSteps(self.storage, equation, rows).jacobian(by)
+
+    def jacobian_width(self, equation: int, by: Name) -> int:
+        """How many numbers per timestep `jacobians` handles at once."""
+        columns = size(self.unrolled.shapes[by.name])
+        rows = size(self.unrolled.shapes[self.unrolled.network.equations[equation].target])
+        return max(LocalSteps(self.storage, equation, slice(0, 0)).width, rows * columns)
 
     def inflow(self, equation: int, t: int, by: Name) -> Array:
         """∂E/∂node · ∂node/∂by: what flows over one edge, in the shape of what is read."""
@@ -295,6 +316,45 @@ class Trace:
             return np.asarray(LocalStep(self.storage, equation, row).pull(g, by, override)).reshape(
                 self.unrolled.shapes[by.name] if root >= 0 else ()
             )
+
+    def given_adjoints(self, name: str) -> Array:
+        """∂E/∂x_t of an input for every timestep, `(T, *shape)`: the sum of what flows in from its readers.
+
+        Of a node it is ∂E/∂node where the node is pinned.
+        """
+        total = np.zeros((self.steps, *self.unrolled.shapes[name]))
+        for reader in self.readers(name):
+            whole = self.adjoint_rows(reader.equation)
+            moments = self.unrolled.times[reader.equation].array() - reader.lag
+            inside = (moments >= 0) & (moments < self.steps)
+            if whole is not None and inside.any():
+                with np.errstate(all="ignore"):
+                    step = LocalSteps(self.storage, reader.equation, slice(0, len(moments)))
+                    inflows = step.pull(whole[:, None], reader.by, self._every_override(reader.equation, step))
+                    total[moments[inside]] += inflows[inside, 0]
+        return total
+
+    def _every_override(self, equation: int, step: LocalSteps) -> dict[int, Array] | None:
+        """`_overrides` for all timesteps of an equation, `(timesteps, 1, *shape)`."""
+        overrides: dict[int, Array] = {}
+        own = self.unrolled.times[equation]
+        for fused in self.program.fused.values():
+            inner, outer = self.program.instruction(fused.inner), self.program.instruction(fused.outer)
+            if inner.equation != equation:
+                continue
+            q, o = step.value(inner.args[0]), step.value(fused.inner)
+            value = overrides.get(fused.inner, np.zeros((own.count, 1, *inner.shape)))
+            plain, g = self.adjoints.arrays.get(fused.inner), self.adjoints.arrays.get(fused.outer)
+            if plain is not None and outer.equation != equation and fused.inner not in overrides:
+                value = value + inner.operation.pull(0, plain[:, None], o, (q,), inner.shapes)
+            if g is not None:
+                theirs = self.unrolled.times[outer.equation]
+                y = LocalSteps(self.storage, outer.equation, slice(0, theirs.count)).value(outer.args[1])
+                here, there = (np.isin(a.array(), b.array()) for a, b in ((own, theirs), (theirs, own)))
+                y = y[there] if self.program.timed(outer.args[1]) else y
+                value[here] += fused.fusion.pull(g[there][:, None], q[here], o[here], y, outer.shapes)
+            overrides[fused.inner] = value
+        return overrides or None
 
     def fusion(self, equation: int, t: int, by: Name) -> Literal["", "through", "from"]:
         """Whether an edge's inflow was computed in one piece with its neighbour.

@@ -48,6 +48,7 @@ def main() -> None:
         "growth": lambda: growth(options.quick),
         "memory": memory,
         "commands": commands,
+        "searches": searches,
         "repaint": repaint,
         "launch": lambda: launch(options.quick),
         "small": small,
@@ -144,6 +145,39 @@ def commands() -> Iterator[Row]:
     yield Row("command → View, T=100 000: 0.3 ms", medians[100_000], 0.3, medians[100_000] / 0.3, 1.0)
     ratio = medians[100_000] / medians[10]
     yield Row("command → View, T=100 000: the same at T=10", medians[100_000], medians[10], ratio, 1.5)
+
+
+def searches() -> Iterator[Row]:
+    """`continue` over everything at T = 100 000, past conditions that are met nowhere."""
+    question, matrices = _long_session(100_000), _recurrent_session(100_000, 16)
+    for what, session, condition in (
+        ("running product", question, "abs(prod) > 1e9"),
+        ("local partial", question, "abs(ds[t]/dz[t]) < 0"),
+        ("softmax's partial", question, "norm(do/dq) > 9"),
+        ("contribution", question, "dE/du[t] > 1e9"),
+        ("16×16 partials", matrices, "norm(dh[t]/dz[t]) > 1e9"),
+        ("16×16 contributions", matrices, "norm(dE/dW[t]) > 1e9"),
+    ):
+        debugger = Debugger(session)
+        debugger.do(f"break if {condition}")
+        taken = []
+        for _ in range(3):
+            debugger.do("start")
+            taken.append(seconds(partial(debugger.do, "continue")) * 1e3)
+            assert debugger.cursor.position == debugger.last
+        median = statistics.median(taken)
+        yield Row(f"continue, {what}, T=100 000: 1 s", median, 1000.0, median / 1000.0, 1.0)
+
+
+def _recurrent_session(steps: int, n: int) -> Session:
+    """h = tanh(W·h + U·x), with a softmax and a loss at every step."""
+    rng = np.random.default_rng(0)
+    return Session(
+        equations=("z = W @ h[t-1] + U @ x[t]", "h = tanh(z)", "o = softmax(V @ h)", "E = cross_entropy(o, y)"),
+        loss=Loss(at="every"),
+        parameters={"W": rng.normal(size=(n, n)) / n, "U": rng.normal(size=(n, 2)), "V": rng.normal(size=(3, n))},
+        inputs={"x": rng.normal(size=(steps, 2))}, initial={"h": np.zeros(n)}, constants={"y": 1},
+    )  # fmt: skip
 
 
 def repaint() -> Iterator[Row]:

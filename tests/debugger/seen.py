@@ -65,6 +65,7 @@ def session_of(case: Case) -> Session:
         inputs=case.inputs,
         constants=case.constants,
         steps=None if case.inputs else case.steps,
+        pins={f"{name}[{t}]": value for (name, t), value in case.pins.items()},
     )
 
 

@@ -13,7 +13,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from seen import everything, make, random_session
 
-from bptt_tui.debugger import Debugger
+from bptt_tui.debugger import Debugger, stops
 from bptt_tui.debugger.inspect import Inspector
 from bptt_tui.debugger.looking import Look, Scene
 from bptt_tui.errors import CommandError, SessionError
@@ -319,15 +319,42 @@ def test_an_interrupted_run_changes_nothing(debugger: Debugger) -> None:
     assert debugger.do("continue").position == 27
 
 
-def test_one_by_one_searches_are_interrupted_too() -> None:
-    """A condition without an array form asks every few hundred positions."""
-    debugger = make("z = w * s[t-1]", "s = tanh(z)", "E = s * s", parameters={"w": 0.5}, initial={"s": 1.0}, steps=3000)
-    debugger.do("break s if ds[t]/dz[t] < 0")
-    asked = []
-    debugger.interrupt = lambda: len(asked) > 5 or asked.append(1) or False
+@pytest.mark.parametrize("line", ["watch s if t < 0", "watch dE/dw if t < 0"])
+def test_searches_for_what_is_too_large_go_one_by_one(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They ask every few hundred positions whether to go on, and end where others do."""
+    monkeypatch.setattr(stops, "_FEWEST", 3000)
+    monkeypatch.setattr(stops, "_FIRST_CHUNK", 3000)
+    monkeypatch.setattr(stops, "ENTRIES", 16 * 3000)
+    monkeypatch.setattr(stops._Run, "_rows", too_large)
+    debugger = make("z = w * s[t-1]", "s = tanh(z)", "E = s * s", parameters={"w": 1.5}, initial={"s": 1.0}, steps=3000)
+    debugger.do(line)
+    interrupted_after(debugger, 5)
+    debugger.do("delete")
+    debugger.do("start")
+    debugger.do(line.replace("t < 0", "t == 2990"))
+    debugger.interrupt = None
+    assert (debugger.do("c").t, debugger.view.breakpoints[0].hits) == (2990, 1)
+
+
+def too_large(*_: object) -> None:
+    raise stops.OneByOne
+
+
+def interrupted_after(debugger: Debugger, questions: int) -> None:
+    """A run that is wanted to end at some question whether to go on ends there, and changes nothing."""
+    asked: list[int] = []
+    debugger.interrupt = lambda: len(asked) > questions or asked.append(1) or False
     with pytest.raises(CommandError, match="interrupted"):
         debugger.do("continue")
     assert debugger.cursor.position == 0
+
+
+def test_a_search_through_large_matrices_is_interrupted_within_a_chunk() -> None:
+    """Jacobians are made some timesteps at a time, and between them it is asked."""
+    debugger = make("h = tanh(W @ h[t-1])", "E = sum(h)", parameters={"W": np.eye(64) / 2}, initial={"h": np.ones(64)},
+                    steps=200)  # fmt: skip
+    debugger.do("break if norm(dh[t]/dh[t-1]) > 9e9")
+    interrupted_after(debugger, 8)
 
 
 def test_stops_are_kept_in_the_session_and_loaded_again(debugger: Debugger, tmp_path: Path) -> None:
@@ -393,7 +420,8 @@ def test_a_run_over_a_hundred_thousand_timesteps_evaluates_no_node_by_itself(mon
     debugger = Debugger(load("question").replace(inputs={"x": inputs}, expected=None))
     run(debugger, "break dE/ds if abs(prod) > 1e9", "break if t == -1 and phase == backward",
         "watch dE/dw if dE/dw > 1e9", "break if norm(s[t-1]) > 2 or max(prod) > 1e9 or dE/du[7] > 1e9",
-        "watch t", "ignore 5 99999999")  # fmt: skip
+        "watch t", "ignore 5 99999999", "break if ds[t]/dz[t] < 0 or norm(do[t]/dq[t]) > 9 or dE/du[t] > 1e9",
+        "break if dE/dx[t] > 1e9 or dE/ds[t-1] > 1e9 or ds/dz[9] > 9")  # fmt: skip
     calls = []
     original = Inspector.evaluate
     monkeypatch.setattr(Inspector, "evaluate", lambda self, text: calls.append(text) or original(self, text))

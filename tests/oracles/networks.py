@@ -9,6 +9,7 @@ operation of the language.
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,20 @@ def random_case(seed: int, longest: int = 6) -> Case:
         case = _Builder(rng, longest).case()
         if _tame(case):
             return case
+
+
+def pinned_case(seed: int, longest: int = 6) -> Case:
+    """A random network with one to four of its nodes pinned, near the values that they would have."""
+    case = random_case(seed, longest)
+    rng = np.random.default_rng([seed, 1])
+    nodes = [node for node in case.nodes if node[0] != case.loss_name]
+    chosen = [nodes[i] for i in rng.permutation(len(nodes))[: int(rng.integers(1, 5))]]
+    with np.errstate(all="ignore"):
+        values = node_values(case, leaves_of(case))
+    return replace(
+        case,
+        pins={node: np.asarray(values[node] * (1 + 0.1 * rng.normal(size=np.shape(values[node])))) for node in chosen},
+    )
 
 
 def _tame(case: Case) -> bool:

@@ -7,9 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 from oracles.case import Case
-from oracles.evaluate import leaves_of, node_values
 from oracles.judge import faults
-from oracles.networks import random_case
+from oracles.networks import pinned_case, random_case
 
 from bptt_tui.errors import BpttError
 from bptt_tui.trace import Network
@@ -21,30 +20,16 @@ QUESTION = Case(
 )  # fmt: skip
 
 
-def pinned(seed: int, longest: int = 6) -> Case:
-    """A random network with one to four of its nodes pinned, near the values that they would have."""
-    case = random_case(seed, longest)
-    rng = np.random.default_rng([seed, 1])
-    nodes = [node for node in case.nodes if node[0] != case.loss_name]
-    chosen = [nodes[i] for i in rng.permutation(len(nodes))[: int(rng.integers(1, 5))]]
-    with np.errstate(all="ignore"):
-        values = node_values(case, leaves_of(case))
-    return dataclasses.replace(
-        case,
-        pins={node: np.asarray(values[node] * (1 + 0.1 * rng.normal(size=np.shape(values[node])))) for node in chosen},
-    )
-
-
 @pytest.mark.parametrize("seed", range(200))
 def test_a_network_with_pins_agrees_with_every_oracle(seed: int) -> None:
     """Loss, contributions, gradient, every adjoint (of pinned nodes too), and which nodes and uses there are."""
-    assert faults(pinned(seed), entries=3) == []
+    assert faults(pinned_case(seed), entries=3) == []
 
 
 @pytest.mark.parametrize("seed", range(1_000_000, 1_000_015))
 def test_a_long_network_with_pins_agrees_with_every_oracle(seed: int) -> None:
     """The same with T up to 30."""
-    assert faults(pinned(seed, 30), entries=3) == []
+    assert faults(pinned_case(seed, 30), entries=3) == []
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -117,7 +102,7 @@ def test_a_long_sequence_with_pins_is_laid_out_at_once() -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_nudging_every_use_verifies_a_network_with_pins(seed: int) -> None:
     """`verify` knows of pins too."""
-    report = pinned(seed).trace().verify(budget=200)
+    report = pinned_case(seed).trace().verify(budget=200)
     assert not report.failing
 
 

@@ -13,11 +13,13 @@ from textual.css.stylesheet import Stylesheet
 FIRST_FRAME = Path(__file__).parents[1] / "benchmarks" / "first_frame.py"
 SELDOM = {
     "bptt_tui.debugger.attempts",
+    "bptt_tui.debugger.blocks",
     "bptt_tui.debugger.commands",
     "bptt_tui.debugger.conditions",
     "bptt_tui.debugger.decay",
     "bptt_tui.debugger.inspect",
     "bptt_tui.debugger.judging",
+    "bptt_tui.debugger.moments",
     "bptt_tui.debugger.patterns",
     "bptt_tui.debugger.quantities",
     "bptt_tui.debugger.setting",
