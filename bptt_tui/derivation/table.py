@@ -58,6 +58,7 @@ class Table:
         parameter: str,
         progress: Progress | None = None,
         largest: int = LARGEST,
+        *,
         only: Sequence[int] | None = None,
     ) -> None:
         self.trace = trace

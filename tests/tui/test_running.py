@@ -157,6 +157,21 @@ async def test_the_first_command_behind_a_recording_waits_beside_the_screen(gate
         assert [entry.command for entry in debugger.app.debugger.recording[4:]] == ["delete", "goto 0", "next"]
 
 
+@pytest.mark.parametrize("way", ["key", "line"])
+async def test_a_note_behind_a_recording_waits_beside_the_screen(way: str, gate: threading.Event) -> None:
+    """It, too, has the recording gone through; a note and a chapter that are written together are both kept."""
+    async with opened(REPLAYED) as debugger:
+        if way == "line":
+            await debugger.type("note first")
+        else:
+            await debugger.press("m", *"first", "tab", *"title", "ctrl+s")
+        assert debugger.main.runs_long and "note" in debugger.text() and "· 0%, esc stops" in debugger.text()
+        gate.set()
+        await over(debugger)
+        assert [note.text for note in debugger.view.all_notes] == ["first"]
+        assert [chapter.title for chapter in debugger.view.chapters] == ["title"] * (way == "key")
+
+
 @pytest.fixture
 def slow_trace(gate: threading.Event, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """A changed session's trace waits at the gate, too."""
