@@ -33,7 +33,7 @@ class Trees:
 
     def tree(self, depth: int) -> f.Formula:
         if depth <= 0:
-            return self.pick([self.value, self.value, self.number, self.partial, self.entry])()
+            return self.pick([self.value, self.value, self.number, self.partial, self.entry, self.matrix])()
         forms = [
             self.add,
             self.multiply,
@@ -67,6 +67,11 @@ class Trees:
             return f.Entry(operand=partial, indices=(self.whole(3),))
         count = int(self.rng.integers(1, len(shape) + 1))
         return f.Entry(operand=value, indices=tuple(self.whole(size) for size in shape[:count]))
+
+    def matrix(self) -> f.Formula:
+        columns = self.pick([1, 2, 3])
+        count = columns * int(self.rng.integers(1 if columns > 1 else 2, 4))
+        return f.Matrix(entries=tuple(self.number() for _ in range(count)), columns=columns)
 
     def whole(self, size: int) -> f.Formula:
         return f.Number(value=float(self.rng.integers(size)))

@@ -230,7 +230,9 @@ def test_layout_is_dropped() -> None:
     ("text", "caret", "reason", "hint"),
     [
         ("", 0, "there is no formula", "write one"),
-        ("E = 3", 0, "the left side E is not a partial", "as in ∂E/∂u = ∂E/∂u_1 + ∂E/∂u_0"),
+        ("w = 3", 0, "the left side w is a parameter and given", "such as ∂E/∂u = ∂E/∂u_1 + ∂E/∂u_0"),
+        ("s_{-1} = 0.3", 0, "the left side s_{-1} is an initial value and given", "judged is what is computed"),
+        ("2 = w", 0, "the left side 2 is not a partial", "or one value, as in a[1] = …"),
         ("w·dE/du = 3", 0, "the left side w·dE/du is not a partial", "expected what is derived"),
         ("dE/du", 5, "expected '='", "as in"),
         ("dE/du =", 7, "nothing follows the last '='", "what the left side equals"),

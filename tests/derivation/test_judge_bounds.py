@@ -91,3 +91,10 @@ def test_a_sum_over_very_many_timesteps_is_judged_as_one_term() -> None:
     session = long_session(4000)
     assert judge(session, "dE/dw = sum_t dE/ds_t (1-s_t^2) s_{t-1}").holds
     assert judge(session, "dE/dw = sum_t dE/ds_t (1-s_t^2) s_t").outcome == "wrong"
+
+
+@pytest.mark.parametrize(
+    "formula", ["dE/dw = s_0/0", "dE/dw = 1/0", "dE/dw = -log(0)*s_0", "dE/dw = 1/(s_0-s_0)", "dE/dv = [1/0, 0]"]
+)
+def test_what_is_infinite_is_never_right(formula: str) -> None:
+    assert judge(load("question"), formula).outcome in ("wrong", "unknown")

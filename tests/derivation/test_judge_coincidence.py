@@ -51,3 +51,42 @@ def test_a_formula_is_right_where_its_own_numbers_overflow() -> None:
     session = question(parameters={"u": 0.8, "w": 0.6, "v": [1e200, -1e200]})
     verdict = judge(session, "dE/ds1 = dE/do * do/dq * v")
     assert verdict.outcome in ("right", "unknown")
+
+
+def _rounded(formula: str) -> str:
+    """With the numbers of the session put in: s₀, the slope at t = 1, ∂E/∂s₁."""
+    trace = load("sessions/question.json").trace()
+    s0, s1 = (float(trace.value("s", t)) for t in (0, 1))
+    return formula.format(s0=s0, slope=1 - s1**2, above=float(trace.adjoint("s", 1)), both=(1 - s1**2) * s0)
+
+
+@pytest.mark.parametrize(
+    ("formula", "said"),
+    [
+        ("dE/dw_1 = (o - y)*v*(1 - s_1^2) * {s0:.6f}", "0.522665 is a number of this session, s₀"),
+        ("dE/dw_1 = (o - y)*v*(1 - s_1^2) * {s0:.2f}", "0.52 is a number of this session, s₀"),
+        ("dE/dw_1 = (o - y)*v*{slope:.5f}*s_0", "is a number of this session, ∂s₁/∂z₁"),
+        ("dE/dw_1 = {above:.5f}*{slope:.5f}*s_0", "are numbers of this session, −∂E/∂s₁ and ∂s₁/∂z₁"),
+        ("dE/dw_1 = dE/ds_1 * {both:.6f}", f"{_rounded('{both:.6f}')} is a number of this session"),
+    ],
+)
+def test_a_rounded_number_is_said_to_be_one(formula: str, said: str) -> None:
+    verdict = judge(load("sessions/question.json"), _rounded(formula))
+    assert verdict.outcome == "coincidence"
+    assert verdict.sentence.startswith("equal here to the digits written, not in general: ")
+    assert verdict.sentence.endswith(said)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "dE/dw_1 = (o - y)*v*(1 - s_1^2) * 0.522666",
+        "dE/dw_1 = (o - y)*v*(1 - s_1^2) * 0.523665",
+        "dE/dw_1 = (o - y)*v*(1 - s_1^2) * 0.53",
+        "dE/dw_1 = (o - y)*v*{slope:.5f} * 0.522635",
+        "dE/dw_1 = dE/ds_1 * 0.4163",
+        "dE/dw_0 = (o - y)*v*(1 - s_1^2) * {s0:.6f}",
+    ],
+)
+def test_a_wrong_digit_is_wrong(formula: str) -> None:
+    assert judge(load("sessions/question.json"), _rounded(formula)).outcome == "wrong"

@@ -12,6 +12,7 @@ from bptt_tui.derivation.formulas.tree import (
     Divide,
     Entry,
     Formula,
+    Matrix,
     Moment,
     Multiply,
     Negate,
@@ -39,6 +40,7 @@ _PARTS: dict[type[Formula], tuple[str, ...]] = {
     Transpose: ("operand",),
     Call: ("arguments",),
     Entry: ("operand", "indices"),
+    Matrix: ("entries",),
 }
 
 

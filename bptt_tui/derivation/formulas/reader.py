@@ -7,7 +7,8 @@
     unary     = "-" unary | power
     power     = postfix [ "^" unary ]
     postfix   = primary { "ᵀ" | "'" | raised number | index }
-    primary   = number | partial | value | fraction | function | sum | "(" formula ")"
+    primary   = number | partial | value | fraction | function | sum | array | "(" formula ")"
+    array     = "[" formula { ("," | ";") formula } "]"          in round brackets with two entries at least
     sum       = ("Σ" | "∏") bounds term               everything up to the end of its term is inside
 
     ∂E/∂u · (x₁ + w)        dE/du * (x1 + w)        \\frac{\\partial E}{\\partial u} \\left(x_1 + w\\right)
@@ -24,8 +25,9 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from bptt_tui.derivation.formulas.arrays import Arrays
 from bptt_tui.derivation.formulas.indices import shortened
-from bptt_tui.derivation.formulas.parts import children
+from bptt_tui.derivation.formulas.parts import children, describe
 from bptt_tui.derivation.formulas.scanner import Token
 from bptt_tui.derivation.formulas.scope import Scope, Traced
 from bptt_tui.derivation.formulas.tokens import CLOSING
@@ -33,8 +35,10 @@ from bptt_tui.derivation.formulas.tree import (
     Add,
     Call,
     Divide,
+    Entry,
     Formula,
     Join,
+    Moment,
     Multiply,
     Negate,
     Number,
@@ -44,7 +48,7 @@ from bptt_tui.derivation.formulas.tree import (
     Transpose,
     Value,
 )
-from bptt_tui.derivation.formulas.words import STARTS, Words
+from bptt_tui.derivation.formulas.words import STARTS
 from bptt_tui.errors import FormulaError
 
 if TYPE_CHECKING:
@@ -83,23 +87,17 @@ def read_formula(text: str, network: Unrolled | Session | Traced | Scope, variab
     return _Reader(text, Scope.of(network), variables=variables).whole()
 
 
-class _Reader(Words):
+class _Reader(Arrays):
     """A statement, from its equals signs down to its factors."""
 
     # --- statements ------------------------------------------------------------------------------------------------
 
     def statement(self) -> Statement:
-        """Members joined by equals signs, the first of them a partial."""
+        """Members joined by equals signs, the first of them a partial or a value that the network computes."""
         if self.peek.kind == "end":
             raise self.error("there is no formula", hint=f"write one, such as {self._example()}")
         members = [self.formula()]
-        if not isinstance(members[0], Partial):
-            start, end = members[0].span
-            raise self.error(
-                f"the left side {shortened(self.text[start:end].strip())} is not a partial",
-                start,
-                f"expected what is derived, as in {self._example()}",
-            )
+        self._check_left(members[0])
         while self.peek.kind == "=":
             self.next()
             if self.peek.kind == "end":
@@ -107,8 +105,30 @@ class _Reader(Words):
             members.append(self.formula())
         self._finish()
         if len(members) == 1:
-            raise self.error("expected '=' and what the partial equals", hint=f"as in {self._example()}")
+            raise self.error("expected '=' and what the left side equals", hint=f"as in {self._example()}")
         return Statement(self.text, tuple(self._checked(member) for member in members))
+
+    def _check_left(self, left: Formula) -> None:
+        """A partial, a node, or an entry of one."""
+        value = left.operand if isinstance(left, Entry) else left
+        if isinstance(value, Partial):
+            return
+        start, end = left.span
+        written = shortened(self.text[start:end].strip())
+        if not isinstance(value, Value):
+            hint = f"expected what is derived, as in {self._example()}, or one value, as in {self._computed()} = …"
+            raise self.error(f"the left side {written} is not a partial", start, hint)
+        kind = self.scope.kind(value.name)
+        if kind != "node" or (value.t is not None and not value.t.variable and value.t.offset < 0):
+            kind = "initial value" if kind == "node" else kind
+            hint = f"judged is what is computed, such as {self._computed()}, or derived, such as {self._example()}"
+            raise self.error(f"the left side {written} is {_a(kind)} and given", start, hint)
+
+    def _computed(self) -> str:
+        """A node, for a hint."""
+        scope = self.scope
+        name = next((name for name in scope.network.targets if name != scope.loss), scope.loss)
+        return describe(Value(name=name, t=Moment(scope.times(name)[-1] if scope.steps < 1000 else 0)))
 
     def whole(self) -> Formula:
         """One formula up to the end."""
@@ -293,6 +313,8 @@ class _Reader(Words):
             return self._partial()
         if token.kind == "word":
             return self._word()
+        if token.kind in ("[", "(") and self._opens_array():
+            return self._array()
         if token.kind in CLOSING:
             return self._group()
         if token.kind == "frac":
@@ -327,3 +349,7 @@ class _Reader(Words):
             argument = self._inside(self.next())
             return Call(function="onehot", arguments=(argument,), span=(token.start, self.before))
         return Call(function="ones", arguments=(), span=(token.start, token.end))
+
+
+def _a(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"

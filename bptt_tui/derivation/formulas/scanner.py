@@ -66,6 +66,7 @@ _NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)(?:[eE]([+\-−]?\d+))?")
 _TENS = re.compile(r"\s*(?:\\cdot|\\times|·|×)\s*10(?:\^\{\s*([-−]?\d+)\s*\}|([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+))")
 _COMMAND = re.compile(r"\\([A-Za-z]+\*?|.)", re.DOTALL)
 _ENVIRONMENT = re.compile(r"\s*\{[A-Za-z]+\*?\}(?:\{[^{}]*\})?")
+_MATRIX = re.compile(r"\s*\{(?:[pbB]|small)?matrix\*?\}")
 _CLOSING = re.compile(r"(?:[\s.,;&$~]|\\[\]),;!\\ ]|\\end\s*\{[A-Za-z]+\*?\})*\Z")
 _ARGUMENT = re.compile(r"\s*\{((?:[^{}\\]|\\.)*)\}")
 
@@ -113,11 +114,15 @@ class _Scanner:
         self.names = names
         self.place = start
         self.stop = stop
+        # How many matrices are open: inside one, & and \\ divide its entries and rows.
+        self.matrices = 0
         self.found: list[Token] = []
 
     def tokens(self) -> list[Token]:
         while self.place < self.stop:
-            if is_blank(self.text[self.place]):
+            if self.matrices and self.text[self.place] == "&":
+                self.add(",", self.place + 1)
+            elif is_blank(self.text[self.place]):
                 self.place += 1
             else:
                 self._next()
@@ -172,6 +177,8 @@ class _Scanner:
         if character in ".;" and _CLOSING.match(text, place):
             self.place += 1
             return None
+        if character == ";":
+            return self.add(";", place + 1)
         raise self.error(
             f"unexpected character {text[place]!r}", place, "expected a name, a number, ∂, Σ or one of + - * / ^ ( )"
         )
@@ -192,7 +199,7 @@ class _Scanner:
         if tens and not exponent:
             exponent = tens[1] or "".join(_SUPERSCRIPTS[c] for c in tens[2])
             stop = tens.end()
-        elif value.endswith(".") and not exponent:
+        elif value.endswith(".") and not exponent and _CLOSING.match(self.text, stop - 1):
             # A full stop after a number ends the sentence.
             value, stop = value[:-1], stop - 1
         number = value + (f"e{exponent.replace('−', '-')}" if exponent.strip("-") else "")
@@ -254,7 +261,13 @@ class _Scanner:
             environment = _ENVIRONMENT.match(self.text, end, self.stop)
             if environment is None:
                 raise self.error(f"expected an environment after \\{name}", self.place, f"as in \\{name}{{align}}")
-            self.place = environment.end()
+            if _MATRIX.match(self.text, end, self.stop):
+                self.matrices += 1 if name == "begin" else -1
+                self.add("[" if name == "begin" else "]", environment.end())
+            else:
+                self.place = environment.end()
+        elif name == "\\" and self.matrices:
+            self.add(";", end)
         elif name in ("tag", "label"):
             argument = _ARGUMENT.match(self.text, end, self.stop)
             self.place = argument.end() if argument else end

@@ -143,6 +143,13 @@ class Entry(Formula, frozen=True):
     indices: tuple[Formula, ...]
 
 
+class Matrix(Formula, frozen=True):
+    """Numbers side by side, row by row, `columns` to a row: [[1, 2], [3, 4]]. A list [1, 2] is a column."""
+
+    entries: tuple[Formula, ...]
+    columns: int = 1
+
+
 class Statement(Struct, frozen=True):
     """A chain of equalities: the first member is what the others are said to equal. At least two members.
 

@@ -32,6 +32,9 @@ class Words(Differentials):
                 return self._over_time()
             if text in self.scope.functions:
                 return self._function()
+            if text in ("array", "tensor") and self.ahead().kind == "(" and self.ahead(2).kind == "[":
+                self.next()  # what prints an array puts its name before it
+                return self._group()
             special = self._special()
             if special is not None:
                 return special

@@ -21,6 +21,7 @@ from bptt_tui.derivation.formulas.tree import (
     Divide,
     Entry,
     Formula,
+    Matrix,
     Moment,
     Multiply,
     Negate,
@@ -284,6 +285,16 @@ class Writer:
             except FormulaError:
                 pass
         return _Text(self._bracket(operand.text) + index)
+
+    def _matrix(self, matrix: Matrix) -> _Text:
+        entries, columns = [self._write(entry).text for entry in matrix.entries], matrix.columns
+        rows = [entries[start : start + columns] for start in range(0, len(entries), columns)]
+        if self.style == "latex":
+            inside = r" \\ ".join(map(" & ".join, rows))
+            return _Text(rf"\begin{{pmatrix}} {inside} \end{{pmatrix}}")
+        if columns == 1:
+            return _Text(f"[{', '.join(entries)}]")
+        return _Text(f"[[{'], ['.join(map(', '.join, rows))}]]")
 
     def _sum(self, total: Sum) -> _Text:
         return self._over_time(total, {"unicode": "Σ", "plain": "sum", "latex": r"\sum"}[self.style])

@@ -89,7 +89,7 @@ def candidates(truth: Truth, part: Part, moments: Iterable[int], like: Candidate
         for candidate in more:
             inside.setdefault(candidate.text, candidate)
     found += inside.values()
-    found += _steps(truth, near, part.below, wanted)
+    found += _steps(truth, near, part, wanted)
     found += _values(truth, near, wanted)
     if wide and wanted(("value",), None, None):
         found += _multiplied(truth, near, part.below[0])
@@ -199,10 +199,12 @@ def _rules(
             yield from _rules(argument, argument, by, shape_of)
 
 
-def _steps(truth: Truth, near: set[int], end: Key, wanted: Wanted) -> list[Candidate]:
+def _steps(truth: Truth, near: set[int], part: Part, wanted: Wanted) -> list[Candidate]:
     """∂s_t/∂s_{t−1}, ∂s_t/∂(what the part is by) and ∂E/∂node at the timesteps concerned."""
     samples, spelling = truth.samples, truth.spelling
     layout = truth.evaluator.reading.layout
+    end = part.below
+    assert end is not None
     pairs: list[tuple[Literal["step", "gradient"], Key, Key]] = []
     for t in sorted(near, reverse=True):
         for name in sorted(samples.states):
@@ -219,6 +221,10 @@ def _steps(truth: Truth, near: set[int], end: Key, wanted: Wanted) -> list[Candi
                 pairs.append(("step", (name, t), end))
             if truth.above == samples.total_key:
                 pairs.append(("gradient", samples.total_key, (name, t)))
+    if part.above is not None and part.above[1] is not None and end[1] is not None and part.above[1] > end[1] + 1:
+        # From the loss's own timestep to the use's.
+        top, low = part.above[1], end[1]
+        pairs += [("step", (a, top), (b, low)) for a in sorted(samples.states) for b in sorted(samples.states)]
     found: list[Candidate] = []
     for kind, above, below in pairs:
         if not wanted((kind,), above, below):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -15,6 +16,7 @@ from bptt_tui.derivation.judging.truth import Part, Truth
 
 # In a longer chain the paths through every node would take too long to add up.
 MAX_EDGES = 800
+MAX_READERS = 6
 PROBE = 7
 # How far off the probe may be, of the largest entry times the direction: more than `close` allows for all entries.
 PRECISION = 1e-6
@@ -22,7 +24,7 @@ PRECISION = 1e-6
 
 def paths_missing(total: Stack, part: Part, truth: Truth) -> str:
     """The node or edge whose paths are all of what `total` lacks of the contribution; "" where there is none."""
-    if not np.any(total[1:]) or truth.above is None or part.below is None:
+    if not np.any(total[1:]) or truth.above is None or part.below is None or part.above is not None:
         return ""
     gap = part.value - total
     samples, spelling = truth.samples, truth.spelling
@@ -51,7 +53,29 @@ def paths_missing(total: Stack, part: Part, truth: Truth) -> str:
             through = np.matmul(upper, samples.partial(below, part.below))
             if _closes(gap, through, part.below, truth):
                 return spelling.edge(edge)
-    return _all_but_one(total, part.below, truth)
+    return _all_but_one(total, part.below, truth) or _readers_missing(total, part.below, edges, truth)
+
+
+def _readers_missing(total: Stack, below: Key, edges: Sequence[Edge], truth: Truth) -> str:
+    """Of several nodes that read what the left side is by, only the ways through some are there: ∂E/∂h₀ = ∂E/∂h₁ ⊙ z₁
+    of a gated network forgets that the gates read h₀ too."""
+    samples, spelling = truth.samples, truth.spelling
+    assert truth.above is not None
+    ways: dict[Key, Stack] = {}
+    for edge in edges:
+        above, end = spelling.ends(edge)
+        if end == below:
+            way = samples.through(samples.partial(truth.above, above), edge)
+            fitted = truth.matched(oriented(way, truth.evaluator.reading.layout, samples.shape(below[0])))
+            if fitted is not None and np.any(fitted):
+                ways[above] = fitted
+    if not 1 < len(ways) <= MAX_READERS:
+        return ""
+    for count in range(1, len(ways)):
+        for there in itertools.combinations(ways, count):
+            if close(total, np.sum([ways[key] for key in there], axis=0))[1:].all():
+                return listed([spelling.name(key) for key in ways if key not in there])
+    return ""
 
 
 def _all_but_one(total: Stack, below: Key, truth: Truth) -> str:

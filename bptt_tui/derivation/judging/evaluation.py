@@ -26,6 +26,7 @@ from bptt_tui.derivation.formulas.tree import (
     Entry,
     Formula,
     Join,
+    Matrix,
     Moment,
     Multiply,
     Negate,
@@ -39,7 +40,7 @@ from bptt_tui.derivation.formulas.tree import (
     Value,
 )
 from bptt_tui.derivation.judging.draws import Target
-from bptt_tui.derivation.judging.functions import call, entry
+from bptt_tui.derivation.judging.functions import call, entry, matrix
 from bptt_tui.derivation.judging.reading import Manner, Reading, turned_first
 from bptt_tui.derivation.judging.samples import Key, Samples, Stack
 from bptt_tui.derivation.judging.stacks import by_entries, by_matrix, like, one_hot
@@ -318,4 +319,5 @@ _RULES: dict[type, _Rule] = {
     Transpose: Evaluator._transpose,
     Call: call,
     Entry: entry,
+    Matrix: matrix,
 }

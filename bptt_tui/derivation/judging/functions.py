@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.operations import OPERATIONS
-from bptt_tui.derivation.formulas.tree import Call, Entry, Formula, Value
+from bptt_tui.derivation.formulas.tree import Call, Entry, Formula, Matrix, Value
 from bptt_tui.derivation.judging.samples import Stack
 from bptt_tui.derivation.judging.stacks import lowered, one_hot, shown
 
@@ -70,6 +70,15 @@ def entry(e: Evaluator, formula: Entry, env: Environment) -> Stack:
     ):
         raise e.wrong(formula, "there is no such entry", f"the shape is {shown(operand.shape[1:])}")
     return np.asarray(operand[(draws, *indices)].reshape(-1, 1, 1))
+
+
+def matrix(e: Evaluator, formula: Matrix, env: Environment) -> Stack:
+    """Numbers side by side."""
+    entries = [e.inner(part, env) for part in formula.entries]
+    for part, value in zip(formula.entries, entries, strict=True):
+        if value.shape[1:] != (1, 1):
+            raise e.wrong(part, f"an entry is one number, and this is {shown(value.shape[1:])}", "as in [0.5, -0.5]")
+    return np.concatenate(entries, axis=1).reshape(e.samples.count, -1, formula.columns)
 
 
 def _index(e: Evaluator, formula: Formula, env: Environment) -> Array:

@@ -1,59 +1,143 @@
-"""A member that is a number: compared to the digits written, and looked up among the values that slips lead to."""
+"""A member that is numbers: compared entry by entry to the digits written, and looked up among what slips lead to."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
 
-from bptt_tui.derivation.formulas.tree import Formula, Negate, Number
-from bptt_tui.derivation.judging.evaluation import Evaluator
+from bptt_tui.derivation.formulas.tree import Formula, Matrix, Negate, Number, Transpose, Value
+from bptt_tui.derivation.judging.comparison import every_reading
+from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit
 from bptt_tui.derivation.judging.fingerprints import fingerprints
+from bptt_tui.derivation.judging.readings import described
+from bptt_tui.derivation.judging.slips import slip
 from bptt_tui.derivation.judging.spelling import Spelling
-from bptt_tui.derivation.judging.stacks import same
+from bptt_tui.derivation.judging.stacks import same, shown
 from bptt_tui.derivation.judging.truth import Truth
-from bptt_tui.derivation.judging.verdict import MemberVerdict
+from bptt_tui.derivation.judging.verdict import MemberVerdict, Slip
+
+Array = NDArray[Any]
 
 LOOSE = 5e-4
 # Digits from which on the last one may be cut off, and from which on a number tells one slip from another.
 ENOUGH = 5
 TELLING = 2
+# So many wrong entries are named, and so many entries are shown.
+NAMED, SHOWN = 3, 12
+
+
+class _Given(Struct, frozen=True):
+    """Numbers as written, in the shape of the left side: how far each may be off, and how many digits it has."""
+
+    value: Array
+    slack: Array
+    digits: Array
+
+    def agrees(self, due: Array) -> Array:
+        """Which entries are right."""
+        # Cut off rather than rounded: of many digits that is no mistake.
+        cut = (np.abs(self.value) <= np.abs(due)) & (np.abs(self.value - due) <= 2 * self.slack)
+        return np.asarray((np.abs(self.value - due) <= self.slack) | (cut & (self.digits >= ENOUGH)))
 
 
 def judged(left: Formula, member: Formula, evaluator: Evaluator, spelling: Spelling) -> MemberVerdict:
-    """The verdict on a number."""
+    """The verdict on numbers."""
     truth = Truth(left, evaluator, spelling)
     text = evaluator.statement.text
     start, end = member.span
     written = " ".join(text[start:end].split()) or spelling.spell(member)
     value = evaluator.value(member)
-    fitted = truth.matched(value)
     due = truth.value[0]
+
+    def wrong(sentence: str, given: Array, slips: tuple[Slip, ...] = ()) -> MemberVerdict:
+        return MemberVerdict("wrong", written, member.span, f"wrong: {sentence}", (), given, due, slips=slips)
+
     if not np.isfinite(due).all():
         sentence = "no number to compare: the value is not finite"
         return MemberVerdict("unknown", written, member.span, sentence, (), value[0], due, "the value is not finite")
+    slack, digits = _precision(member, text, written, value[0])
+    for other in _truths(left, member, evaluator, spelling):
+        given = _given(other, value, slack, digits)
+        if given is not None and given.agrees(other.value[0]).all():
+            readings = described(other.evaluator, spelling, left, member) if other.value is not truth.value else ()
+            sentence = f"right: {other.name} is {_shown(other.value[0])} at the session's numbers"
+            return MemberVerdict("right", written, member.span, sentence, readings, given.value, other.value[0])
+    given = _given(truth, value, slack, digits)
+    if _is_transposed(truth, value, slack, digits):
+        found = slip("transposed", written="the matrix")
+        return wrong(f"{found.sentence}: {truth.name} is {_shown(due)}", value[0], (found,))
+    if given is None or (value.shape[1:] == (1, 1) and due.size > 1 and np.any(value)):
+        number = "one number" if value.shape[1:] == (1, 1) else shown(value.shape[1:])
+        is_due = "one number" if due.shape == (1, 1) else shown(due.shape)
+        return wrong(f"{truth.name} is not {number} but {is_due}", value[0])
+    for found, print_ in fingerprints(truth) if given.digits.max() >= TELLING else ():
+        if np.isfinite(print_[0]).all() and bool(np.all(np.abs(given.value - print_[0]) <= given.slack)):
+            sentence = f"{truth.name} is {_shown(due)}; this value comes out when one slips: {found.sentence}"
+            return wrong(sentence, given.value, (found,))
+    faulty = [tuple(map(int, place)) for place in np.argwhere(~given.agrees(due))]
+    if len(faulty) < due.size:
+        is_what = equality(truth)
+        more = f"; {is_what}" if is_what != truth.name else ""
+        return wrong(_entries(faulty, given.value, due, truth.name) + more, given.value)
+    return wrong(f"{equality(truth)} is {_shown(due)} at the session's numbers", given.value)
+
+
+def _truths(left: Formula, member: Formula, evaluator: Evaluator, spelling: Spelling) -> Iterator[Truth]:
+    """What the left side is in every reading that makes a difference, the plainest first."""
+    met: list[Array] = []
+    for reading in every_reading(left, member, evaluator.samples):
+        try:
+            truth = Truth(left, evaluator.read_as(reading), spelling)
+        except Misfit:
+            continue
+        if not any(np.array_equal(truth.value[0], value) for value in met):
+            met.append(truth.value[0])
+            yield truth
+
+
+def _given(truth: Truth, value: Array, slack: Array, digits: Array) -> _Given | None:
+    """The numbers in the shape of the left side; None where they are others in number."""
+    due = truth.value.shape
+    fitted = truth.matched(value)
     if fitted is None:
-        sentence = f"wrong: {truth.name} is not one number but {due.shape[0]}×{due.shape[1]}"
-        return MemberVerdict("wrong", written, member.span, sentence, (), value[0], due)
-    given = fitted[0]
-    slack = _slack(member, written, given)
-    digits = _digits(member, written)
-    # Cut off rather than rounded: of many digits that is no mistake.
-    cut = digits >= ENOUGH and bool(np.all((np.abs(given) <= np.abs(due)) & (np.abs(given - due) <= 2 * slack)))
-    if cut or bool(np.all(np.abs(given - due) <= slack)):
-        sentence = f"right: {truth.name} is {_shown(due)} at the session's numbers"
-        return MemberVerdict("right", written, member.span, sentence, (), given, due)
-    for found, print_ in fingerprints(truth) if digits >= TELLING else ():
-        if np.isfinite(print_[0]).all() and bool(np.all(np.abs(given - print_[0]) <= slack)):
-            sentence = f"wrong: {truth.name} is {_shown(due)}; this value comes out when one slips: {found.sentence}"
-            return MemberVerdict("wrong", written, member.span, sentence, (), given, due, slips=(found,))
-    sentence = f"wrong: {equality(truth)} is {_shown(due)} at the session's numbers"
-    return MemberVerdict("wrong", written, member.span, sentence, (), given, due)
+        return None
+    if value.shape[1:] == (1, 1):
+        return _Given(fitted[0], *(np.full(due[1:], one) for one in (slack, digits)))
+    spread = (truth.matched(np.broadcast_to(one, value.shape)) for one in (slack, digits))
+    return _Given(fitted[0], *(one[0] for one in spread if one is not None))
+
+
+def _is_transposed(truth: Truth, value: Array, slack: Array, digits: Array) -> bool:
+    """Whether the numbers are right, with rows for columns."""
+    if 1 in value.shape[1:]:
+        return False
+    turned = _given(truth, value.transpose(0, 2, 1), slack.T, digits.T)
+    return turned is not None and bool(turned.agrees(truth.value[0]).all())
+
+
+def _entries(faulty: list[tuple[int, ...]], given: Array, due: Array, name: str) -> str:
+    """Which entries are wrong: entry [1] of ∂E/∂v is 0.2, it should be 0.367."""
+    said: list[str] = []
+    for place in faulty[:NAMED]:
+        index = [i for i, length in zip(place, due.shape, strict=True) if length > 1]
+        of = f" of {name}" if not said else ""
+        said.append(f"entry {index}{of} is {_number(given[place])}, it should be {_number(due[place])}")
+    more = len(faulty) - NAMED
+    if more > 0:
+        said.append(f"and {more} more entries are wrong" if more > 1 else "and one more entry is wrong")
+    return "; ".join(said)
 
 
 def equality(truth: Truth) -> str:
-    """∂z₁/∂a₁ = b₁ where the left side is one edge, else its name."""
+    """∂z₁/∂a₁ = b₁ where the left side is one edge, s₁ = tanh(z₁) where it is a value, else its name."""
     above, below, samples = truth.above, truth.below, truth.samples
+    if isinstance(truth.left, Value) and truth.left.t is not None:
+        return f"{truth.name} = {truth.spelling.equation(truth.left.name, truth.left.t.offset)}"
     if above is None or below is None:
         return truth.name
     tops = samples.unrolled.loss_times if above == samples.total_key else [above[1]]
@@ -63,31 +147,79 @@ def equality(truth: Truth) -> str:
     return f"{truth.name} = {truth.spelling.formula(edges[0])}"
 
 
+# --- how exactly a number is meant ------------------------------------------------------------------------------------
+
+
+def _precision(member: Formula, text: str, written: str, value: Array) -> tuple[Array, Array]:
+    """How far every entry may be off, and how many digits it has."""
+    if isinstance(member, Negate | Transpose) and not isinstance(member.operand, Number):
+        turns = isinstance(member, Transpose)
+        slack, digits = _precision(member.operand, text, written, value.T if turns else value)
+        return (slack.T, digits.T) if turns else (slack, digits)
+    if not isinstance(member, Matrix):
+        return np.full(value.shape, _slack(member, written, value)), np.full(value.shape, _digits(member, written))
+    slacks, counts = [], []
+    for entry, number in zip(member.entries, value.reshape(-1, 1, 1), strict=True):
+        slack, digits = _precision(entry, text, text[slice(*entry.span)], number)
+        slacks.append(slack)
+        counts.append(digits)
+    # A 1 or 0 beside 0.25: what prints arrays drops zeros after the point.
+    halves = [half_unit(text[slice(*entry.span)]) if _is_number(entry) else None for entry in member.entries]
+    whole = [half is None or not number for half, number in zip(halves, value.reshape(-1), strict=True)]
+    written_out = [half for half, is_whole in zip(halves, whole, strict=True) if half is not None and not is_whole]
+    for place, entry in enumerate(member.entries):
+        if written_out and whole[place] and _is_number(entry):
+            slacks[place] = np.full((1, 1), min(written_out))
+    return np.reshape(slacks, value.shape), np.reshape(counts, value.shape)
+
+
+def significant(written: str) -> int:
+    """How many significant digits a number is written with."""
+    match = re.search(r"\d+(?:\.\d*)?|\.\d+", written)
+    return 0 if match is None else len(match[0].replace(".", "").lstrip("0"))
+
+
+def half_unit(written: str) -> float | None:
+    """Half a unit of a number's last digit; None of a whole number, which is exact."""
+    match = re.search(r"(?:\d+(?:\.(\d+)|\.?)|\.(\d+))(?:[eE]([+-]?\d+))?", written.replace("−", "-"))
+    if match is None or (match[1] is None and match[2] is None and match[3] is None):
+        return None
+    return float(0.505 * 10.0 ** (int(match[3] or 0) - len(match[1] or match[2] or "")))
+
+
+def _is_number(member: Formula) -> bool:
+    return isinstance(member.operand if isinstance(member, Negate) else member, Number)
+
+
 def _digits(member: Formula, written: str) -> int:
     """The significant digits of a number, where it is one number."""
-    inner = member.operand if isinstance(member, Negate) else member
-    match = re.search(r"\d+(?:\.\d*)?", written)
-    if not isinstance(inner, Number) or match is None:
-        return TELLING
-    return len(match[0].replace(".", "").lstrip("0"))
+    return significant(written) if _is_number(member) else TELLING
 
 
-def _slack(member: Formula, written: str, value: np.ndarray) -> float:
+def _slack(member: Formula, written: str, value: Array) -> float:
     """How far a number may be off: half a unit of its last digit; a sum or product of numbers, four digits."""
     inner = member.operand if isinstance(member, Negate) else member
-    match = re.search(r"\d+(?:\.(\d*))?(?:[eE]([+-]?\d+))?", written.replace("−", "-"))
-    if isinstance(inner, Number) and match is not None:
+    if isinstance(inner, Number):
         if inner.value == 0:
             return 1e-12
-        if match[1] is None and match[2] is None:
-            return 1e-9 * abs(inner.value)
-        return float(0.505 * 10.0 ** (int(match[2] or 0) - len(match[1] or "")))
-    return float(LOOSE * np.abs(value).max())
+        half = half_unit(written)
+        return 1e-9 * abs(inner.value) if half is None else half
+    size = float(np.abs(value).max())
+    return LOOSE * size if np.isfinite(size) else 0.0
 
 
-def _shown(value: np.ndarray) -> str:
-    flat = value.reshape(-1)
-    if len(flat) == 1:
-        return f"{flat[0]:.6g}".replace("-", "−")
-    inside = " ".join(f"{number:.4g}" for number in flat[:6]).replace("-", "−")
-    return f"[{inside}{' …' if len(flat) > 6 else ''}]"
+# --- how numbers are shown --------------------------------------------------------------------------------------------
+
+
+def _number(value: float, digits: int = 6) -> str:
+    return f"{value + 0.0:.{digits}g}".replace("-", "−")
+
+
+def _shown(value: Array) -> str:
+    if value.size == 1:
+        return _number(float(value.reshape(-1)[0]))
+    if 1 in value.shape or value.size > SHOWN:
+        flat = [_number(number, 4) for number in value.reshape(-1)[:6]]
+        return f"[{', '.join(flat)}{', …' if value.size > 6 else ''}]"
+    rows = [", ".join(_number(number, 4) for number in row) for row in value]
+    return f"[[{'], ['.join(rows)}]]"

@@ -9,12 +9,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bptt_tui.derivation.formulas.tree import Formula, Partial, Statement, Value
-from bptt_tui.derivation.judging.alignment import Alignment, Row, assigned
+from bptt_tui.derivation.judging.assignment import assigned
 from bptt_tui.derivation.judging.diagnosis import Named, name_of, place_of
 from bptt_tui.derivation.judging.edits import Measured
 from bptt_tui.derivation.judging.evaluation import Misfit
 from bptt_tui.derivation.judging.fingerprints import fingerprints, listed
 from bptt_tui.derivation.judging.numbers import equality
+from bptt_tui.derivation.judging.rows import Alignment, Row
 from bptt_tui.derivation.judging.samples import Edge, Stack
 from bptt_tui.derivation.judging.slips import slip
 from bptt_tui.derivation.judging.spelling import Spelling
@@ -110,27 +111,31 @@ def explained(member: Formula, truth: Truth, value: Stack | None, alignment: Ali
     """The rows of an alignment as verdicts."""
     slips: dict[str, Slip] = {}
     terms: list[TermVerdict] = []
+    unsaid: list[TermVerdict] = []
     alike: dict[tuple[str, Any], list[tuple[TermVerdict, Slip, str]]] = {}
     missing = [row for row in alignment.rows if row.fault == "missing" and row.part is not None]
     whole = whole_slip(truth, value, alignment, missing)
     for row in alignment.rows:
         verdict, found = _term(row, truth)
         terms.append(verdict)
+        if found is None and verdict.outcome != "right":
+            unsaid.append(verdict)
         if found is not None and not (whole is not None and row.fault == "missing"):
             where = _where(row.part, truth)
             plain = found.sentence.replace(where, "", 1) if where else found.sentence
             # Terms written out of one sum show one slip, each with its own timestep.
             origin: Any = row.product.term.span if row.product is not None and row.fault == "edit" else plain
-            if row.fault in ("missing", "path"):
+            if row.fault in ("missing", "path") or (row.fault == "extra" and alignment.cells):
                 origin = ""
             alike.setdefault((found.kind, origin), []).append((verdict, found, plain))
-    slips = {shared.sentence: shared for shared in (_shared(group, terms) for group in alike.values())}
+    slips = {shared.sentence: shared for shared in (_shared(group, terms, alignment) for group in alike.values())}
     if whole is not None:
         slips = {whole.sentence: whole, **slips}
-    return Explanation(truth, value, _sentence(terms, whole, truth, slips), tuple(terms), tuple(slips.values()))
+    sentence = _sentence(terms, unsaid, whole, truth, slips, alignment)
+    return Explanation(truth, value, sentence, tuple(terms), tuple(slips.values()))
 
 
-def _shared(alike: list[tuple[TermVerdict, Slip, str]], terms: list[TermVerdict]) -> Slip:
+def _shared(alike: list[tuple[TermVerdict, Slip, str]], terms: list[TermVerdict], alignment: Alignment) -> Slip:
     """One slip for all the terms that show it."""
     first, found, plain = alike[0]
     if len(alike) < 2:
@@ -138,9 +143,20 @@ def _shared(alike: list[tuple[TermVerdict, Slip, str]], terms: list[TermVerdict]
     if found.kind == "term missing":
         names = [verdict.of for verdict, _, _ in alike]
         return Slip(found.kind, f"the terms {listed(names)} are missing")
-    where = "in every term" if len(alike) == len(terms) else f"in the terms of t = {_times([t for t, _, _ in alike])}"
+    concerned = [verdict for verdict, _, _ in alike]
+    if found.kind == "term extra":
+        return Slip(found.kind, f"the terms {listed([verdict.written for verdict in concerned])} do not belong")
+    where = f"in the terms of {_named(concerned, alignment)}" if len(alike) < len(terms) else "in every term"
     same = all(other == plain for _, _, other in alike)
-    return Slip(found.kind, f"{where} {plain}" if same else f"{where}, as at t = {first.t}, {plain}")
+    example = f"as in that of {first.of}" if alignment.cells else f"as at t = {first.t}"
+    return Slip(found.kind, f"{where} {plain}" if same else f"{where}, {example}, {plain}")
+
+
+def _named(terms: list[TermVerdict], alignment: Alignment) -> str:
+    """Which terms: t = 0 and 1; told apart by loss too, ∂E₁/∂w₀ and ∂E₂/∂w₁."""
+    if alignment.cells:
+        return listed(list(dict.fromkeys(term.of for term in terms)))
+    return f"t = {_times(terms)}"
 
 
 def whole_slip(truth: Truth, value: Stack | None, alignment: Alignment, missing: list[Row]) -> Slip | None:
@@ -156,6 +172,8 @@ def whole_slip(truth: Truth, value: Stack | None, alignment: Alignment, missing:
 
 
 def _where(part: Part | None, truth: Truth) -> str:
+    if part is not None and part.above is not None:
+        return f"in the term of {part.of} "
     return f"in the t = {part.t} term " if part is not None and part.t is not None and truth.is_whole else ""
 
 
@@ -164,7 +182,7 @@ def _term(row: Row, truth: Truth) -> tuple[TermVerdict, Slip | None]:
     name = part.of if part is not None else truth.name
     t = part.t if part is not None else None
     where = _where(part, truth)
-    label = f"the t = {t} term" if where else "the term"
+    label = where.removeprefix("in ").rstrip() or "the term"
     if row.product is None:
         due = None if row.due is None else row.due[0]
         if row.fault == "path":
@@ -218,7 +236,14 @@ def _factors(factors: list[FactorVerdict], named: Named) -> list[FactorVerdict]:
     return [*factors[: named.factor], changed, *factors[named.factor + 1 :]]
 
 
-def _sentence(terms: list[TermVerdict], whole: Slip | None, truth: Truth, slips: dict[str, Slip]) -> str:
+def _sentence(
+    terms: list[TermVerdict],
+    unsaid: list[TermVerdict],
+    whole: Slip | None,
+    truth: Truth,
+    slips: dict[str, Slip],
+    alignment: Alignment,
+) -> str:
     """One sentence: what is right, then what is not."""
     if whole is not None:
         return f"wrong: {whole.sentence}"
@@ -226,9 +251,8 @@ def _sentence(terms: list[TermVerdict], whole: Slip | None, truth: Truth, slips:
     wrong = [term for term in terms if term.outcome != "right"]
     said = []
     if right and wrong and truth.is_whole:
-        said.append(_right_ones(right, wrong))
+        said.append(_right_ones(right, wrong, alignment))
     said += [found.sentence for found in slips.values()][:MAX_SAID]
-    unsaid = [term for term in wrong if term.sentence.endswith(("term is wrong", "term cannot be multiplied"))]
     unsaid_ones = _open_ones(unsaid, truth)
     said += unsaid_ones[:MAX_SAID]
     more = len(unsaid_ones) - MAX_SAID
@@ -242,25 +266,31 @@ def _open_ones(terms: list[TermVerdict], truth: Truth) -> list[str]:
     together: dict[str, list[TermVerdict]] = {}
     for term in terms:
         together.setdefault(term.of if len(terms) > 1 else "", []).append(term)
+    is_what = equality(truth) if terms else truth.name
+    if len(terms) == 1 and is_what != truth.name:
+        return [f"{terms[0].sentence}: {is_what}"]
     found = []
     for of, some in together.items():
         if len(some) > 1 and of:
-            found.append(f"{len(some)} terms do not add up to {of}")
+            found.append(f"{len(some)} terms do not add up to {is_what if of == truth.name else of}")
         else:
             found.append(some[0].sentence)
-    if len(terms) == 1 and (is_what := equality(truth)) != truth.name:
-        found = [f"{terms[0].sentence}: {is_what}"]
     return found
 
 
-def _right_ones(right: list[TermVerdict], wrong: list[TermVerdict]) -> str:
-    """The timesteps at which every term is right."""
-    faulty = {term.t for term in wrong}
-    whole = [term for term in right if term.t is not None and term.t not in faulty]
+def _right_ones(right: list[TermVerdict], wrong: list[TermVerdict], alignment: Alignment) -> str:
+    """The timesteps, or the contributions, of which every term is right."""
+    if alignment.cells:
+        faulty_ones = {term.of for term in wrong}
+        whole = [term for term in right if term.of not in faulty_ones]
+    else:
+        faulty = {term.t for term in wrong}
+        whole = [term for term in right if term.t is not None and term.t not in faulty]
     if not whole:
         return "the other terms are right"
-    single = len({term.t for term in whole}) == 1
-    return f"the t = {whole[0].t} term is right" if single else f"the terms of t = {_times(whole)} are right"
+    if len({term.of if alignment.cells else term.t for term in whole}) == 1:
+        return f"the {f'term of {whole[0].of}' if alignment.cells else f't = {whole[0].t} term'} is right"
+    return f"the terms of {_named(whole, alignment)} are right"
 
 
 def _times(terms: list[TermVerdict]) -> str:

@@ -1,11 +1,23 @@
-"""A formula as it may have been meant: its partials total or immediate, its sums over time as one."""
+"""A formula as it may be meant: partials total or immediate, sums over time as one, powers as matrix products."""
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
 from bptt_tui.derivation.formulas.parts import bare, rebuilt, walk
-from bptt_tui.derivation.formulas.tree import Formula, Partial, Reading, Sum, Transpose, Value
+from bptt_tui.derivation.formulas.tree import (
+    Formula,
+    Join,
+    Multiply,
+    Number,
+    Partial,
+    Power,
+    Reading,
+    Sum,
+    Transpose,
+    Value,
+)
+from bptt_tui.derivation.judging.evaluation import Evaluator
 
 
 def reread(formula: Formula, meant: Reading, loss: str) -> Formula:
@@ -40,6 +52,27 @@ def tells_apart(left: Formula, member: Formula) -> bool:
         isinstance(part, Partial) and part.reading != left.reading and (bare(part.above), bare(part.below)) == ends
         for part in walk(member)
     )
+
+
+def by_matrix_powers(formula: Formula, evaluator: Evaluator) -> Formula | None:
+    """The formula with W² as W·W wherever a square matrix of parameters is raised; None where there is none.
+
+    A power is one of every entry where it is not told otherwise: 1 − s².
+    """
+
+    def read(part: Formula) -> Formula:
+        if isinstance(part, Power) and isinstance(part.exponent, Number) and part.exponent.value in range(2, 9):
+            names = [inner for inner in walk(part.base) if not isinstance(inner, Transpose)]
+            if all(isinstance(inner, Value) and inner.t is None for inner in names):
+                rows, columns = evaluator.value(part.base).shape[1:]
+                if rows == columns > 1:
+                    count = int(part.exponent.value)
+                    joins: tuple[Join, ...] = tuple("matrix" for _ in range(count - 1))
+                    return Multiply(factors=(part.base,) * count, joins=joins, span=part.span)
+        return rebuilt(part, read)
+
+    changed = read(formula)
+    return None if changed == formula else changed
 
 
 def as_sum(factor: Formula) -> Sum | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bptt_tui.calculus.operations import NOTATIONS
 from bptt_tui.derivation.formulas.parts import walk
 from bptt_tui.derivation.formulas.tree import (
     Add,
@@ -10,6 +11,7 @@ from bptt_tui.derivation.formulas.tree import (
     Entry,
     Formula,
     Join,
+    Matrix,
     Multiply,
     Negate,
     Number,
@@ -26,6 +28,7 @@ from bptt_tui.derivation.judging.samples import Edge, Key, Samples
 from bptt_tui.derivation.judging.terms import Factor, Term
 from bptt_tui.derivation.naming import Naming
 from bptt_tui.derivation.partials import Partials
+from bptt_tui.language import Printer
 from bptt_tui.language.labels import superscript
 from bptt_tui.language.printer import number_text
 
@@ -69,6 +72,12 @@ class Spelling:
         """What an edge is: 1 − s₁²."""
         equation, t, by = edge
         return self.partials.text(equation, t, by)
+
+    def equation(self, name: str, t: int) -> str:
+        """What a node is computed from: tanh(z₁)."""
+        network = self.samples.network
+        expression = network.equations[network.index[name]].expression
+        return Printer(NOTATIONS, "unicode", self.naming.leaf(t)).print(expression)
 
     def equality(self, edge: Edge) -> str:
         """∂s₁/∂z₁ = 1 − s₁²."""
@@ -163,6 +172,12 @@ class Spelling:
             case Entry(operand=operand, indices=indices):
                 inside = ", ".join(self._spell(index, env)[0] for index in indices)
                 return f"{_bracket(*self._spell(operand, env), _ATOM)}[{inside}]", _ATOM
+            case Matrix(entries=entries, columns=columns):
+                texts = [self._spell(entry, env)[0] for entry in entries]
+                if columns == 1:
+                    return f"[{', '.join(texts)}]", _ATOM
+                rows = [", ".join(texts[start : start + columns]) for start in range(0, len(texts), columns)]
+                return f"[[{'], ['.join(rows)}]]", _ATOM
         return "…", _ATOM
 
 

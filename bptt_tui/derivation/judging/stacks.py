@@ -15,7 +15,9 @@ def close(a: Stack, b: Stack, scale: Stack | float = 0.0, rtol: float = RTOL) ->
     """At which draws two values are one, up to rounding, `(draws,)`; `scale` is the size of what was added up."""
     with np.errstate(all="ignore"):
         gap = largest(a - b)
-        return np.asarray(gap <= rtol * np.maximum(largest(a), largest(b)) + 1e-11 * np.asarray(scale))
+        # Beside an infinite value every gap would be small.
+        near = gap <= rtol * np.maximum(largest(a), largest(b)) + 1e-11 * np.asarray(scale)
+        return np.asarray(near & np.isfinite(gap))
 
 
 def same(a: Stack, b: Stack) -> bool:

@@ -17,6 +17,7 @@ from bptt_tui.derivation.judging.stacks import largest
 
 MAX_LOSSES = 500
 MAX_EDGES = 4_000
+MAX_CELLS = 400
 
 
 class Part(Struct, frozen=True):
@@ -27,6 +28,8 @@ class Part(Struct, frozen=True):
     value: Stack
     below: Key | None = None
     place: str = ""
+    # The loss that it is of, where the contributions are told apart by loss and by use.
+    above: Key | None = None
 
 
 class Truth:
@@ -102,6 +105,26 @@ class Truth:
             loss = (samples.network.loss_name, t)
             value = self._shaped(self._oriented(share * samples.partial(loss, self.below)))
             found.append(Part(self.spelling.partial(loss, self.below), t, value, self.below))
+        return tuple(found)
+
+    @cached_property
+    def cells(self) -> tuple[Part, ...]:
+        """What every loss contributes by every use, ∂E_t/∂w_k, where the left side is of several losses and by a whole
+        parameter; else none, and none where they are too many."""
+        samples = self.samples
+        if not self.loss_parts or not self.is_whole or self.below is None:
+            return ()
+        uses, share = samples.uses(self.below[0]), samples.traces[0].share
+        if len(uses) * len(self.loss_parts) > MAX_CELLS:
+            return ()
+        found: list[Part] = []
+        for t in samples.unrolled.loss_times:
+            loss = (samples.network.loss_name, t)
+            for use in ((self.below[0], k) for k in uses if k <= t):
+                value = self._shaped(self._oriented(share * samples.partial(loss, use)))
+                if np.any(value):
+                    place = self.spelling.place(self.above or loss, use)
+                    found.append(Part(self.spelling.partial(loss, use), use[1], value, use, place, loss))
         return tuple(found)
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bptt_tui.derivation.formulas.parts import children
 from bptt_tui.derivation.formulas.tree import Partial, Value
 from bptt_tui.derivation.judging.edits import Measured, moments_of
+from bptt_tui.derivation.judging.evaluation import moment
 from bptt_tui.derivation.judging.samples import Edge
 from bptt_tui.derivation.judging.stacks import close
 from bptt_tui.derivation.judging.truth import Part, Truth
@@ -46,6 +47,23 @@ def use_of(product: Measured, truth: Truth) -> int | None:
         return max(min(loose), 0)
     within = {t for factor in product.term.factors for t in factor.env.values()}
     return within.pop() if len(within) == 1 else None
+
+
+def cell_of(product: Measured, truth: Truth) -> tuple[int, int] | None:
+    """The timesteps of the loss and of the use that a term names; None where it does not name both."""
+    losses: set[int] = set()
+    others: set[int] = set()
+    for factor in product.term.factors:
+        formula, env = factor.formula, factor.env
+        if isinstance(formula, Partial) and formula.above.name == truth.samples.network.loss_name and formula.above.t:
+            losses.add(moment(formula.above.t, env))
+            others |= {t for variable, t in env.items() if variable != formula.above.t.variable}
+    use = use_of(product, truth)
+    if len(losses) != 1 or use is None:
+        return None
+    (t,) = losses
+    # What is of the loss's own timestep may be a wrong index, beside the letter of an inner sum.
+    return t, others.pop() if use == t and len(others) == 1 else use
 
 
 def _voted(product: Measured, truth: Truth) -> int | None:

@@ -19,6 +19,7 @@ _NOTATION = (
     ("∂⁺s_1/∂w", "the immediate partial, s₀ held; ∂s₁/∂w takes whichever reading holds"),
     ("tanh(z_1)  f'(z_1)", "the operations of the network, and their slopes"),
     ("diag(o) onehot(y) o[y]", "a diagonal matrix, a class as a vector, one entry"),
+    ("[0.5, -0.5]  [[1, 2]]", "a vector, a matrix by rows: right to the digits written"),
     ("a = b = c", "every member is judged"),
 )
 _WHERE = {"formula": "In the formula", "verdict": "In the verdict", "attempts": "In the attempts"}

@@ -1,0 +1,95 @@
+"""Numbers on the right side: single ones, vectors and matrices, entry by entry to the digits written."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bptt_tui.derivation.judging.judge import judge
+from bptt_tui.session import load
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "dE/dv = [0.3169206, -0.3169206]",
+        "dE/dv = [0.317 -0.317]",
+        "dE/dv = [[0.32, -0.31692]]",
+        r"\partial E/\partial v = \begin{pmatrix} 0.3169 \\ -0.3169 \end{pmatrix}",
+        "dE/dv = -[-0.3169, 0.3169]",
+        "dE/do = [-1/0.29785, 0]",
+        "do/dq = [[0.209, -0.209], [-0.209, 0.209]]",
+        "dE/dv = (o - y) s_1 = [0.3169, -0.3169]",
+        "dE/dv = [(o_1 - y)[0], (o_1 - y)[1]] s_1",
+    ],
+)
+def test_right_numbers_are_right(formula: str) -> None:
+    verdict = judge(load("sessions/question.json"), formula)
+    assert verdict.holds, verdict.sentence
+
+
+@pytest.mark.parametrize(
+    ("formula", "said"),
+    [
+        ("dE/dv = [0.3169, 0.2]", "entry [1] of ∂E/∂v is 0.2, it should be −0.316921"),
+        ("dE/dv = [0.3169, -0.3168]", "entry [1]"),
+        ("do/dq = [[0.2091, -0.2091], [0.2091, 0.2091]]", "entry [1, 0] of ∂o/∂q is 0.2091, it should be −0.209134"),
+        ("dE/dv = [-0.3169, 0.3169]", "the sign is wrong"),
+        ("dE/dv = [0.1, 0.1]", "∂E/∂v is [0.3169, −0.3169]"),
+        ("dE/dv = [0.3169, -0.3169, 0]", "∂E/∂v is not 3×1 but 1×2"),
+        ("dE/dv = 0.3169", "∂E/∂v is not one number but 1×2"),
+        ("dE/dw = [0.1, 0.2]", "∂E/∂w is not 2×1 but one number"),
+        ("dE/do = [-1/0.4, 0]", "∂E/∂o = −y/o"),
+    ],
+)
+def test_wrong_entries_are_named(formula: str, said: str) -> None:
+    verdict = judge(load("sessions/question.json"), formula)
+    assert verdict.outcome == "wrong"
+    assert said in verdict.sentence
+
+
+def test_arrays_that_cannot_be_multiplied_are_told_by_their_shapes() -> None:
+    verdict = judge(load("sessions/vectors.json"), "b_2 = [1, 2, 3] @ [[1, 2], [3, 4]] @ [5, 6]")
+    assert verdict.outcome == "shapes"
+    assert verdict.members[0].ledger is not None
+
+
+def test_a_matrix_as_it_is_printed() -> None:
+    session = load("sessions/vectors.json")
+    due = session.trace().gradient["W"]
+    assert judge(session, f"dE/dW = {np.array2string(due, precision=5)}").holds
+    assert judge(session, f"dE/dW = {due.round(6).tolist()}").holds
+    turned = judge(session, f"dE/dW = {due.T.round(6).tolist()}")
+    assert [slip.kind for slip in turned.members[0].slips] == ["transposed"]
+    small = due.round(4)
+    small[0, 0] = 0.00004
+    assert "entry [0, 0]" in judge(session, f"dE/dW = {small.tolist()}").sentence
+    off = due.round(6)
+    off[2, 1] += 1
+    assert "entry [2, 1] of ∂E/∂W is 1.1" in judge(session, f"dE/dW = {off.tolist()}").sentence
+
+
+def test_zeros_of_a_printed_array_are_as_exact_as_its_other_entries() -> None:
+    session = load("sessions/vectors.json")
+    due = session.trace().value("W", None) * 0 + np.diag([1.0, 1.0, 1.0])
+    assert judge(session, f"ds_2/ds_2 = {np.array2string(due)}").holds
+    rounded = "[[0.99 0. 0.] [0. 1. 0.] [0. 0. 1.]]"
+    assert "entry [0, 0]" in judge(session, f"ds_2/ds_2 = {rounded}").sentence
+    tiny = session.replace(parameters={**session.parameters, "k": [0.0, 0.0, 9.0]}, expected=None)
+    gradient = tiny.trace().gradient["k"]
+    assert abs(gradient[2]) < 5e-5
+    assert judge(tiny, f"dE/dk = {gradient.round(4).tolist()}").holds
+
+
+def test_a_jacobian_may_be_in_either_layout_and_a_partial_in_either_meaning() -> None:
+    session = load("sessions/vectors.json")
+    trace = session.trace()
+    slope = np.diag(1 - trace.value("s", 2) ** 2)
+    jacobian = (slope @ trace.value("W", None)).round(5)
+    assert judge(session, f"ds_2/ds_1 = {jacobian.tolist()}").members[0].readings == ()
+    assert "denominator" in judge(session, f"ds_2/ds_1 = {jacobian.T.tolist()}").members[0].readings[0]
+    question = load("sessions/question.json")
+    s = [float(question.trace().value("s", t)) for t in (0, 1)]
+    immediate = judge(question, f"ds_1/dw = {(1 - s[1] ** 2) * s[0]:.6f}")
+    assert immediate.holds
+    assert immediate.members[0].readings == ("∂s₁/∂w with s₀ held",)
