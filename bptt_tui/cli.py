@@ -266,7 +266,7 @@ def export_document(session: str, form: str | None, output: str | None) -> None:
     from bptt_tui.export.composing import compose
     from bptt_tui.export.document import render
 
-    text = render(compose(loaded), form)
+    text = render(compose(loaded, _Progress("export")), form)
     if output is None:
         _print(text, end="")
         return

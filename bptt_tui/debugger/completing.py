@@ -130,8 +130,9 @@ def _typed_times(debugger: Debugger, digits: str, name: str, kind: str, *, initi
 def _named(
     debugger: Debugger, token: str, kinds: tuple[str, ...], *, indexed: bool = True, initial: bool = False
 ) -> Iterator[Option]:
-    """Names that begin with `token`; of the one that is written already, its timesteps."""
+    """Names that begin with `token`; of the one that is written already, its timesteps, as s[1] or as s_1."""
     bare, bracket, digits = token.partition("[")
+    below = re.fullmatch(r"(.+)_(\d*)", token)
     for name, kind in _names(debugger, kinds):
         varies = kind in ("node", "input") or (kind == "parameter" and indexed)
         if not bracket and (name != token or not varies):
@@ -139,6 +140,9 @@ def _named(
         if varies and name == bare:
             seen = dict.fromkeys(_typed_times(debugger, digits, name, kind, initial=initial))
             yield from (Option(f"{name}[{t}]", _about(kind, t)) for t in seen)
+        elif varies and below is not None and name == below[1]:
+            seen = dict.fromkeys(_typed_times(debugger, below[2], name, kind, initial=initial))
+            yield from (Option(f"{name}_{t}", _about(kind, t)) for t in seen if t >= 0)
 
 
 def _about(kind: str, t: int) -> str:

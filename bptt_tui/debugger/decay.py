@@ -1,7 +1,8 @@
 """Where the gradient vanishes or explodes along the recurrence, and which factor is to blame.
 
-Taken of the last loss alone, so that what other losses add on the way hides nothing: R(t) = ‖∂E/∂r_t‖ for the
-recurrent node r, which is the running product of all factors from E down to r_t. It starts at the latest t at which r
+Taken of the last loss alone, so that what other losses add on the way hides nothing: R(t) = ‖∂E/∂r_t‖ for a
+recurrent node r (the last of them, or the one that is named: c of an LSTM, a lower layer), which is the running product
+of all factors from E down to r_t. It starts at the latest t at which r
 exists and R is not 0. `vanish EPS` goes to the first node, going backward, where R(t) < EPS · R(start), `explode LIMIT`
 to the first where R(t) > LIMIT · R(start).
 
@@ -29,7 +30,7 @@ from bptt_tui.debugger.chain import REACH, consumer_of, factor_of, links_into
 from bptt_tui.debugger.command import Command, MisuseError
 from bptt_tui.debugger.looking import Scene
 from bptt_tui.debugger.moving import Cursor
-from bptt_tui.debugger.tables import recurrent_node
+from bptt_tui.debugger.tables import recurrent_nodes
 from bptt_tui.errors import CommandError
 from bptt_tui.language import Call, Expression, Name, Printer, operands
 from bptt_tui.session import Loss
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 WALKED = 500  # timesteps
+MOST_OTHERS = 6  # recurrent nodes besides the one that is followed
 _ARITHMETIC = frozenset({"add", "sub", "neg", "mul", "div", "matmul", "sum", "dot", "concat"})
 
 
@@ -62,6 +64,20 @@ def _explode(debugger: Debugger, rest: str) -> str:
     return _run(debugger, rest, shrinking=False)
 
 
+def _asked(debugger: Debugger, rest: str) -> tuple[str, list[str]]:
+    """The limit as written, and the recurrent nodes, the one to follow first."""
+    limit, _, name = rest.partition(" ")
+    _limit(limit)
+    name, nodes = name.strip(), recurrent_nodes(debugger.look)[::-1]
+    if not nodes:
+        raise CommandError(
+            "no node is read at a later timestep", hint="a gradient vanishes or explodes along a recurrence"
+        )
+    if name and name not in nodes:
+        raise CommandError(f"no later timestep reads a node {name!r}", hint=f"there is {', '.join(nodes)}")
+    return limit, sorted(nodes, key=lambda node: node != (name or nodes[0]))
+
+
 def _limit(rest: str) -> float:
     if not rest:
         raise MisuseError("by how much?")
@@ -70,41 +86,85 @@ def _limit(rest: str) -> float:
     return float(rest)
 
 
-def _run(debugger: Debugger, rest: str, *, shrinking: bool) -> str:
-    limit = _limit(rest)
-    scene = _of_the_last_loss(debugger)
-    name = recurrent_node(debugger.look)
-    if name is None:
-        raise CommandError(
-            "no node is read at a later timestep", hint="a gradient vanishes or explodes along a recurrence"
-        )
+class Course(Struct, frozen=True):
+    """How a node's R(t) goes from `start` back: in units of R(start), the first t beyond the limit, and the extreme."""
+
+    name: str
+    start: int
+    norms: Array
+    ratios: Array
+    beyond: int | None
+    extreme: int
+
+
+def _course(scene: Scene, name: str, limit: float, *, shrinking: bool) -> Course | None:
     norms = scene.trace.norms(name)
     there = np.flatnonzero(np.isfinite(norms) & (norms > 0))
     if not len(there):
-        raise CommandError(f"no gradient reaches {name}", hint="print dE/dw shows what there is")
+        return None
     start = int(there[-1])
     with np.errstate(all="ignore"):
         ratios = norms[: start + 1] / norms[start]
         beyond = np.flatnonzero(ratios < limit if shrinking else ~(ratios <= limit) & ~np.isnan(norms[: start + 1]))
+    extreme = int(np.nanargmin(ratios) if shrinking else np.nanargmax(ratios))
+    return Course(name, start, norms, ratios, int(beyond[-1]) if len(beyond) else None, extreme)
+
+
+def _run(debugger: Debugger, rest: str, *, shrinking: bool) -> str:
+    written, nodes = _asked(debugger, rest)
+    limit, scene, name = _limit(written), _of_the_last_loss(debugger), nodes[0]
+    course = _course(scene, name, limit, shrinking=shrinking)
+    if course is None:
+        raise CommandError(f"no gradient reaches {name}", hint="print dE/dw shows what there is")
     loss = _loss_label(debugger.look.scene)
-    label = scene.naming.partial(loss, scene.ref(name, start).label)
-    if not len(beyond):
-        least = int(np.nanargmin(ratios) if shrinking else np.nanargmax(ratios))
-        end = scene.naming.partial(loss, scene.ref(name, least).label)
-        word = "falls to no less than" if shrinking else "grows to no more than"
-        return f"the running product {word} {numerals.number(float(ratios[least]))} times its start {label}, at {end}"
-    t = int(beyond[-1])
-    position = debugger.look.scene.timeline.adjoint_position(name, t)
+    if course.beyond is None:
+        said = f"the running product {_stays(scene, loss, course, shrinking)}"
+        others = [] if debugger.asked is not None else _others(scene, loss, nodes[1:], limit, shrinking=shrinking)
+        return "\n".join([said, *others])
+    position = debugger.look.scene.timeline.adjoint_position(name, course.beyond)
     assert position is not None
     debugger.go(Cursor(position))
-    end = scene.naming.partial(loss, scene.ref(name, t).label)
     word, sign = ("vanished", "<") if shrinking else ("exploded", ">")
-    size = f"{numerals.number(float(ratios[t]))} times its start {label} ({sign} {rest})"
-    said = f"{word} at {end}, {start - t} timestep{'s' * (start - t != 1)} on"
+    said = f"{word} at {_reached(scene, loss, course)}"
     if debugger.asked is not None:  # predict mode asks for the last factor of this product
         return said
-    said += f": the running product is {size}"
-    return "\n".join([said, *_blamed(scene, name, norms, t, start, shrinking=shrinking)])
+    ratio = numerals.number(float(course.ratios[course.beyond]))
+    said += f": the running product is {ratio} times its start {_end(scene, loss, course, course.start)} "
+    said += f"({sign} {written})"
+    blamed = _blamed(scene, name, course.norms, course.beyond, course.start, shrinking=shrinking)
+    return "\n".join([said, *blamed, *_others(scene, loss, nodes[1:], limit, shrinking=shrinking)])
+
+
+def _end(scene: Scene, loss: str, course: Course, t: int) -> str:
+    """`∂E/∂s₅₉`."""
+    return scene.naming.partial(loss, scene.ref(course.name, t).label)
+
+
+def _reached(scene: Scene, loss: str, course: Course) -> str:
+    """`∂E/∂s₂₃, 36 timesteps on`."""
+    assert course.beyond is not None
+    far = course.start - course.beyond
+    return f"{_end(scene, loss, course, course.beyond)}, {far} timestep{'s' * (far != 1)} on"
+
+
+def _stays(scene: Scene, loss: str, course: Course, shrinking: bool) -> str:
+    """`falls to no less than 0.3 times its start ∂E/∂s₅₉, at ∂E/∂s₀`."""
+    word = "falls to no less than" if shrinking else "grows to no more than"
+    ratio = numerals.number(float(course.ratios[course.extreme]))
+    start, end = (_end(scene, loss, course, t) for t in (course.start, course.extreme))
+    return f"{word} {ratio} times its start {start}, at {end}"
+
+
+def _others(scene: Scene, loss: str, nodes: list[str], limit: float, *, shrinking: bool) -> list[str]:
+    """What the gradient does along the other recurrent nodes, a line each: a cell state, the layers below."""
+    lines = []
+    for name in nodes[:MOST_OTHERS]:
+        course = _course(scene, name, limit, shrinking=shrinking)
+        if course is not None:
+            beyond = course.beyond is not None
+            what = f"at {_reached(scene, loss, course)}" if beyond else _stays(scene, loss, course, shrinking)
+            lines.append(f"along {name}: {what}")
+    return lines
 
 
 def _of_the_last_loss(debugger: Debugger) -> Scene:
@@ -140,7 +200,12 @@ def _blamed(scene: Scene, name: str, norms: Array, t: int, start: int, *, shrink
         return []
     above = consumer_of(scene, path[0])
     lower = scene.ref(name, below).label
-    head = f"most of all from {above.label} to {lower}, × {numerals.number(float(change[worst]))}:"
+    several = "; along the largest inflow of several" * _forks(scene, path)
+    if above.name != name or above.t != moments[worst + 1]:
+        # The largest inflows lead past the node's next timestep, along another state.
+        several += f", from {above.label}"
+    upper = scene.ref(name, int(moments[worst + 1])).label
+    head = f"most of all from {upper} to {lower}, × {numerals.number(float(change[worst]))}{several}:"
     factors = [blame for link in path for blame in _factors(scene, link)]
     guilty = min(factors, key=lambda f: f.ratio) if shrinking else max(factors, key=lambda f: f.ratio)
     return [head, *(f"  {factor}" for factor in factors), f"guilty: {guilty}", *_altogether(scene, name, t, start)]
@@ -149,11 +214,12 @@ def _blamed(scene: Scene, name: str, norms: Array, t: int, start: int, *, shrink
 def _altogether(scene: Scene, name: str, t: int, start: int) -> list[str]:
     """What the factors of each kind come to over the whole way, where it is short enough to be walked."""
     products: dict[str, float] = {}
-    here, steps = t, 0
+    here, steps, forks = t, 0, False
     while here < start and steps < WALKED:
         path = _path(scene, name, here)
         if not path or consumer_of(scene, path[0]).name != name:
             return []
+        forks = forks or _forks(scene, path)
         for link in path:
             for factor in _factors(scene, link):
                 products[factor.kind] = products.get(factor.kind, 1.0) * factor.ratio
@@ -163,7 +229,13 @@ def _altogether(scene: Scene, name: str, t: int, start: int) -> list[str]:
     if here != start or not products:
         return []
     shown = (f"{kind} × {numerals.number(product)}" for kind, product in products.items() if product != 1.0)
-    return ["altogether: " + ", ".join(shown)]
+    # Where several inflows add up, the factors along one of them do not multiply to the whole.
+    return [f"altogether{' along the largest inflows' * forks}: " + ", ".join(shown)]
+
+
+def _forks(scene: Scene, path: list[Link]) -> bool:
+    """Whether a node on the way has more than one inflow."""
+    return any(len(links_into(scene, link.name, link.t)) > 1 for link in path)
 
 
 def _path(scene: Scene, name: str, t: int) -> list[Link]:
@@ -278,8 +350,10 @@ def _kind(scene: Scene, equation: int, formula: Expression) -> str:
 
 
 ROWS = (
-    Command("vanish", "vanish EPS", "to where the running product falls below EPS times its start", _vanish, (),
+    Command("vanish", "vanish EPS [NODE]", "to where the running product falls below EPS times its start", _vanish, (),
             "along the recurrence, of the last loss alone: the first t going backward with ‖∂E/∂s_t‖ below EPS times "
-            "its size at the last timestep; the guilty factor is the smallest of the timestep that shrinks it most"),
-    Command("explode", "explode LIMIT", "to where the running product exceeds LIMIT times its start", _explode),
+            "its size at the last timestep; the guilty factor is the smallest of the timestep that shrinks it most · "
+            "vanish 1e-3 c: along c instead of the last recurrent node"),
+    Command("explode", "explode LIMIT [NODE]", "to where the running product exceeds LIMIT times its start", _explode,
+            (), "explode 1e3 · explode 1e3 s1: along s1 instead of the last recurrent node"),
 )  # fmt: skip

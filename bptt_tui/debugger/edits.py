@@ -6,6 +6,7 @@ was. One stays at one's position; where the edit makes other steps (a pin cuts n
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -86,6 +87,21 @@ def edit(debugger: Debugger, changed: Session) -> str:
     return message + moved
 
 
+def _told(debugger: Debugger) -> Callable[[int, int], None] | None:
+    """Tells whoever waits how much of a trace is computed, and raises CommandError where they want it no longer."""
+    interrupt, tell = debugger.interrupt, debugger.tell
+    if interrupt is None and tell is None:
+        return None
+
+    def told(done: int, of: int) -> None:
+        if interrupt is not None and interrupt():
+            raise CommandError("interrupted")
+        if tell is not None:
+            tell(done / max(of, 1))
+
+    return told
+
+
 def _move(debugger: Debugger, changed: Session, back_to: tuple[Cursor, Cursor] | None = None) -> str:
     """Stand on the changed session's timeline, and what is to be said of that.
 
@@ -94,7 +110,7 @@ def _move(debugger: Debugger, changed: Session, back_to: tuple[Cursor, Cursor] |
     """
     before, cursor = debugger.look.scene, debugger.cursor
     try:
-        changed.trace()
+        changed.trace(_told(debugger))
     except BpttError as error:
         raise CommandError(error.reason, hint=error.hint, places=error.places[1:]) from None
     debugger.change(replace(debugger.state, session=changed))

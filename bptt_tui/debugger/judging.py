@@ -399,7 +399,7 @@ def _scaled(truth: Array, by: Array) -> Array:
 
 
 def _how_far(value: Array, truth: Array) -> str:
-    """Of a number its ratio to the truth, to two digits; of an array how many entries are right."""
+    """Of a number its ratio to the truth, to three digits; of an array how many entries are right."""
     if truth.size > 1:
         right = int(np.isclose(value, truth, rtol=CLOSE, atol=0).sum())
         return f"{right} of {truth.size} entries are right"
@@ -409,7 +409,7 @@ def _how_far(value: Array, truth: Array) -> str:
     if given == 0 or not np.isfinite(given):
         return "it is a finite number other than 0" if given else "it is not 0"
     ratio = abs(given / true)
-    times = f"{ratio:.2g} times too large" if ratio > 1 else f"{1 / ratio:.2g} times too small"
-    if f"{max(ratio, 1 / ratio):.2g}" == "1":
+    times = f"{ratio:.3g} times too large" if ratio > 1 else f"{1 / ratio:.3g} times too small"
+    if f"{max(ratio, 1 / ratio):.3g}" == "1":
         times = "close, but not within the digits given"
     return f"it is {times}" + (", and the sign is the other one" if given * true < 0 else "")

@@ -175,9 +175,3 @@ def recurrent_nodes(look: Look) -> list[str]:
         for e, name in enumerate(scene.network.targets)
         if scene.unrolled.ahead.get(name) and scene.unrolled.present[e].count
     ]
-
-
-def recurrent_node(look: Look) -> str | None:
-    """The last of them; None without one."""
-    nodes = recurrent_nodes(look)
-    return nodes[-1] if nodes else None

@@ -32,24 +32,32 @@ def unwatched(_count: int) -> Progress:
 class Moment(NamedTuple):
     """What has arrived at timestep `t`: by slot, `(active, *shape)`, a row per group of loss steps, latest first.
 
-    The groups whose loss steps all lie before `t` have no row: `active` is how many have one.
+    The groups whose loss steps all lie before `t` have no row, nor have those beyond a sweep's horizon: the rows are
+    those of groups number `first` … `active` − 1, counted from the latest.
     """
 
     t: int
     active: int
     flows: dict[int, Array]
+    first: int = 0
 
 
 def sweep(
-    trace: Trace, wanted: set[int], groups: Sequence[Sequence[int]], progress: Progress | None = None
+    trace: Trace,
+    wanted: set[int],
+    groups: Sequence[Sequence[int]],
+    progress: Progress | None = None,
+    horizon: int | None = None,
 ) -> Iterator[Moment]:
     """∂(Σ over a group of ∂total/∂E_t'·E_t')/∂slot for the `wanted` slots, from the last timestep to the first.
 
     `groups` are ascending sets of loss steps, latest group last; a row's gradient is that of its group's share of the
-    total. Yields a Moment for each timestep at which a wanted slot is reached. `progress` is told how many timesteps
-    are done since the last time, and may raise to cancel.
+    total. Yields a Moment for each timestep at which a wanted slot is reached. With a `horizon` a group is followed
+    over that many timesteps from its earliest loss step back, that one counted, and then given up: the work grows with
+    the horizon, not with the number of loss steps. `progress` is told how many timesteps are done since the last time,
+    and may raise to cancel.
     """
-    return _Sweep(trace, wanted, groups).moments(progress)
+    return _Sweep(trace, wanted, groups, horizon).moments(progress)
 
 
 def calls(trace: Trace, wanted: set[int]) -> int:
@@ -59,7 +67,9 @@ def calls(trace: Trace, wanted: set[int]) -> int:
 
 
 class _Sweep:
-    def __init__(self, trace: Trace, wanted: set[int], groups: Sequence[Sequence[int]]) -> None:
+    def __init__(
+        self, trace: Trace, wanted: set[int], groups: Sequence[Sequence[int]], horizon: int | None = None
+    ) -> None:
         self._unrolled = trace.unrolled
         self._storage = trace.storage
         self._program = trace.program
@@ -67,6 +77,8 @@ class _Sweep:
         self._share = trace.share
         latest_first = groups[::-1]
         self._waits = [-max(group) for group in latest_first]  # ascending, to find those at t or later
+        self._ends = [-min(group) for group in latest_first]
+        self._horizon = horizon
         self._number = {t: number for number, group in enumerate(latest_first) for t in group}
         useful = _leading_to(self._program, wanted)
         times = self._unrolled.times
@@ -84,17 +96,16 @@ class _Sweep:
         rows = [(slot, self._unrolled.times[program.instruction(slot).equation].row) for slot in self._slots]
         steps = [(slot, row, self._pulls[slot], slot in self._wanted) for slot, row in rows]
         for t in range(-self._waits[0], -1, -1):
-            active = bisect_right(self._waits, -t)
+            active, first = self._active(t), self._first(t)
             arrived: dict[int, Array] = {}
             if t in self._number and loss in self._useful:
-                self._arrivals(loss, t)[self._number[t]] += self._share
+                self._arrivals(loss, t)[self._number[t] - first] += self._share
             shown: dict[int, Array] = {}
             for slot, row_of, pulls, wanted in steps:
                 g = waiting.pop((slot, t), None)
                 row = row_of(t)
-                if row is None or g is None:
+                if row is None or g is None or not len(g):
                     continue
-                g = g[:active]
                 for pull in pulls:
                     pull(t, row, g, shown)
                 if wanted:
@@ -102,16 +113,25 @@ class _Sweep:
             for slot, part in shown.items():
                 arrived[slot] = arrived[slot] + part if slot in arrived else part
             if arrived:
-                yield Moment(t, active, arrived)
+                yield Moment(t, active, arrived, first)
             if progress is not None:
                 progress(1)
 
+    def _active(self, t: int) -> int:
+        """How many groups have a loss step at `t` or later."""
+        return bisect_right(self._waits, -t)
+
+    def _first(self, t: int) -> int:
+        """How many of them are given up at `t`."""
+        return 0 if self._horizon is None else bisect_right(self._ends, -(t + self._horizon))
+
     def _arrivals(self, slot: int, t: int) -> Array:
-        """Where the gradient by a slot at `t` is collected, `(groups, *shape)`."""
+        """Where the gradient by a slot at `t` is collected, `(rows at t, *shape)`."""
         found = self._waiting.get((slot, t))
         if found is None:
             shape = self._program.instruction(slot).shape
-            found = self._waiting[slot, t] = np.zeros((len(self._waits), *shape), self._storage.dtype)
+            rows = self._active(t) - self._first(t)
+            found = self._waiting[slot, t] = np.zeros((rows, *shape), self._storage.dtype)
         return found
 
     def _value(self, slot: int) -> Array:
@@ -158,11 +178,13 @@ class _Sweep:
             return add
         assert entry.source is not None
         root, lag, times = self._program.roots[entry.source], entry.lag, self._unrolled.times[entry.source]
+        bounded = self._horizon is not None
 
         def add_earlier(t: int, value: Array) -> None:
             # Initial and pinned values end the sweep.
             if times.row(t - lag) is not None:
-                self._arrivals(root, t - lag)[: len(value)] += value
+                still = value[self._first(t - lag) - self._first(t) :] if bounded else value
+                self._arrivals(root, t - lag)[: len(still)] += still
 
         return add_earlier
 

@@ -18,7 +18,7 @@ entry is one product. Where they would take more than LARGEST numbers, neighbour
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -45,20 +45,29 @@ class Table:
     where the table would take too long or too much memory.
 
     `progress` is told how many timesteps are done since the last time, and may raise to cancel. After that it is told
-    of 0 where entries take long.
+    of 0 where entries take long. `only`, loss steps in ascending order, leaves out the rows of all others: their work
+    is not done, and the sums over rows are sums of those there are.
 
     `losses` are the loss steps of each row, ascending, one or (in a long sequence) several; `uses` the timesteps at
     which the parameter is used; `shape` its shape.
     """
 
-    def __init__(self, trace: Trace, parameter: str, progress: Progress | None = None, largest: int = LARGEST) -> None:
+    def __init__(
+        self,
+        trace: Trace,
+        parameter: str,
+        progress: Progress | None = None,
+        largest: int = LARGEST,
+        *,
+        only: Sequence[int] | None = None,
+    ) -> None:
         self.trace = trace
         self.parameter = parameter
         self.terms: Terms = trace.terms_of(parameter)
         self.shape = self.terms.shape
         self.uses: NDArray[np.int64] = self.terms.times.array()
         self._touches = self.terms.touches
-        self.losses = self._grouped(largest)
+        self.losses = self._grouped(largest) if only is None else tuple((loss,) for loss in only)
         self._cotangents: dict[int, Array] = {}
         self._progress = progress
         wanted = {touch.slot for touch in self._touches}
@@ -67,6 +76,11 @@ class Table:
             raise NetworkError(
                 f"the table of {parameter} would take {cost:,} operations over {trace.steps:,} timesteps",
                 hint=f"at most {MOST_CALLS:,}; print dE/d{parameter}[t] gives single contributions",
+            )
+        if only is not None and len(only) * self.numbers_per_row > 4 * LARGEST:
+            raise NetworkError(
+                f"{len(only)} rows of the table of {parameter} would take {len(only) * self.numbers_per_row:,} numbers",
+                hint=f"at most {4 * LARGEST:,}",
             )
         if wanted and len(self.uses):
             self._fill(wanted, progress)

@@ -2,6 +2,7 @@
 
     truncated(Table(trace, "w"), Window(5))     # each loss step reaches the last 5 timesteps
     truncated(Table(trace, "w"), Chunks(5))     # the sequence is cut into pieces of 5 timesteps
+    several(trace, ["w", "u"], [Window(5), Chunks(5)])   # the same without a table, of several at once
 
 Both keep some entries ∂E_t'/∂p_t of the table and leave out the others:
 
@@ -27,15 +28,18 @@ things it needs:
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.norms import norm
-from bptt_tui.derivation.by_loss import Progress, sweep
-from bptt_tui.derivation.table import Table
+from bptt_tui.calculus.shapes import size
+from bptt_tui.derivation.by_loss import Progress, calls, sweep
+from bptt_tui.derivation.table import LARGEST, MOST_CALLS, Table
 from bptt_tui.errors import NetworkError
+from bptt_tui.trace import Trace
 
 Array = NDArray[Any]
 MOST_WORK = 1 << 31  # loss steps × numbers that a gradient per loss step passes
@@ -110,14 +114,96 @@ def truncated(table: Table, mask: Mask, progress: Progress | None = None) -> Tru
     return _compared(mask, gradient, table.trace.gradient[table.parameter], kept, cells)
 
 
+def several(
+    trace: Trace, parameters: Sequence[str], masks: Sequence[Mask], progress: Progress | None = None
+) -> dict[str, tuple[Truncated, ...]]:
+    """What every mask gives for every parameter, from one sweep in which no loss step is followed further than a mask
+    reaches: the work grows with T times the largest k.
+
+    Raises NetworkError for k < 1, and before the sweep where it would take too long. Where the sums would not fit
+    together, the parameters are swept one after the other. `progress` is told how many timesteps are done since the
+    last time, and may raise to cancel.
+    """
+    if any(mask.k < 1 for mask in masks):
+        raise NetworkError("0 timesteps are too few", hint="truncate to 1 or more")
+    if not masks:
+        return dict.fromkeys(parameters, ())
+    found: dict[str, tuple[Truncated, ...]] = {}
+    together: list[str] = []
+    room = 0
+    for parameter in parameters:
+        needed = len(masks) * _numbers(trace, _slots(trace, [parameter]))
+        if together and room + needed > LARGEST:
+            found.update(_together(trace, together, masks, progress))
+            together, room = [], 0
+        together.append(parameter)
+        room += needed
+    if together:
+        found.update(_together(trace, together, masks, progress))
+    return found
+
+
+def _slots(trace: Trace, parameters: Sequence[str]) -> set[int]:
+    return {touch.slot for parameter in parameters for touch in trace.terms_of(parameter).touches}
+
+
+def _numbers(trace: Trace, slots: set[int]) -> int:
+    """How many numbers the gradients by some slots are, over all timesteps."""
+    entries = [trace.program.instruction(slot) for slot in slots]
+    return sum(trace.unrolled.times[entry.equation].count * size(entry.shape) for entry in entries)
+
+
+def _together(
+    trace: Trace, parameters: Sequence[str], masks: Sequence[Mask], progress: Progress | None
+) -> dict[str, tuple[Truncated, ...]]:
+    """One sweep; of every gradient that passes, each mask sums the loss steps it keeps."""
+    losses = np.array(trace.unrolled.loss_times, dtype=np.int64)
+    slots, horizon = _slots(trace, parameters), max(mask.k for mask in masks)
+    cost, work = calls(trace, slots), min(horizon, len(losses)) * _numbers(trace, slots)
+    if cost > MOST_CALLS or work > MOST_WORK:
+        raise NetworkError(
+            f"truncating {' and '.join(parameters)} would take {cost:,} operations and pass {work:,} numbers",
+            hint=f"at most {MOST_CALLS:,} and {MOST_WORK:,}",
+        )
+    program, times = trace.program, trace.unrolled.times
+    summed: dict[int, Array] = {}
+    for slot in slots:
+        entry = program.instruction(slot)
+        summed[slot] = np.zeros((len(masks), times[entry.equation].count, *entry.shape), trace.storage.dtype)
+    with np.errstate(all="ignore"):
+        for moment in sweep(trace, slots, [(int(loss),) for loss in losses], progress, horizon):
+            reached, now = losses[::-1][moment.first : moment.active], np.array([moment.t])
+            kept = np.stack([kept_by(mask, reached, now)[:, 0] for mask in masks])
+            for slot, flow in moment.flows.items():
+                row = times[program.instruction(slot).equation].row(moment.t)
+                flat = flow.reshape(len(flow), -1)
+                sums = kept.astype(flow.dtype) @ flat
+                if not np.isfinite(sums).all():  # 0 · inf is not 0
+                    sums = np.stack([flat[which].sum(axis=0) for which in kept])
+                summed[slot][:, row] = sums.reshape(len(masks), *flow.shape[1:])
+        return {name: tuple(_sums(trace, name, losses, masks, summed)) for name in parameters}
+
+
+def _sums(
+    trace: Trace, parameter: str, losses: NDArray[np.int64], masks: Sequence[Mask], summed: dict[int, Array]
+) -> Iterator[Truncated]:
+    terms = trace.terms_of(parameter)
+    uses = terms.times.array()
+    for number, mask in enumerate(masks):
+        total: Array = np.zeros(terms.shape, trace.storage.dtype)
+        for touch in terms.touches:
+            total = total + terms.pull_total(touch, summed[touch.slot][number])
+        yield _compared(mask, np.asarray(total), trace.gradient[parameter], *_counted(mask, losses, uses))
+
+
 def _compared(mask: Mask, gradient: Array, true: Array, kept: int, cells: int) -> Truncated:
     with np.errstate(all="ignore"):
         a, b = gradient.reshape(-1), true.reshape(-1)
-        size, true_size = float(norm(a, 1)), float(norm(b, 1))
-        cosine = float(np.dot(a / size, b / true_size)) if size > 0 and true_size > 0 else float("nan")
+        length, true_size = float(norm(a, 1)), float(norm(b, 1))
+        cosine = float(np.dot(a / length, b / true_size)) if length > 0 and true_size > 0 else float("nan")
         ratio, error = (
             float(np.divide(value, true_size)) if true_size > 0 else float("nan")
-            for value in (size, float(norm(a - b, 1)))
+            for value in (length, float(norm(a - b, 1)))
         )
     return Truncated(mask, gradient, true, ratio, min(max(cosine, -1.0), 1.0), error, kept, cells)
 

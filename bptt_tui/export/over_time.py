@@ -10,14 +10,14 @@ from bptt_tui.calculus import numerals
 from bptt_tui.calculus.norms import norm
 from bptt_tui.derivation.table import Array
 from bptt_tui.derivation.table import Table as Sums
-from bptt_tui.derivation.truncation import Chunks, Truncated, Window, truncated
+from bptt_tui.derivation.truncation import Chunks, Mask, Truncated, Window, several
 from bptt_tui.errors import NetworkError
 from bptt_tui.export.document import Block, Cell, Heading, Maths, Paragraph, Run, Table, cell
 from bptt_tui.export.figures import ends
-from bptt_tui.export.scene import Scene
+from bptt_tui.export.scene import MOST_LOSSES, Scene
 from bptt_tui.language.labels import latex_label
 
-_ACROSS, _DOWN = 12, 16  # columns and rows written out; of a larger table the ends
+_ACROSS = 12  # columns written out; of a larger table the ends
 _DECADES = 4.0  # over so many powers of ten a cell's colour fades
 
 
@@ -34,20 +34,27 @@ def table_section(scene: Scene) -> Iterator[Block]:
             "to the gradient. Of arrays the norm is shown, sums included.",
         )
     )
-    for parameter in scene.trace.gradient:
-        if len(scene.trace.uses(parameter)):
-            yield from _parameter(scene, parameter)
+    used = [parameter for parameter in scene.trace.gradient if len(scene.trace.uses(parameter))]
+    truncations: dict[str, tuple[Truncated, ...]] | Paragraph
+    try:
+        truncations = several(scene.trace, used, _masks(scene.unrolled.steps))
+    except NetworkError as error:  # too large to be computed
+        truncations = Paragraph((f"Not computed: {error}.",))
+    for parameter in used:
+        yield from _parameter(scene, parameter, truncations)
 
 
-def _parameter(scene: Scene, parameter: str) -> Iterator[Block]:
+def _parameter(
+    scene: Scene, parameter: str, truncations: dict[str, tuple[Truncated, ...]] | Paragraph
+) -> Iterator[Block]:
     yield Heading(2, (Maths(rf"\partial {_loss(scene)}/\partial {latex_label(parameter, 't')}"),))
     try:
-        sums = Sums(scene.trace, parameter)
+        sums = scene.table(parameter)
         cells = sums.norms() if sums.shape else sums.numbers()
-        yield _table(sums, cells)
-        yield _truncations(scene, sums)
+        yield _table(scene, sums, cells)
     except NetworkError as error:  # too large to be computed
         yield Paragraph((f"Not computed: {error}.",))
+    yield truncations if isinstance(truncations, Paragraph) else _truncations(scene, parameter, truncations[parameter])
 
 
 def _loss(scene: Scene) -> str:
@@ -59,17 +66,20 @@ def _size(value: Array) -> float:
     return float(value) if not value.ndim else float(norm(value, value.ndim))
 
 
-def _table(sums: Sums, cells: Array) -> Block:
-    down, across = ends(len(sums.losses), _DOWN, _DOWN // 2), ends(len(sums.uses), _ACROSS, _ACROSS // 2)
+def _table(scene: Scene, sums: Sums, cells: Array) -> Block:
+    losses, uses = len(scene.unrolled.loss_times), sums.uses
+    down = ends(losses, MOST_LOSSES, MOST_LOSSES // 2)
+    across = ends(len(uses), _ACROSS, _ACROSS // 2)
     finite = np.abs(cells[np.isfinite(cells) & (cells != 0)])
     largest = float(finite.max()) if finite.size else 0.0
     reaches = sums.reaches()
     heads = [("loss",), *(("…",) if j is None else (f"t = {sums.uses[j]}",) for j in across), ("sum",)]
     rows = []
-    for i in down:
-        if i is None:
+    for number in down:
+        if number is None:
             rows.append(tuple(cell("⋮") for _ in heads))
             continue
+        i = number if number < len(sums.losses) // 2 else number - losses  # the table has the shown rows alone
         group = sums.losses[i]
         name = f"t' = {group[0]}" if len(group) == 1 else f"t' = {group[0]} … {group[-1]}"
         inside = (
@@ -77,8 +87,9 @@ def _table(sums: Sums, cells: Array) -> Block:
             for j in across
         )
         rows.append((cell(name), *inside, cell(_text(_size(sums.row_sum(i))))))
-    last = (cell("…") if j is None else cell(_text(_size(sums.column_sum(j)))) for j in across)
-    rows.append((cell("sum"), *last, cell(_text(_size(sums.total)))))
+    trace, parameter = scene.trace, sums.parameter
+    last = (cell("…") if j is None else cell(_text(_size(trace.contribution(parameter, int(uses[j]))))) for j in across)
+    rows.append((cell("sum"), *last, cell(_text(_size(trace.gradient[parameter])))))
     return Table(tuple(heads), tuple(rows), right=frozenset(range(1, len(heads))))
 
 
@@ -98,13 +109,16 @@ def _text(value: float) -> Run:
     return numerals.number(value, 4)
 
 
-def _truncations(scene: Scene, sums: Sums) -> Block:
-    """Windows and chunks of growing length, beside the true gradient."""
-    lengths = [k for k in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512) if k < scene.unrolled.steps]
-    rows = [_truncated(truncated(sums, mask)) for k in lengths for mask in (Window(k), Chunks(k))]
-    rows.append(
-        (cell("none"), cell(_text(_size(scene.trace.gradient[sums.parameter]))), cell("1"), cell("1"), cell(""))
-    )
+def _masks(steps: int) -> list[Mask]:
+    """Windows and chunks of growing length."""
+    lengths = [k for k in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512) if k < steps]
+    return [mask for k in lengths for mask in (Window(k), Chunks(k))]
+
+
+def _truncations(scene: Scene, parameter: str, found: tuple[Truncated, ...]) -> Block:
+    """What each gives, beside the true gradient."""
+    rows = [_truncated(each) for each in found]
+    rows.append((cell("none"), cell(_text(_size(scene.trace.gradient[parameter]))), cell("1"), cell("1"), cell("")))
     heads: tuple[tuple[Run, ...], ...] = (("truncated to",), ("gradient",), ("‖·‖ ratio",), ("cosine",), ("entries",))
     return Table(heads, tuple(rows), right=frozenset({1, 2, 3, 4}))
 

@@ -8,12 +8,14 @@ from functools import cached_property
 from bptt_tui.calculus.operations import NOTATIONS
 from bptt_tui.derivation.naming import Naming
 from bptt_tui.derivation.partials import Partials
+from bptt_tui.derivation.table import LARGEST, Table
 from bptt_tui.export import figures
 from bptt_tui.language import Expression, Name, Printer
 from bptt_tui.session import Session
 
 MOST_LINES = 240  # of a section that grows with T; beyond it the middle timesteps are left out
 _AT_THE_ENDS = 3  # timesteps kept at either end, at least
+MOST_LOSSES = 16  # loss steps with a row of their own in a table; of more the first and last ones
 
 
 class Scene:
@@ -26,6 +28,28 @@ class Scene:
         self.network = self.unrolled.network
         self.naming = Naming(self.unrolled)
         self.partials = Partials(self.trace, self.naming)
+        self._tables: dict[str, Table] = {}
+        self._kept = 0
+
+    @cached_property
+    def shown_losses(self) -> tuple[int, ...]:
+        """The loss steps that have a row in the table."""
+        losses, kept = self.unrolled.loss_times, MOST_LOSSES // 2
+        return tuple(losses) if len(losses) <= MOST_LOSSES else (*losses[:kept], *losses[-kept:])
+
+    def table(self, parameter: str) -> Table:
+        """The rows of a parameter's loss-time × use-time table that a document shows: the first and last loss steps.
+
+        Raises NetworkError where it would take too long.
+        """
+        if parameter not in self._tables:
+            table = Table(self.trace, parameter, only=self.shown_losses)
+            self._kept += table.numbers_per_row * len(table.losses)
+            if self._kept > LARGEST:
+                self._tables.clear()
+                self._kept = 0
+            self._tables[parameter] = table
+        return self._tables[parameter]
 
     @property
     def total(self) -> str:

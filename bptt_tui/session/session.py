@@ -232,8 +232,11 @@ class Session:
         return moved
 
     def as_recorded(self) -> Self:
-        """The session as its recording found it: nothing computed, nothing recorded, no value changed yet."""
-        start = self.with_state(position=0, factor=0, recording=()).with_numbers_of(self)
+        """The session as its recording found it: nothing computed, recorded or predicted, no stop set, no value
+        changed yet."""
+        start = self.with_state(
+            position=0, factor=0, recording=(), breakpoints=(), watches=(), predictions=()
+        ).with_numbers_of(self)
         found = self.recorded_from
         if found is None:
             return start

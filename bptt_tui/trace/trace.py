@@ -119,6 +119,8 @@ class Trace:
             if name in fixed:
                 return fixed[name]
         if t is None:
+            if name not in values.inputs:
+                self._equation(name)
             raise NetworkError(f"{name} has a value per timestep", hint=f"say which, as in {name}[0]")
         if t < 0:
             before = self.unrolled.before.get(name)
@@ -187,9 +189,9 @@ class Trace:
         )
 
     def norms(self, name: str) -> Array:
-        """‖∂E/∂node_t‖ for every timestep 0 … T-1; nan where the node does not exist."""
+        """‖∂E/∂node_t‖ for every timestep 0 … T-1; nan where the node does not exist. NetworkError for no node."""
         if name not in self._norms:
-            equation = self.unrolled.network.index[name]
+            equation = self._equation(name)
             times = self.unrolled.times[equation]
             norms = np.full(self.steps, np.nan)
             whole = self.adjoint_rows(equation)
@@ -222,13 +224,16 @@ class Trace:
     def _no_such_step(self, t: int) -> NetworkError:
         return NetworkError(f"there is no timestep {t}", hint=f"the timesteps are 0 … {self.steps - 1}")
 
-    def _place(self, name: str, t: int) -> tuple[int, int]:
+    def _equation(self, name: str) -> int:
         network = self.unrolled.network
         if name not in network.index:
             raise NetworkError(f"there is no node {name}", hint=f"the nodes are {', '.join(network.targets)}")
+        return network.index[name]
+
+    def _place(self, name: str, t: int) -> tuple[int, int]:
+        equation = self._equation(name)
         if not 0 <= t < self.steps:
             raise self._no_such_step(t)
-        equation = network.index[name]
         row = self.unrolled.times[equation].row(t)
         if row is None:
             raise NetworkError(f"{name}[{t}] does not exist: the loss does not depend on it")

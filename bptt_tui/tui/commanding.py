@@ -44,8 +44,10 @@ class Commanding(_Part):
         """Stop what plays."""
         raise NotImplementedError
 
-    def perform(self, line: str) -> bool:
+    def perform(self, line: str, *, wait: bool = False) -> bool:
         """Give the debugger one line and draw what it answers; False where it could not be carried out.
+
+        What takes long goes on beside the screen, unless who gives the line is to `wait` for it.
 
         A command given during a replay takes it over: it is left here and can be resumed.
         """
@@ -68,15 +70,18 @@ class Commanding(_Part):
             line,
             lambda: self.debugger.do(line),
             lambda answer: self.settle(line, leaves, answer),
-            beside=(command.name in _RUNS and self.is_long)
-            or (command.name in _SUMS and self.debugger.sums.large)
-            or (self.is_long and self._rehearses(command, rest)),
+            beside=not wait
+            and (
+                (command.name in _RUNS and self.is_long)
+                or (command.name in _SUMS and self.debugger.sums.large)
+                or self.rehearses_long
+            ),
         )
 
-    def _rehearses(self, command: Command, rest: str) -> bool:
-        """Whether a command first goes through a recording; what gives several at once has to wait for it here."""
-        waits = command.name in _AT_ONCE or not _walks(command, rest)
-        return self.debugger.rehearses and bool(self.debugger.recording) and not waits
+    @property
+    def rehearses_long(self) -> bool:
+        """Whether the next command first goes through a recording, over a long trace."""
+        return self.is_long and self.debugger.rehearses and bool(self.debugger.recording)
 
     def set_to_work(
         self, said: str, work: Callable[[], View], then: Callable[[View | BpttError], bool], *, beside: bool
@@ -139,9 +144,9 @@ class Commanding(_Part):
         self.perform(line)
 
 
-_RUNS = ("continue", "reverse-continue", "until", "reverse-until")  # commands that can search a whole trace
+# Commands that can search a whole trace, or compute it anew.
+_RUNS = ("continue", "reverse-continue", "until", "reverse-until", "set", "unset", "equation", "undo", "redo", "reset")
 _SUMS = ("table", "knobs", "buildup", "chains")  # commands that make something of all timesteps
-_AT_ONCE = ("check",)  # whoever gives it draws the answer
 LONG = 100_000  # positions from which on they run beside the screen
 
 

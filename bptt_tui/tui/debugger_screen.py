@@ -287,11 +287,17 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
 
         def keep(written: Written | None) -> None:
             commands = [] if written is None else pinned.commands(written)
-            for line in commands:
-                if not self.perform(line):
-                    return
             if not commands:
                 self.say("nothing is changed")
+            elif self.runs_long:
+                self.say(self.goes_on)
+            else:
+                self.set_to_work(
+                    "note",
+                    lambda: [self.debugger.do(line) for line in commands][-1],
+                    lambda answer: self.settle(commands[-1], False, answer),
+                    beside=self.rehearses_long,
+                )
 
         self.app.push_screen(NoteEditor(self.debugger.cursor.position, pinned.texts), keep)
 

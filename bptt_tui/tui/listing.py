@@ -37,7 +37,7 @@ class Listing:
             Choice("enter", "enter", "goes there", self._go_to_stop, closes=True),
             Choice("space", "space", "on/off", self._toggle),
             Choice("c", "c", "condition", self._ask_condition, closes=True),
-            Choice("d", "d", "deletes", lambda at: self._screen.perform(f"delete {self._number(at)}")),
+            Choice("d", "d", "deletes", lambda at: self._screen.perform(f"delete {self._number(at)}", wait=True)),
         ]
         empty = f"none yet: {self._screen.key('run.break')} sets one here"
         return Chooser("breakpoints and watches", self._stop_rows, choices, empty=empty)
@@ -62,7 +62,7 @@ class Listing:
 
     def _toggle(self, at: int) -> None:
         row = self._debugger.view.breakpoints[at]
-        self._screen.perform(f"{'disable' if row.enabled else 'enable'} {row.number}")
+        self._screen.perform(f"{'disable' if row.enabled else 'enable'} {row.number}", wait=True)
 
     def _ask_condition(self, at: int) -> None:
         row = self._debugger.view.breakpoints[at]
@@ -114,9 +114,9 @@ class Listing:
     def changes(self) -> Chooser:
         """Old and new gradient side by side, and the edits that can be undone and redone."""
         choices = [
-            Choice("U", "U", "undoes", lambda _at: self._screen.perform("undo")),
-            Choice("ctrl+r", "^r", "redoes", lambda _at: self._screen.perform("redo")),
-            Choice("B", "B", "compares with now", lambda _at: self._screen.perform("baseline")),
+            Choice("U", "U", "undoes", lambda _at: self._screen.perform("undo", wait=True)),
+            Choice("ctrl+r", "^r", "redoes", lambda _at: self._screen.perform("redo", wait=True)),
+            Choice("B", "B", "compares with now", lambda _at: self._screen.perform("baseline", wait=True)),
         ]
         empty = f"nothing has been changed: {self._screen.key('edit.set')} changes a value"
         return Chooser("changes", self._change_rows, choices, empty=empty)

@@ -114,7 +114,7 @@ class Prompting(Commanding):
         self.pause()
 
         def set_entry(line: str) -> str:
-            self.perform(line)
+            self.perform(line, wait=True)
             return self.wrong
 
         self.app.push_screen(ArrayEditor(found, set_entry, lambda: editable(self.debugger, self.debugger.view)))

@@ -1,4 +1,4 @@
-"""Long runs: over a long trace `continue`, `table` or what a replay gives goes on in a thread; escape ends it."""
+"""Long runs: over a long trace `continue`, `set`, `table`, what a replay gives go on in a thread; escape ends it."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Running(Commanding):
         if run is None:
             return
         if not run.is_over():
-            self.running_changed(f"… {run.said} {run.share:.0%}, {self.key('run.interrupt')} stops")
+            self.running_changed(f"… {run.said} · {run.share:.0%}, {self.key('run.interrupt')} stops")
             return
         if self._watch is not None:
             self._watch.stop()

@@ -178,7 +178,7 @@ class SumsScreen(Screen[None]):
         Binding("plus,equals_sign", "press('plus')", "mask wider", show=False, id="sums.wider"),
         Binding("minus", "press('minus')", "mask narrower", show=False, id="sums.narrower"),
         Binding("i", "press('i')", "tiles or numbers", show=False, id="sums.numbers"),
-        Binding("z", "press('z')", "whole, or cell by cell", show=False, id="sums.zoom"),
+        Binding("z", "press('z')", "the whole table in blocks, or one cell for each entry", show=False, id="sums.zoom"),
         Binding("s", "press('s')", "chains summed", show=False, id="sums.summed"),
         Binding("p", "press('p')", "next parameter; chain before", show=False, id="sums.parameter"),
         Binding("n", "press('n')", "next node; next chain", show=False, id="sums.node"),

@@ -253,10 +253,13 @@ class TablePage(Page):
             return [((f" {label}: the loss cannot reach a later use", "dim"),)]
         room = max(width - width_of(label) - 6, 12)
         lines: list[Line] = [((f" {label} = ", "name"), (in_full(table.cell(row, column), room), "strong"))]
-        sums = f" {table.column_label(column)} = {value_text(table.column_sum(column), 24)}"
-        rows = f"{table.row_label(row)} = {value_text(table.row_sum(row), 24)}"
-        lines.append(((f"{sums}   {rows}", "dim"),))
-        return lines
+        sums = {
+            table.column_label(column): value_text(table.column_sum(column), 24),
+            table.row_label(row): value_text(table.row_sum(row), 24),
+        }
+        # Of a single loss step, or a single use, the entry is one of the sums.
+        said = "   ".join(f"{name} = {value}" for name, value in sums.items() if name != label)
+        return [*lines, ((f" {said}", "dim"),)] if said else lines
 
 
 def _tile(value: float, level: int, cell: int, norms: bool, now: bool) -> Run:

@@ -144,6 +144,19 @@ def test_a_walk_that_was_saved_replays_to_where_it_was_saved(run: Run, tmp_path:
     assert states(out)[-1] == describe(debugger.view) + "\nexpected: the totals hold\n"
 
 
+def test_a_replay_begins_without_the_stops_that_its_recording_sets_later(run: Run, tmp_path: Path) -> None:
+    """They are saved with the session: a continue before them is not stopped, and their numbers are those of then."""
+    path = tmp_path / "walk.json"
+    debugger = Debugger(load("question"))
+    for command in ("break u", "delete 1", "continue", "goto 3", "break s[1]", "continue", "condition 2 t > 5"):
+        debugger.do(command)
+    assert debugger.view.position == 8
+    debugger.save(path)
+    status, out, err = run("replay", str(path), "--headless")
+    assert (status, err) == (0, "")
+    assert "at the end" in states(out)[3] and "breakpoint 2 at s₁" in states(out)[6] and "breakpoint 1 at" not in out
+
+
 @pytest.mark.parametrize(
     ("expected", "said"),
     [

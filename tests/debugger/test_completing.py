@@ -40,6 +40,8 @@ def debugger() -> Debugger:
         ("goto s", ["goto s[0]", "goto s[1]"]),
         ("goto dE/", ["goto dE/d"]),
         ("goto dE/ds[", ["goto dE/ds[0]", "goto dE/ds[1]"]),
+        ("goto s_", ["goto s_0", "goto s_1"]),
+        ("goto dE/ds_", ["goto dE/ds_0", "goto dE/ds_1"]),
         ("print w/", ["print w/u", "print w/w", "print w/v", "print w/x", "print w/y"]),
         ("print norm(dE/dv", ["print norm(dE/dv[1]"]),
         ("set s[", ["set s[-1]", "set s[0]", "set s[1]"]),

@@ -9,6 +9,7 @@ import pytest
 from seen import make
 
 from bptt_tui.debugger import Debugger
+from bptt_tui.errors import CommandError
 from bptt_tui.session import Loss, Session, load
 
 
@@ -121,3 +122,30 @@ def test_with_several_losses_the_one_followed_is_named() -> None:
     message = debugger.do("vanish 0.5").message
     assert message.startswith("vanished at ∂E₂/∂s₀, 2 timesteps on") and "its start ∂E₂/∂s₂" in message
     assert "its start ∂E₂/∂s₂" in debugger.do("vanish 1e-9").message
+
+
+def test_the_other_recurrent_nodes_are_told_of_and_can_be_followed() -> None:
+    """An LSTM's h and c, in units of what each had at the last timestep."""
+    session = load("lstm").replace(loss=Loss(at="last"), expected=None)
+    trace, debugger = session.trace(), Debugger(session)
+    first = {}
+    for name in ("h", "c"):
+        norms = trace.norms(name)
+        first[name] = int(np.flatnonzero(norms / norms[-1] < 0.7)[-1])
+    digits = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+    for line, name, other in (("vanish 0.7", "h", "c"), ("vanish 0.7 c", "c", "h")):
+        view = debugger.do(line)
+        assert (view.pane.ref.name, view.t) == (name, first[name])  # type: ignore[union-attr]
+        far = trace.steps - 1 - first[other]
+        beyond = f"along {other}: at ∂E/∂{other}{str(first[other]).translate(digits)}, {far} timestep"
+        assert view.message.splitlines()[-1].startswith(beyond)
+    with pytest.raises(CommandError, match="no later timestep reads a node 'o'; there is h, c"):
+        debugger.do("vanish 0.7 o")
+
+
+def test_where_inflows_add_up_the_factors_are_those_of_the_largest() -> None:
+    """Their product is not the whole, and it is not said to be."""
+    lines = Debugger(load("lstm").replace(loss=Loss(at="last"), expected=None)).do("vanish 0.7").message.splitlines()
+    assert "; along the largest inflow of several" in lines[1]
+    assert any(line.startswith("altogether along the largest inflows: ") for line in lines)
+    assert not any("largest" in line for line in Debugger(load("vanishing")).do("vanish 1e-6").message.splitlines())

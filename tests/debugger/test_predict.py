@@ -427,7 +427,7 @@ def test_hint_gives_the_formula_without_numbers() -> None:
 def test_score_and_answers_are_kept_in_the_session(tmp_path: Path) -> None:
     """Saved, loaded, and gone on with."""
     debugger = asked("question", "s[0]", "values")
-    assert debugger.do("answer 0.4").message == "wrong: it is 1.3 times too small"
+    assert debugger.do("answer 0.4").message == "wrong: it is 1.31 times too small"
     debugger.do("answer tanh(z[0])")
     debugger.do("next")
     assert debugger.do("reveal").message == "a₁ = u·x₁ = -0.8"

@@ -11,7 +11,7 @@ from oracles.networks import random_case
 
 from bptt_tui.derivation import truncation
 from bptt_tui.derivation.table import Table
-from bptt_tui.derivation.truncation import Chunks, Window, kept_by, truncated
+from bptt_tui.derivation.truncation import Chunks, Window, kept_by, several, truncated
 from bptt_tui.errors import NetworkError
 from bptt_tui.session import Loss, load
 from bptt_tui.trace import Network
@@ -230,3 +230,53 @@ def test_what_would_take_too_long_is_refused_before_a_cell_is_looked_at(monkeypa
     monkeypatch.setattr(truncation, "kept_by", None)
     with pytest.raises(NetworkError, match="truncating 60 loss steps one by one would pass"):
         truncated(table, Window(3))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_many_at_once_without_a_table_are_those_of_the_tables(seed):
+    """One sweep that gives up a loss step beyond the largest mask, of networks with delays, pins and sparse losses."""
+    with np.errstate(all="ignore"):
+        trace = random_case(seed).trace()
+        masks = [mask(k) for k in (1, 2, 3, 5) for mask in (Window, Chunks)]
+        found = several(trace, list(trace.gradient), masks)
+        for name in trace.gradient:
+            table = Table(trace, name)
+            for mask, one in zip(masks, found[name], strict=True):
+                want = truncated(table, mask)
+                size = np.abs(table.norms()).sum()
+                assert np.allclose(one.gradient, want.gradient, rtol=1e-11, atol=1e-11 * size, equal_nan=True)
+                assert (one.mask, one.kept, one.cells) == (mask, want.kept, want.cells)
+
+
+def test_many_at_once_with_an_infinite_gradient(monkeypatch):
+    """What a mask leaves out is left out where it is infinite too; and sums that do not fit are swept in turn."""
+    monkeypatch.setattr(truncation, "LARGEST", 1)
+    network = Network(["s = w * s[t-1]", "E = log(u * s + b[t])"], loss_at="every")
+    trace = network.trace(parameters={"w": 2.0, "u": 1.0}, initial={"s": 1.0}, inputs={"b": [0.0, 0.0, -8.0, 1.0]})
+    found = several(trace, ["w", "u"], [Window(1), Window(2)])
+    assert not np.isfinite(trace.gradient["w"])
+    for name in ("w", "u"):
+        table = Table(trace, name)
+        for one in found[name]:
+            want = truncated(table, one.mask).gradient
+            assert np.array_equal(one.gradient, want, equal_nan=True)
+    with pytest.raises(NetworkError, match="too few"):
+        several(trace, ["w"], [Window(0)])
+
+
+def test_rows_of_some_loss_steps_alone_are_those_of_the_whole_table():
+    """And only they are swept."""
+    trace = load("min-char-rnn").trace()
+    whole, part = Table(trace, "Whh"), Table(trace, "Whh", only=(0, 2))
+    assert part.losses == ((0,), (2,))
+    for loss in (0, 2):
+        for use in whole.uses:
+            np.testing.assert_allclose(part.entry(loss, int(use)), whole.entry(loss, int(use)), rtol=1e-13)
+    assert np.allclose(part.norms(), whole.norms()[[0, 2]])
+
+
+def test_a_mask_too_far_is_refused(monkeypatch):
+    """Before the sweep, with the estimate."""
+    monkeypatch.setattr(truncation, "MOST_WORK", 5)
+    with pytest.raises(NetworkError, match="truncating w would take 18 operations and pass 6 numbers"):
+        several(load("many-to-many").trace(), ["w"], [Window(2)])

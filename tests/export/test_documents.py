@@ -249,3 +249,40 @@ def test_names_with_any_letters() -> None:
     assert render(document, "latex").isascii()
     for formula in re.findall(r"<math.*?</math>", render(document, "html"), re.DOTALL):
         ET.fromstring(formula)
+
+
+def test_what_is_done_is_told_along_the_way_and_can_be_cancelled() -> None:
+    """From 1 to the whole, never backward."""
+    told: list[tuple[int, int]] = []
+    compose(load("many-to-many"), lambda done, of: told.append((done, of)))
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert len({of for _, of in told}) == 1 and told[-1][0] == told[-1][1] > 6
+
+    def stop(_done: int, _of: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compose(load("many-to-many"), stop)
+
+
+def test_a_long_sequence_with_a_loss_at_every_step_sweeps_only_what_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No table of all loss steps by all uses is made, and no chains are swept for every use anew."""
+    from bptt_tui.derivation import by_loss, chains, table, truncation
+
+    rows: list[int] = []
+    real = by_loss.sweep
+
+    def counting(trace, wanted, groups, progress=None, horizon=None):  # type: ignore[no-untyped-def]
+        for moment in real(trace, wanted, groups, progress, horizon):
+            rows.append(moment.active - moment.first)
+            yield moment
+
+    for module in (chains, table, truncation):
+        monkeypatch.setattr(module, "sweep", counting)
+    rng, steps = np.random.default_rng(0), 1500
+    session = load("vanishing").replace(
+        inputs={"x": rng.standard_normal(steps).tolist()}, loss=Loss(at="every"), expected=None
+    )
+    text = render(compose(session), "markdown")
+    assert "a window of 512 timesteps" in text and "⋮" in text
+    assert max(rows) == 512 and len(rows) < 8 * steps

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bptt_tui.errors import NetworkError
+from bptt_tui.session import load
 from bptt_tui.trace import Network
 
 
@@ -65,3 +66,9 @@ def test_what_is_not_there_is_said():
         trace.running_sum("W", 9)
     with pytest.raises(NetworkError, match="is not a parameter"):
         trace.contribution_norms("h")
+
+
+@pytest.mark.parametrize("ask", ["norms", "value"])
+def test_a_name_that_is_no_node_is_said_to_be_none(ask):
+    with pytest.raises(NetworkError, match="there is no node r; the nodes are a, b, z, s, q, o, E"):
+        getattr(load("question").trace(), ask)("r")

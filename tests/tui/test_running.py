@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from opening import Opened, opened
 
-from bptt_tui.debugger import stops
+from bptt_tui.debugger import Debugger, edits, stops
 from bptt_tui.session import Recorded, load
 from bptt_tui.tui import beside, commanding, player
 from bptt_tui.tui.playbar import PlayBar
@@ -42,7 +43,7 @@ async def test_a_run_is_carried_out_beside_the_screen(gate: threading.Event) -> 
     async with opened(LONG) as debugger:
         debugger.main.perform("break s[2000]")
         await debugger.press("c")
-        assert debugger.main.runs_long and "continue 0%, esc stops" in debugger.text()
+        assert debugger.main.runs_long and "continue · 0%, esc stops" in debugger.text()
         await debugger.press("n", "2")
         assert debugger.view.position == 0 and debugger.main.focused is not None
         assert debugger.main.focused.id == "node"
@@ -99,7 +100,7 @@ REPLAYED = LONG.replace(
 
 async def test_what_a_replay_runs_is_carried_out_beside_the_screen(gate: threading.Event) -> None:
     async with opened(REPLAYED, replay=True) as debugger:
-        await debugger.until(lambda: "continue 0%, esc stops" in debugger.text())
+        await debugger.until(lambda: "continue · 0%, esc stops" in debugger.text())
         await debugger.press("2", "comma", "n")
         assert debugger.view.position == 1 and debugger.main.focused is not None
         debugger.main.query_one(PlayBar).post_message(PlayBar.Sought(0))
@@ -113,7 +114,7 @@ async def test_what_a_replay_runs_is_carried_out_beside_the_screen(gate: threadi
 
 async def test_what_a_replay_runs_can_be_stopped_and_gone_on_with(gate: threading.Event) -> None:
     async with opened(REPLAYED, replay=True) as debugger:
-        await debugger.until(lambda: "continue 0%, esc stops" in debugger.text())
+        await debugger.until(lambda: "continue · 0%, esc stops" in debugger.text())
         await debugger.press("escape")
         gate.set()
         await over(debugger)
@@ -126,13 +127,13 @@ async def test_what_a_replay_runs_can_be_stopped_and_gone_on_with(gate: threadin
 
 async def test_a_scrub_over_a_run_is_carried_out_beside_the_screen(gate: threading.Event) -> None:
     async with opened(REPLAYED, replay=True) as debugger:
-        await debugger.until(lambda: "continue 0%, esc stops" in debugger.text())
+        await debugger.until(lambda: "continue · 0%, esc stops" in debugger.text())
         await debugger.press("escape")
         gate.set()
         await over(debugger)
         gate.clear()
         debugger.main.query_one(PlayBar).post_message(PlayBar.Sought(4))
-        await debugger.until(lambda: "scrub 0%, esc stops" in debugger.text())
+        await debugger.until(lambda: "scrub · 0%, esc stops" in debugger.text())
         await debugger.pilot.resize_terminal(40, 12)
         await debugger.pilot.resize_terminal(120, 36)
         gate.set()
@@ -144,7 +145,7 @@ async def test_the_first_command_behind_a_recording_waits_beside_the_screen(gate
     """It has the recording gone through; stopped, nothing is given and nothing recorded."""
     async with opened(REPLAYED) as debugger:
         await debugger.press("n")
-        assert debugger.main.runs_long and "next 0%, esc stops" in debugger.text()
+        assert debugger.main.runs_long and "next · 0%, esc stops" in debugger.text()
         await debugger.press("escape")
         gate.set()
         await over(debugger)
@@ -154,3 +155,63 @@ async def test_the_first_command_behind_a_recording_waits_beside_the_screen(gate
         await over(debugger)
         assert debugger.view.position == 1
         assert [entry.command for entry in debugger.app.debugger.recording[4:]] == ["delete", "goto 0", "next"]
+
+
+@pytest.mark.parametrize("way", ["key", "line"])
+async def test_a_note_behind_a_recording_waits_beside_the_screen(way: str, gate: threading.Event) -> None:
+    """It, too, has the recording gone through; a note and a chapter that are written together are both kept."""
+    async with opened(REPLAYED) as debugger:
+        if way == "line":
+            await debugger.type("note first")
+        else:
+            await debugger.press("m", *"first", "tab", *"title", "ctrl+s")
+        assert debugger.main.runs_long and "note" in debugger.text() and "· 0%, esc stops" in debugger.text()
+        gate.set()
+        await over(debugger)
+        assert [note.text for note in debugger.view.all_notes] == ["first"]
+        assert [chapter.title for chapter in debugger.view.chapters] == ["title"] * (way == "key")
+
+
+@pytest.fixture
+def slow_trace(gate: threading.Event, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """A changed session's trace waits at the gate, too."""
+    told = edits._told
+
+    def waiting(debugger: Debugger) -> Callable[[int, int], None] | None:
+        tells = told(debugger)
+        assert tells is not None
+        gate.wait(20)
+        tells(1, 2)
+        return tells
+
+    monkeypatch.setattr(edits, "_told", waiting)
+    return gate
+
+
+async def test_a_change_of_a_long_trace_is_computed_beside_the_screen(slow_trace: threading.Event) -> None:
+    async with opened(LONG, at=5) as debugger:
+        before = debugger.app.debugger.session.trace().loss
+        await debugger.type("set w = 0.9")
+        assert debugger.main.runs_long and "set w = 0.9 · 0%, esc stops" in debugger.text()
+        slow_trace.set()
+        await over(debugger)
+        assert "w: 0.6 → 0.9" in debugger.message and debugger.app.debugger.session.trace().loss != before
+
+
+async def test_a_change_can_be_given_up(slow_trace: threading.Event) -> None:
+    """Nothing has changed then, and nothing is recorded."""
+    async with opened(LONG, at=5) as debugger:
+        await debugger.type("set w = 0.9")
+        await debugger.press("escape")
+        slow_trace.set()
+        await over(debugger)
+        assert "interrupted" in debugger.message and debugger.view.position == 5
+        assert debugger.app.debugger.session.parameters["w"] == 0.6
+        assert not debugger.app.debugger.recording
+
+
+async def test_who_sets_several_entries_waits_for_each(gate: threading.Event) -> None:
+    """The list of an array's entries says at once what is wrong with one."""
+    async with opened(LONG) as debugger:
+        assert debugger.main.perform("set w = 0.9", wait=True)
+        assert not debugger.main.runs_long and debugger.app.debugger.session.parameters["w"] == 0.9

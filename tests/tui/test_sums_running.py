@@ -49,7 +49,7 @@ async def test_a_command_goes_on_beside_the_screen_and_is_stopped(key: str, gate
     async with opened("many-to-many", at=5) as debugger:
         gate.clear()
         await debugger.press("T")
-        assert debugger.main.runs_long and "table 0%, esc stops" in debugger.text()
+        assert debugger.main.runs_long and "table · 0%, esc stops" in debugger.text()
         await debugger.press("n", key)
         gate.set()
         await debugger.until(lambda: not debugger.main.runs_long)

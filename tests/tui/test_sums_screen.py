@@ -134,6 +134,14 @@ async def test_the_cursor_shows_its_cell_in_full_and_enter_goes_there() -> None:
         assert float(np.asarray(debugger.view.pane.adjoint)) == float(trace.contribution("w", 1))
 
 
+async def test_of_a_single_loss_step_nothing_is_said_twice() -> None:
+    """An entry is the sum over its column then; what stands under it is the other sum."""
+    async with shown("table w", "vanishing") as debugger:
+        lines = [line for line in debugger.text().splitlines() if "∂E/∂w₅₉ = " in line]
+        assert len(lines) == 1
+        assert "∂E/∂w = 0.197594" in debugger.text().splitlines()[-2]
+
+
 async def test_a_block_shows_the_entry_it_is_drawn_by() -> None:
     """In a table of 60 × 60 in blocks, the cursor's cell is the largest of its block; z goes cell by cell."""
     async with shown("table w", long()) as debugger:

@@ -253,7 +253,7 @@ class DerivationScreen(Screen[None]):
             except BpttError as error:
                 self.say(str(error), error=True)
                 return
-            if not self._main.perform(f"check {formula}"):
+            if not self._main.perform(f"check {formula}", wait=True):
                 self.refresh_desk()
                 self.say(self._main.wrong, error=True)
                 return
@@ -295,7 +295,7 @@ class DerivationScreen(Screen[None]):
 
     @on(AttemptsPane.Deleted)
     def _deleted(self, event: AttemptsPane.Deleted) -> None:
-        done = self._main.perform(f"attempts delete {event.number}")
+        done = self._main.perform(f"attempts delete {event.number}", wait=True)
         self.refresh_desk()
         self.say(self._debugger.view.message if done else self._main.wrong, error=not done)
 
