@@ -231,7 +231,12 @@ def snapshot(session: str, at: int | None, size: tuple[int, int], theme: str | N
 @cli.command()
 @session_argument
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
-@click.option("--budget", type=click.IntRange(min=1), metavar="N", help="At most about N evaluations of the loss.")
+@click.option(
+    "--budget",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="At most about N evaluations of the loss; else about ten seconds of them.",
+)
 def verify(session: str, form: str, budget: int | None) -> None:
     """Check the gradient against the loss itself.
 

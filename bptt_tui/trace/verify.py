@@ -26,7 +26,7 @@ from bptt_tui.calculus.shapes import Shape, size
 from bptt_tui.language import Call, Expression, Name, Printer, substitute
 from bptt_tui.network import Network, Timesteps, Unrolled, unroll
 from bptt_tui.trace.forward import forward
-from bptt_tui.trace.program import Program, compile_program
+from bptt_tui.trace.program import Instruction, Program, compile_program
 from bptt_tui.trace.storage import Storage
 from bptt_tui.trace.total import total as total_of
 
@@ -46,8 +46,8 @@ TOLERANCES: dict[Method, float] = {"complex step": 1e-9, "central difference": 1
 # cannot be compared.
 NOISE = 64.0
 DIFFERENCE_NOISE = 8.0
-# Evaluations of the loss where the caller names no budget: fewer for long sequences, whose losses take longer.
-MOST, FEWEST, TIMESTEPS = 4000, 64, 2_000_000
+# Evaluations of the loss where the caller names no budget: so many that they take about ten seconds.
+MOST, FEWEST, WORK = 4000, 64, 20_000_000
 # A parameter with more numbers than this over all timesteps is nudged as a whole only.
 LARGEST = 1 << 24
 
@@ -101,7 +101,7 @@ def verify(trace: Trace, budget: int | None = None, progress: Callable[[int, int
     method = method_for(trace.unrolled)
     evaluations = 1 if method == "complex step" else 3
     if budget is None:
-        budget = min(MOST, max(FEWEST, TIMESTEPS // trace.steps))
+        budget = min(MOST, max(FEWEST, WORK // max(_work(trace), 1)))
     groups = [group for name in trace.terms for group in _groups(trace, name)]
     shares = _shares([group.count if group.small else 0 for group in groups], max(budget // evaluations, 1))
     total, checks = sum(shares), []
@@ -113,6 +113,14 @@ def verify(trace: Trace, budget: int | None = None, progress: Callable[[int, int
                 if progress is not None:
                     progress(len(checks), total)
     return Report(method, tuple(checks), sum(group.count for group in groups) - total)
+
+
+def _work(trace: Trace) -> int:
+    """The operations of one evaluation of the loss, over all timesteps; each counts once more per thousand numbers."""
+    program, times = trace.program, trace.unrolled.times
+    entries = [entry for entry in program.slots if isinstance(entry, Instruction)]
+    largest = [max((size(program.slots[arg].shape) for arg in entry.args), default=1) for entry in entries]
+    return sum(times[e.equation].count * (1000 + numbers) for e, numbers in zip(entries, largest, strict=True)) // 1000
 
 
 def method_for(unrolled: Unrolled) -> Method:

@@ -23,7 +23,7 @@ from test_planted_faults import (
 from bptt_tui.calculus.operations import FUSIONS, OPERATIONS
 from bptt_tui.session import bundled, load
 from bptt_tui.trace import Network, verify
-from bptt_tui.trace.program import Leaf
+from bptt_tui.trace.program import Instruction, Leaf
 from bptt_tui.trace.reverse import Adjoints
 from bptt_tui.trace.terms import Terms
 from bptt_tui.trace.trace import Trace
@@ -398,11 +398,28 @@ def test_where_most_has_vanished_the_rest_is_looked_at() -> None:
 
 
 def test_without_a_budget_a_long_sequence_gets_fewer_evaluations(long: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As many timesteps in all, however long the sequence is; at least a few entries."""
-    monkeypatch.setattr(verify, "TIMESTEPS", 40_000)
-    assert len(long.verify().checks) == 100
-    monkeypatch.setattr(verify, "TIMESTEPS", 400)
+    """As many operations in all, however long the sequence is; at least a few entries."""
+    operations = 400 * sum(isinstance(entry, Instruction) for entry in long.program.slots)
+    monkeypatch.setattr(verify, "WORK", 120 * operations)
+    assert 110 < len(long.verify().checks) < 120  # its arrays are small, but count for something
+    monkeypatch.setattr(verify, "WORK", operations)
     assert len(long.verify().checks) == verify.FEWEST
+
+
+def test_without_a_budget_large_matrices_get_fewer_evaluations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A product with 100 × 100 numbers counts as much as ten small ones."""
+
+    def checks(n: int) -> int:
+        rng = np.random.default_rng(0)
+        trace = Network(["h = tanh(W @ h[t-1] + x[t])", "E = dot(h, h)"]).trace(
+            parameters={"W": rng.normal(size=(n, n)) / n},
+            inputs={"x": rng.normal(size=(50, n))},
+            initial={"h": np.zeros(n)},
+        )
+        monkeypatch.setattr(verify, "WORK", 50 * 3000)
+        return len(trace.verify().checks)
+
+    assert verify.FEWEST < checks(100) < checks(4) / 2
 
 
 def test_a_large_matrix_is_nudged_as_a_whole_only(long: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
