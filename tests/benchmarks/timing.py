@@ -33,6 +33,9 @@ class Row:
 HEADER = f"{'what':<58}{'ours':>14}{'other':>14}{'ratio':>9}  {'goal':<8}met"
 
 
+QUIET = 0.05  # seconds before each timed call: OpenMP's threads spin for a while after a call, on the other's core
+
+
 def seconds(run: Callable[[], Any]) -> float:
     """How long one call takes."""
     start = time.perf_counter()
@@ -40,11 +43,16 @@ def seconds(run: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
+def _seconds_alone(run: Callable[[], Any]) -> float:
+    time.sleep(QUIET)
+    return seconds(run)
+
+
 def side_by_side(
     what: str, ours: Callable[[], Any], other: Callable[[], Any], goal: float | None, pairs: int, warm: int = 2
 ) -> Row:
     """`pairs` runs of each in turn after `warm` uncounted ones; the ratio is the median of the pairs' ratios."""
-    return paired(what, partial(seconds, ours), partial(seconds, other), goal, pairs, warm)
+    return paired(what, partial(_seconds_alone, ours), partial(_seconds_alone, other), goal, pairs, warm)
 
 
 def paired(
