@@ -15,7 +15,7 @@ ENTRIES = 1 << 22  # numbers handled at once
 _LONGEST = 2048  # rows: a search that ends soon should not have made many
 
 
-class Blocks:
+class RowBlocks:
     """`count` rows of `width` numbers. `make(rows)` makes a run of them, with the time axis first.
 
     Blocks are kept until they hold more than ENTRIES numbers together; then the oldest go. `passing` is how many

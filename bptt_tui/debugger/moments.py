@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.shapes import Shape, size
-from bptt_tui.debugger.blocks import Blocks, pieces
+from bptt_tui.debugger.blocks import RowBlocks, pieces
 from bptt_tui.debugger.looking import Scene
 from bptt_tui.debugger.places import Index
 from bptt_tui.debugger.quantities import Quantity
@@ -80,7 +80,7 @@ class Moments:
         self._scene = scene
         self._trace = scene.trace
         self._ask = ask
-        self._series: dict[tuple[object, ...], tuple[Blocks, Shape]] = {}
+        self._series: dict[tuple[object, ...], tuple[RowBlocks, Shape]] = {}
         self._constant: dict[tuple[int, Name], Array | None] = {}
         self._inputs: dict[str, tuple[Array, Ints]] = {}
         self._given: dict[str, Array] = {}
@@ -148,7 +148,7 @@ class Moments:
             return self._terms(name, t, stretch, reduction)
         equation = self._scene.network.index.get(name)
         if equation is None:
-            return reduction.apply(self._given_adjointss(name, t, stretch))
+            return reduction.apply(self._input_gradients(name, t, stretch))
         shape = self._scene.unrolled.shapes[name]
         known = self._reached(name, t, stretch, "backward")
         value = _picked(self._trace.adjoint_rows(equation), self._scene.unrolled.times[equation], t, shape)
@@ -190,7 +190,7 @@ class Moments:
         ]
         return max((position for position in positions if position is not None), default=None)
 
-    def _given_adjointss(self, name: str, t: Ints, stretch: Stretch) -> Over:
+    def _input_gradients(self, name: str, t: Ints, stretch: Stretch) -> Over:
         """∂E/∂x_t, which is known where the adjoints of all that read x_t are."""
         if name not in self._inputs:
             self._inputs[name] = self._whole_input(name)
@@ -321,7 +321,7 @@ class Moments:
         make: Callable[[slice], Iterator[Array]],
         reduction: Reduction,
         width: int,
-    ) -> tuple[Blocks, Shape]:
+    ) -> tuple[RowBlocks, Shape]:
         """What is made of an array of `count` timesteps, and its shape at each.
 
         `make` gives a run of rows in parts, and handles `width` numbers for a row.
@@ -337,7 +337,7 @@ class Moments:
                 return np.concatenate([reduced(part).value for part in make(rows)])
 
             whole = reduced(next(make(slice(0, 1)))).shape
-            self._series[key] = Blocks(count, size(whole), made, width), whole
+            self._series[key] = RowBlocks(count, size(whole), made, width), whole
         return self._series[key]
 
 

@@ -147,12 +147,12 @@ def test_blocks_give_the_rows_asked_for(monkeypatch: pytest.MonkeyPatch) -> None
         made.append((rows.start, rows.stop))
         return np.arange(rows.start, rows.stop) * 10.0
 
-    few = blocks.Blocks(11, 1, make_rows)
+    few = blocks.RowBlocks(11, 1, make_rows)
     asked = np.array([0, 3, 3, 4, 10, 9, 1])
     assert few.at(asked).tolist() == (asked * 10.0).tolist()
     assert few.at(asked).tolist() == (asked * 10.0).tolist()
     assert made == [(0, 4), (4, 8), (8, 11)]
-    wide = blocks.Blocks(11, 32, make_rows)
+    wide = blocks.RowBlocks(11, 32, make_rows)
     assert wide.at(asked).tolist() == (asked * 10.0).tolist()
     assert made[3:] == [(row, row + 1) for row in (0, 3, 4, 10, 9, 1)]
 
