@@ -7,7 +7,7 @@ ones. They are searched for in chunks of positions that grow, with arrays where 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -21,7 +21,7 @@ from bptt_tui.debugger.blocks import ENTRIES
 from bptt_tui.debugger.conditions import Condition, Every, holds, read_condition, told, value_at
 from bptt_tui.debugger.looking import Look, Scene
 from bptt_tui.debugger.moments import Stretch, Unknown
-from bptt_tui.debugger.pace import StoppedError
+from bptt_tui.debugger.pace import Interrupt, StoppedError, Tell
 from bptt_tui.debugger.patterns import Pattern, all_kinds, read_pattern
 from bptt_tui.debugger.quantities import Operand, read_operand
 from bptt_tui.debugger.sweep import Sweep
@@ -30,8 +30,6 @@ from bptt_tui.errors import CommandError
 Array = NDArray[Any]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-Interrupt = Callable[[], bool] | None
-Tell = Callable[[float], None] | None
 _FIRST_CHUNK, _GROWTH, _FEWEST = 1024, 8, 16
 _PATIENCE = 256  # positions looked at one by one between two questions whether to go on
 
