@@ -14,7 +14,7 @@ from bptt_tui.debugger.view import Missing, View
 from bptt_tui.tui.bindings import BINDING_TABLE, KeyRow
 from bptt_tui.tui.figures import figure
 from bptt_tui.tui.ink import Line, Run, fitted, line_width, width_of, wrapped
-from bptt_tui.tui.keynames import keys_of
+from bptt_tui.tui.keynames import keymap_of, keys_of
 from bptt_tui.tui.layout import PANES
 from bptt_tui.tui.pane import Bar, loss_name
 
@@ -139,11 +139,11 @@ class Keys(Bar):
 
     def show(self, view: View) -> None:
         """Keys do not change from step to step, only with a keymap."""
-        if self.view is None or getattr(self.app, "_keymap", {}) != self._keymap:
+        if self.view is None or keymap_of(self.app) != self._keymap:
             super().show(view)
 
     def line(self, width: int) -> Line:
-        self._keymap = getattr(self.app, "_keymap", {})
+        self._keymap = keymap_of(self.app)
         runs: list[Run] = [(" ", "plain")]
         for row, key in self._fitting(width):
             runs += [(key, "accent"), (f" {row.label}  ", "dim")]
@@ -161,8 +161,7 @@ class Keys(Bar):
 
     def _key(self, row: KeyRow) -> str:
         """The key that now has this row's id: its own, or the one a keymap gave it."""
-        keymap = getattr(self.app, "_keymap", {})
-        return row.shown if row.id not in keymap else keys_of(row, keymap)[0]
+        return keys_of(row, keymap_of(self.app))[0]
 
     def on_click(self, event: events.Click) -> None:
         x = 1

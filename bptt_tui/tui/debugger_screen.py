@@ -366,9 +366,10 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
         from bptt_tui.debugger.commands import COMMANDS
         from bptt_tui.tui.dialogs import Notice
         from bptt_tui.tui.help import help_text
+        from bptt_tui.tui.keynames import keymap_of
 
         self.pause()
-        self.app.push_screen(Notice("help", help_text(COMMANDS, self.size.width, getattr(self.app, "_keymap", {}))))
+        self.app.push_screen(Notice("help", help_text(COMMANDS, self.size.width, keymap_of(self.app))))
 
     async def action_app(self, action: str) -> None:
         """What concerns the file or another session is the app's."""

@@ -40,7 +40,13 @@ def keys_of(row: KeyRow, keymap: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys([row.shown, *(printed(key) for key in row.keys.split(","))]))
 
 
+def keymap_of(app: App[Any]) -> Mapping[str, str]:
+    """The keys that the user has given to rows of the binding table, by id."""
+    keymap: Mapping[str, str] = getattr(app, "_keymap", {})  # Textual has `set_keymap`, and nothing to read it with
+    return keymap
+
+
 def key_of(id: str, app: App[Any]) -> str:
     """The first key that a row of the binding table has now: ^s of `session.save`, or the user's own."""
     row = next(row for row in BINDING_TABLE if row.id == id)
-    return keys_of(row, getattr(app, "_keymap", {}))[0]
+    return keys_of(row, keymap_of(app))[0]

@@ -17,7 +17,7 @@ from textual.content import Content
 from bptt_tui.debugger.commands import COMMANDS
 from bptt_tui.tui.bindings import BINDING_TABLE
 from bptt_tui.tui.debugger_screen import DebuggerScreen
-from bptt_tui.tui.keynames import keys_of
+from bptt_tui.tui.keynames import keymap_of, keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +57,7 @@ class DebuggerCommands(Provider):
     @property
     def _offers(self) -> Iterator[Offer]:
         """The debugger's keys and commands are its screen's; another screen has none of them."""
-        return offers(getattr(self.app, "_keymap", {})) if isinstance(self.screen, DebuggerScreen) else iter(())
+        return offers(keymap_of(self.app)) if isinstance(self.screen, DebuggerScreen) else iter(())
 
     async def discover(self) -> Hits:
         for offer in self._offers:
