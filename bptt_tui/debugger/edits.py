@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from bptt_tui.debugger.changes import words
 from bptt_tui.debugger.command import Command, nothing
 from bptt_tui.debugger.moving import Cursor
+from bptt_tui.debugger.pace import StoppedError
 from bptt_tui.debugger.walking import Trail
 from bptt_tui.errors import BpttError, CommandError
 from bptt_tui.session import Session
@@ -88,14 +89,14 @@ def edit(debugger: Debugger, changed: Session) -> str:
 
 
 def _told(debugger: Debugger) -> Callable[[int, int], None] | None:
-    """Tells whoever waits how much of a trace is computed, and raises CommandError where they want it no longer."""
+    """Tells whoever waits how much of a trace is computed, and raises StoppedError where they want it no longer."""
     interrupt, tell = debugger.interrupt, debugger.tell
     if interrupt is None and tell is None:
         return None
 
     def told(done: int, of: int) -> None:
         if interrupt is not None and interrupt():
-            raise CommandError("interrupted")
+            raise StoppedError("interrupted")
         if tell is not None:
             tell(done / max(of, 1))
 
@@ -112,7 +113,8 @@ def _move(debugger: Debugger, changed: Session, back_to: tuple[Cursor, Cursor] |
     try:
         changed.trace(_told(debugger))
     except BpttError as error:
-        raise CommandError(error.reason, hint=error.hint, places=error.places[1:]) from None
+        kind = StoppedError if isinstance(error, StoppedError) else CommandError
+        raise kind(error.reason, hint=error.hint, places=error.places[1:]) from None
     debugger.change(replace(debugger.state, session=changed))
     same = _has_steps_of(debugger.look.scene, before)
     if back_to is not None and (cursor == back_to[0] or not same):

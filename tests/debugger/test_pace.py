@@ -12,7 +12,7 @@ from bptt_tui.debugger.pace import StoppedError
 from bptt_tui.debugger.sums import Sums
 from bptt_tui.derivation import chains
 from bptt_tui.errors import CommandError
-from bptt_tui.session import Loss, load
+from bptt_tui.session import Loss, Recorded, load
 
 PARTS: dict[str, Callable[[Sums], object]] = {
     "table": lambda sums: sums.table("w").values,
@@ -64,3 +64,15 @@ def test_loss_steps_swept_a_few_at_a_time_have_the_same_sums(fit: int, monkeypat
     for loss in [*reversed(expected), *expected]:
         np.testing.assert_equal(few.sum(loss), expected[loss])
     assert len(expected) == 7
+
+
+def test_a_recording_that_is_stopped_on_the_way_is_not_taken_for_one_that_cannot_be_played() -> None:
+    """The edit in it computes a trace; the first command after opening goes through it."""
+    saved = load("question").with_state(position=1, recording=[Recorded(0.0, "set w = 0.9"), Recorded(1.0, "next")])
+    debugger = Debugger(saved)
+    debugger.interrupt = lambda: True
+    with pytest.raises(StoppedError, match=r"^interrupted$"):
+        debugger.do("next")
+    assert debugger.view.position == 1 and debugger.recording == saved.recording and debugger.rehearses
+    debugger.interrupt = None
+    assert debugger.do("next").position == 2
