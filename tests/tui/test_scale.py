@@ -325,8 +325,12 @@ async def test_a_hundred_thousand_timesteps(long_session: Session, screen_golden
 
 async def test_the_inspector(screen_golden: SnapshotAssertion) -> None:
     async with opened("min-char-rnn", at=35, size=MEDIUM) as debugger:
+        full = repr(float(np.asarray(debugger.view.pane.adjoint)[1, 0]))  # type: ignore[union-attr]
         await debugger.press("enter", "i", "down")
-        assert debugger.text() == screen_golden
+        text = debugger.text()
+        # Its last digit is the product library's choice, which goes by the processor.
+        assert full in text
+        assert text.replace(full.ljust(24), "every digit".ljust(24)) == screen_golden
 
 
 @pytest.mark.parametrize(("name", "at"), [("min-char-rnn", 35), ("exploding", 300)])
