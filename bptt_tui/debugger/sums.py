@@ -137,6 +137,7 @@ class ChainSum:
         self.name, self.t = name, t
         self._chains = Chains(scene.trace, name, t, naming=scene.naming, partials=scene.partials, watch=pace.over)
         self.title = self._chains.title()
+        self.loss_label = scene.naming.total()
         self.is_use = self._chains.is_use
 
     @cached_property

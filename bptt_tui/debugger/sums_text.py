@@ -164,7 +164,7 @@ def chain(found: ChainSum, number: int, loss: int | None) -> list[str]:
     """One chain, a factor a line: what it is, its formula, its value, its shape, the product so far."""
     factors = found.factors(number, loss)
     of = found.spelled if loss is None else f"{found.count_through(loss)} from t = {loss}"
-    rows = [("factor", "", "value", "shape", "product from E")]
+    rows = [("factor", "", "value", "shape", f"product from {found.loss_label}")]
     for factor in factors:
         value = "" if factor.value is None else value_text(squeezed(factor.value), _FACTOR)
         symbol = "" if factor.symbol == value else factor.symbol

@@ -242,10 +242,11 @@ class ChainsPage(Rows):
             return [((" no chain: nothing is between them", "dim"),)]
         factor = factors[self.at]
         shown = "too large to write out" if factor.value is None else value_text(squeezed(factor.value), width - 30)
+        product = f" product from {self._chains.loss_label} down to here: "
         equated = " = ".join(dict.fromkeys((factor.title, factor.symbol, shown)))
         return [
             ((f" {equated}", "plain"),),
-            ((f" product from E down to here: {in_full(factor.running, width - 34)}", "strong"),),
+            ((f"{product}{in_full(factor.running, width - width_of(product) - 3)}", "strong"),),
         ]
 
     def press(self, key: str) -> bool:

@@ -73,6 +73,7 @@ def test_the_chains_to_a_use() -> None:
     assert one[0] == "∂E/∂w₁, chain 2 of 2"
     assert one[2].split() == ["∂E/∂E₂", "1", "1×1", "1"]
     assert one[-1].split() == ["∂b₁/∂w₁", "s₀", "0.522665", "1×1", "-0.15077"]
+    assert "product from loss" in asked("chains Whh[3] 1", "min-char-rnn")
     only = asked("chains w[1] t=1", "many-to-many")
     assert "through E₁: 1, their sum 0.235524" in only
     assert only.count("∂E/∂E₁ ·") == 1 and "∂E/∂E₂" not in only

@@ -196,6 +196,11 @@ async def test_browsing_many_chains() -> None:
         assert "chain 6 of 551" in debugger.text()
 
 
+async def test_products_are_from_the_loss_by_its_name() -> None:
+    async with shown("chains Whh[3]", "min-char-rnn") as debugger:
+        assert "product from loss down to here" in debugger.text()
+
+
 async def test_the_build_up_goes_through_the_nodes() -> None:
     """n shows the next node; enter takes the debugger to the node."""
     async with shown("buildup w") as debugger:
