@@ -166,8 +166,8 @@ class GraphPane(Pane):
         return self._with_more(strip, left) if at < 0 else self.inks.filled(strip, width)
 
     def _with_more(self, heading: Strip, left: int) -> Strip:
-        """The line of timesteps with ‹ and › where there are more, › left of a scrollbar where there is one."""
-        width = self.inner.width
+        """The line of timesteps with ‹ and › where there are more."""
+        width = self.size.width
         before = "‹" if left > 0 else " "
         after = "›" if left + width < self._columns.total else " "
         ends = [self.inks.paint(((mark, "accent"),), 1) for mark in (before, after)]

@@ -168,17 +168,6 @@ def test_edges_to_what_is_not_drawn_are_left_out() -> None:
     assert routed(edges, ("a", "u", "x"), 1, (0, 0)) == []
 
 
-async def test_more_timesteps_are_marked_left_of_the_scrollbar() -> None:
-    """Beside a scrollbar the column at the edge is cut, and › says so."""
-    async with opened("question", size=SMALL) as debugger:
-        await debugger.type("end")
-        pane = debugger.main.query_one(GraphPane)
-        assert pane.inner.width == pane.size.width - 1
-        assert pane.scroll_offset.x + pane.inner.width < pane.virtual_size.width
-        heading = "".join(segment.text for segment in pane.render_line(0))
-        assert heading[pane.inner.width - 1] == "›"
-
-
 async def test_the_table_keeps_its_names_and_sums_while_it_scrolls(long_session: Session) -> None:
     async with opened(long_session, at=600_000) as debugger:
         table = debugger.main.query_one(ContributionsPane)
