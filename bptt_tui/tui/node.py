@@ -229,17 +229,17 @@ def _figures(rows: list[Row], width: int, drawn: Drawn) -> list[Line]:
                 start.append((f"  {heat.summary(value)}{note and f', {note}'}", "dim"))
             lines += [*wrapped(tuple(start), width, indent=front), *block]
             continue
-        beside, at = _beside(value, text, room, number_ink), front + label_width + 2
+        runs, at = _beside(value, text, room, number_ink), front + label_width + 2
         broken = used + 2 > at
         if value is not None and not isinstance(value, Missing) and value.ndim == 2 and "…" in text:
             # That it is the largest entry has to be said, if need be further left than numbers stand.
             broken = used + 2 + line_width(_by_largest(value, 0)) > width
-            beside = _by_largest(value, width - (front + 2 if broken else max(used + 2, at)))
-            at = max(min(at, width - line_width(beside)), front + 2 if broken else used + 2)
+            runs = _by_largest(value, width - (front + 2 if broken else max(used + 2, at)))
+            at = max(min(at, width - line_width(runs)), front + 2 if broken else used + 2)
         if broken:
             lines += wrapped(tuple(start), width, indent=front)
             start, used = [], 0
-        lines.append((*start, (" " * (at - used), "plain"), *beside))
+        lines.append((*start, (" " * (at - used), "plain"), *runs))
     return lines
 
 
