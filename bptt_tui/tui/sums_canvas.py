@@ -124,12 +124,19 @@ def clipped(line: Line, width: int) -> Line:
     """A line that is too long, cut with `…`."""
     if line_width(line) <= width:
         return line
+    while line and not line[-1][0].rstrip(" "):
+        line = line[:-1]
+    line = (*line[:-1], (line[-1][0].rstrip(" "), line[-1][1])) if line else ()
+    if line_width(line) <= width:
+        return line
     kept: list[Run] = []
     room = width
     for text, ink in line:
-        cells = line_width(((text, ink),))
-        kept.append((text if cells < room else fitted(text, room), ink))
+        cells = width_of(text)
+        if cells >= room:  # something is left out: of this text or behind it
+            before = "".join(text for text, _ in kept)
+            cut = fitted(text + " " * (cells == room), room)
+            return (*kept, (cut if not before.rstrip(" ").endswith("…") or cut != "…" else " ", ink))
+        kept.append((text, ink))
         room -= cells
-        if room <= 0:
-            break
     return tuple(kept)

@@ -246,6 +246,21 @@ def test_a_long_line_is_cut() -> None:
     assert "".join(text for text, _ in line) == "abcde…"
 
 
+@pytest.mark.parametrize(
+    ("texts", "width", "cut"),
+    [
+        (("abc", "def", "g"), 6, "abcde…"),
+        (("abc", "def", "  "), 6, "abcdef"),
+        (("abc", "de  "), 6, "abcde"),
+        (("ab …", "cd"), 5, "ab … "),
+        (("ab … cd", "e"), 5, "ab … "),
+        (("", "abcdef"), 3, "ab…"),
+    ],
+)
+def test_what_a_cut_line_leaves_out_has_one_mark(texts: tuple[str, ...], width: int, cut: str) -> None:
+    assert "".join(text for text, _ in clipped(tuple((text, "plain") for text in texts), width)) == cut
+
+
 async def test_a_network_without_parameters_has_chains_all_the_same() -> None:
     """The other parts say that there is no parameter."""
     session = Session(equations=("s = tanh(s[t-1] + x[t])", "E = s * s"), inputs={"x": [0.1, 0.2]}, initial={"s": 0.3})
