@@ -29,9 +29,9 @@ _SCALARS, _VECTORS, _ROWS = range(8, 14), range(13, 18), range(10, 18)
 class GraphPane(Pane):
     """Draws `View.graph`; a click on a node asks to go there."""
 
-    DEFAULT_CSS = "GraphPane { padding: 0; border: none; overflow-x: hidden; &:focus { border: none; } }"
-
     COLUMNS = True
+    BLANKS = (0, 0)
+    FOOT = False
     _hovered: Cell | None = None
 
     def __init__(self, *, id: str) -> None:
@@ -150,7 +150,7 @@ class GraphPane(Pane):
 
     def line_at(self, y: int) -> Strip:
         assert self.view is not None
-        width = self.size.width
+        width = self._width
         at = -1 if y == 0 else y - 1 + self.scroll_offset.y
         if at >= len(self.view.graph.rows) * self._lines_per_row:
             return self.inks.paint((), width)
@@ -167,7 +167,7 @@ class GraphPane(Pane):
 
     def _with_more(self, heading: Strip, left: int) -> Strip:
         """The line of timesteps with ‹ and › where there are more."""
-        width = self.size.width
+        width = self._width
         before = "‹" if left > 0 else " "
         after = "›" if left + width < self._columns.total else " "
         ends = [self.inks.paint(((mark, "accent"),), 1) for mark in (before, after)]
