@@ -61,7 +61,7 @@ def sweep(
     return _Sweep(trace, wanted, groups, horizon).moments(progress)
 
 
-def calls(trace: Trace, wanted: set[int]) -> int:
+def pullbacks(trace: Trace, wanted: set[int]) -> int:
     """How many operations a sweep pulls back, every timestep counted: what it costs."""
     program, times = trace.program, trace.unrolled.times
     return sum(times[program.instruction(slot).equation].count for slot in _leading_to(program, wanted))

@@ -35,7 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.norms import norm
-from bptt_tui.derivation.by_loss import Progress, calls, numbers_over_time, sweep
+from bptt_tui.derivation.by_loss import Progress, numbers_over_time, pullbacks, sweep
 from bptt_tui.derivation.table import LARGEST, MOST_CALLS, Table
 from bptt_tui.errors import NetworkError
 from bptt_tui.trace import Trace
@@ -152,7 +152,7 @@ def _together(
     """One sweep; of every gradient that passes, each mask sums the loss steps it keeps."""
     losses = np.array(trace.unrolled.loss_times, dtype=np.int64)
     slots, horizon = _slots(trace, parameters), max(mask.k for mask in masks)
-    cost, work = calls(trace, slots), min(horizon, len(losses)) * numbers_over_time(trace, slots)
+    cost, work = pullbacks(trace, slots), min(horizon, len(losses)) * numbers_over_time(trace, slots)
     if cost > MOST_CALLS or work > MOST_WORK:
         raise NetworkError(
             f"truncating {' and '.join(parameters)} would take {cost:,} operations and pass {work:,} numbers",
