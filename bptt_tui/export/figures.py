@@ -64,8 +64,3 @@ def gapped(items: Sequence[_Item], most: int, kept: int) -> list[_Item | None]:
     """`ends` in one list, with None for what is left out between them."""
     first, last = ends(items, most, kept)
     return [*first, None, *last] if last else list(first)
-
-
-def shape(value: tuple[int, ...]) -> str:
-    """`3×3`, `3`; nothing for a scalar."""
-    return "×".join(map(str, value))

@@ -82,11 +82,6 @@ def lowered(stack: Stack) -> Stack:
     return stack.reshape(draws, -1) if 1 in (rows, columns) else stack
 
 
-def shown(shape: tuple[int, ...]) -> str:
-    """3×1."""
-    return "×".join(map(str, shape))
-
-
 def on_diagonal(value: Stack) -> Stack | None:
     """The diagonal matrix of a vector's entries; None of a number or a matrix."""
     rows, columns = value.shape[1:]
