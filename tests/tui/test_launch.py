@@ -15,6 +15,7 @@ SELDOM = {
     "bptt_tui.debugger.answer_slips",
     "bptt_tui.debugger.answers",
     "bptt_tui.debugger.attempts",
+    "bptt_tui.debugger.blame",
     "bptt_tui.debugger.blocks",
     "bptt_tui.debugger.commands",
     "bptt_tui.debugger.conditions",
