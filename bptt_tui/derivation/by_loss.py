@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bptt_tui.calculus.shapes import size
 from bptt_tui.trace import Trace
 from bptt_tui.trace.program import Instruction, Leaf, Program
 
@@ -60,10 +61,17 @@ def sweep(
     return _Sweep(trace, wanted, groups, horizon).moments(progress)
 
 
-def calls(trace: Trace, wanted: set[int]) -> int:
+def pullbacks(trace: Trace, wanted: set[int]) -> int:
     """How many operations a sweep pulls back, every timestep counted: what it costs."""
     program, times = trace.program, trace.unrolled.times
     return sum(times[program.instruction(slot).equation].count for slot in _leading_to(program, wanted))
+
+
+def numbers_over_time(trace: Trace, slots: set[int]) -> int:
+    """How many numbers the gradients by some slots are, over all timesteps: what one loss step's take to keep."""
+    times = trace.unrolled.times
+    entries = [trace.program.instruction(slot) for slot in slots]
+    return sum(times[entry.equation].count * size(entry.shape) for entry in entries)
 
 
 class _Sweep:

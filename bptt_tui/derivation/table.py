@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from bptt_tui.calculus.norms import norm
 from bptt_tui.calculus.shapes import size
-from bptt_tui.derivation.by_loss import Progress, calls, sweep
+from bptt_tui.derivation.by_loss import Progress, numbers_over_time, pullbacks, sweep
 from bptt_tui.errors import NetworkError
 from bptt_tui.network import Timesteps
 from bptt_tui.trace import Trace
@@ -71,7 +71,7 @@ class Table:
         self._cotangents: dict[int, Array] = {}
         self._progress = progress
         wanted = {touch.slot for touch in self._touches}
-        cost = calls(trace, wanted)
+        cost = pullbacks(trace, wanted)
         if cost > MOST_CALLS:
             raise NetworkError(
                 f"the table of {parameter} would take {cost:,} operations over {trace.steps:,} timesteps",
@@ -93,9 +93,7 @@ class Table:
     @property
     def numbers_per_row(self) -> int:
         """How many numbers are kept for a row: the gradient that arrives wherever the parameter is read."""
-        program, times = self.trace.program, self.trace.unrolled.times
-        entries = [program.instruction(slot) for slot in {touch.slot for touch in self._touches}]
-        return sum(times[entry.equation].count * size(entry.shape) for entry in entries)
+        return numbers_over_time(self.trace, {touch.slot for touch in self._touches})
 
     def _grouped(self, largest: int) -> tuple[tuple[int, ...], ...]:
         """One row per loss step, or as many rows of neighbouring loss steps as fit."""

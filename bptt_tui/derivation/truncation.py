@@ -35,8 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.norms import norm
-from bptt_tui.calculus.shapes import size
-from bptt_tui.derivation.by_loss import Progress, calls, sweep
+from bptt_tui.derivation.by_loss import Progress, numbers_over_time, pullbacks, sweep
 from bptt_tui.derivation.table import LARGEST, MOST_CALLS, Table
 from bptt_tui.errors import NetworkError
 from bptt_tui.trace import Trace
@@ -132,7 +131,7 @@ def several(
     together: list[str] = []
     room = 0
     for parameter in parameters:
-        needed = len(masks) * _numbers(trace, _slots(trace, [parameter]))
+        needed = len(masks) * numbers_over_time(trace, _slots(trace, [parameter]))
         if together and room + needed > LARGEST:
             found.update(_together(trace, together, masks, progress))
             together, room = [], 0
@@ -147,19 +146,13 @@ def _slots(trace: Trace, parameters: Sequence[str]) -> set[int]:
     return {touch.slot for parameter in parameters for touch in trace.terms_of(parameter).touches}
 
 
-def _numbers(trace: Trace, slots: set[int]) -> int:
-    """How many numbers the gradients by some slots are, over all timesteps."""
-    entries = [trace.program.instruction(slot) for slot in slots]
-    return sum(trace.unrolled.times[entry.equation].count * size(entry.shape) for entry in entries)
-
-
 def _together(
     trace: Trace, parameters: Sequence[str], masks: Sequence[Mask], progress: Progress | None
 ) -> dict[str, tuple[Truncated, ...]]:
     """One sweep; of every gradient that passes, each mask sums the loss steps it keeps."""
     losses = np.array(trace.unrolled.loss_times, dtype=np.int64)
     slots, horizon = _slots(trace, parameters), max(mask.k for mask in masks)
-    cost, work = calls(trace, slots), min(horizon, len(losses)) * _numbers(trace, slots)
+    cost, work = pullbacks(trace, slots), min(horizon, len(losses)) * numbers_over_time(trace, slots)
     if cost > MOST_CALLS or work > MOST_WORK:
         raise NetworkError(
             f"truncating {' and '.join(parameters)} would take {cost:,} operations and pass {work:,} numbers",

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from bptt_tui.calculus.norms import norm
 from bptt_tui.calculus.operations import NOTATIONS, OPERATIONS
 from bptt_tui.calculus.shapes import Shape, size
-from bptt_tui.language import Call, Expression, Name, Printer, substitute
+from bptt_tui.language import Expression, Name, Printer, calls, substitute
 from bptt_tui.network import Network, Timesteps, Unrolled, unroll
 from bptt_tui.trace.forward import forward
 from bptt_tui.trace.program import Instruction, Program, compile_program
@@ -126,14 +126,9 @@ def _work(trace: Trace) -> int:
 def method_for(unrolled: Unrolled) -> Method:
     """Complex step where every operation that the loss depends on is analytic."""
     equations = zip(unrolled.network.equations, unrolled.times, strict=True)
-    analytic = all(_analytic(equation.expression) for equation, times in equations if times.count)
+    computed = (call for equation, times in equations if times.count for call in calls(equation.expression))
+    analytic = all(OPERATIONS[call.operation].analytic for call in computed)
     return "complex step" if analytic else "central difference"
-
-
-def _analytic(expression: Expression) -> bool:
-    if not isinstance(expression, Call):
-        return True
-    return OPERATIONS[expression.operation].analytic and all(_analytic(a) for a in expression.arguments)
 
 
 # --- which entries ---------------------------------------------------------------------------------------------------

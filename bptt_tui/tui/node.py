@@ -10,6 +10,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from bptt_tui.calculus import numerals
+from bptt_tui.calculus.shapes import shape_text
 from bptt_tui.debugger.view import HIDDEN, Factor, Inflow, Missing, Pane, Shown, View
 from bptt_tui.tui import heat
 from bptt_tui.tui.aside import asides, question
@@ -247,7 +248,7 @@ def _beside(value: Shown | None, text: str, room: int, ink: str) -> Line:
         return ((text, ink),)
     if value.ndim == 1:
         return heat.row(value, room)
-    size = "×".join(str(count) for count in value.shape)
+    size = shape_text(value.shape)
     said = (f"{size}, {heat.summary(value)}", heat.summary(value), heat.summary(value).rpartition(" ")[2])
     fitting = next((text for text in said if len(text) <= room - 2), said[-1])
     return ((f"{sign(value).glyph} ", sign(value).ink), (fitting, "plain"))

@@ -159,3 +159,7 @@ class Statement(Struct, frozen=True):
     text: str
     members: tuple[Formula, ...]
     variables: tuple[str, ...] = ()
+
+    def written(self, part: Formula) -> str:
+        """A part as it was written, on one line; empty where it was made rather than read."""
+        return " ".join(self.text[slice(*part.span)].split())

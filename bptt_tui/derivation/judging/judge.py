@@ -198,9 +198,7 @@ class Judging:
         value: Stack | None,
         **more: Any,
     ) -> MemberVerdict:
-        text = truth.evaluator.statement.text
-        start, end = member.span
-        written = " ".join(text[start:end].split()) or self.spelling.spell(member)
+        written = truth.evaluator.statement.written(member) or self.spelling.spell(member)
         given = None if value is None else value[0]
         return MemberVerdict(outcome, written, member.span, sentence, readings, given, truth.value[0], **more)
 

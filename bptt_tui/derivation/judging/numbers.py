@@ -10,6 +10,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from bptt_tui.calculus.shapes import shape_text
+from bptt_tui.derivation.formulas.parts import array_text
 from bptt_tui.derivation.formulas.tree import Formula, Matrix, Negate, Number, Transpose, Value
 from bptt_tui.derivation.judging.comparison import every_reading
 from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit
@@ -17,7 +19,7 @@ from bptt_tui.derivation.judging.fingerprints import fingerprints
 from bptt_tui.derivation.judging.readings import described
 from bptt_tui.derivation.judging.slips import slip
 from bptt_tui.derivation.judging.spelling import Spelling
-from bptt_tui.derivation.judging.stacks import same, shown
+from bptt_tui.derivation.judging.stacks import same
 from bptt_tui.derivation.judging.truth import Truth
 from bptt_tui.derivation.judging.verdict import MemberVerdict, Slip
 
@@ -49,8 +51,7 @@ def judged(left: Formula, member: Formula, evaluator: Evaluator, spelling: Spell
     """The verdict on numbers."""
     truth = Truth(left, evaluator, spelling)
     text = evaluator.statement.text
-    start, end = member.span
-    written = " ".join(text[start:end].split()) or spelling.spell(member)
+    written = evaluator.statement.written(member) or spelling.spell(member)
     value = evaluator.value(member)
     due = truth.value[0]
 
@@ -72,8 +73,8 @@ def judged(left: Formula, member: Formula, evaluator: Evaluator, spelling: Spell
         found = slip("transposed", written="the matrix")
         return wrong(f"{found.sentence}: {truth.name} is {_shown(due)}", value[0], (found,))
     if given is None or (value.shape[1:] == (1, 1) and due.size > 1 and np.any(value)):
-        number = "one number" if value.shape[1:] == (1, 1) else shown(value.shape[1:])
-        is_due = "one number" if due.shape == (1, 1) else shown(due.shape)
+        number = "one number" if value.shape[1:] == (1, 1) else shape_text(value.shape[1:])
+        is_due = "one number" if due.shape == (1, 1) else shape_text(due.shape)
         return wrong(f"{truth.name} is not {number} but {is_due}", value[0])
     for found, print_ in fingerprints(truth) if given.digits.max() >= TELLING else ():
         if np.isfinite(print_[0]).all() and bool(np.all(np.abs(given.value - print_[0]) <= given.slack)):
@@ -221,5 +222,4 @@ def _shown(value: Array) -> str:
     if 1 in value.shape or value.size > SHOWN:
         flat = [_number(number, 4) for number in value.reshape(-1)[:6]]
         return f"[{', '.join(flat)}{', …' if value.size > 6 else ''}]"
-    rows = [", ".join(_number(number, 4) for number in row) for row in value]
-    return f"[[{'], ['.join(rows)}]]"
+    return array_text([_number(number, 4) for number in value.reshape(-1)], value.shape[1])

@@ -45,8 +45,7 @@ class Explanation(Struct, frozen=True):
 def left_name(left: Formula, statement: Statement, spelling: Spelling) -> str:
     """The left side as read."""
     text = spelling.spell(left)
-    start, end = left.span
-    return text if "…" not in text else " ".join(statement.text[start:end].split())
+    return text if "…" not in text else statement.written(left)
 
 
 def right_terms(member: Formula, truth: Truth) -> tuple[tuple[TermVerdict, ...], str]:
