@@ -10,11 +10,13 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.style import Style
 from textual import events, on
 from textual.app import ComposeResult, ScreenStackError
 from textual.binding import BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.screen import Screen
+from textual.strip import Strip
 from textual.widget import Widget
 
 from bptt_tui.debugger.debugger import Debugger
@@ -83,8 +85,11 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
         self._message = MessageBar(id="message")
         self._keys = Keys(id="keys")
         self._derivation: DerivationScreen | None = None
-        self._composed = False
+        self._composed = self._was_in_front = False
         self._lay_out(size)
+        # Focused later, its styles and those of the screen would be worked out anew.
+        self._panes[self._active].set_reactive(Widget.has_focus, True)
+        self.set_reactive(Screen.focused, self._panes[self._active])
 
     @property
     def layout(self) -> Rooms:
@@ -106,6 +111,19 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
         yield self._panes["contributions"]
         yield self._message
         yield self._keys
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """In front for the first time: every widget was given its styles when it was mounted."""
+        event.refresh_styles = event.refresh_styles and self._was_in_front
+        self._was_in_front = True
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Nothing but what is behind panes and bars, which cover it."""
+        behind = self.background_colors[1]
+        blank = Strip.blank(crop.width, Style(bgcolor=behind.rich_color))
+        for filter in self.get_line_filters():
+            blank = blank.apply_filter(filter, behind)
+        return [blank] * crop.height
 
     def on_mount(self) -> None:
         self._composed = True
