@@ -17,7 +17,7 @@ import click
 from click.shell_completion import CompletionItem, ShellComplete, get_completion_class
 
 from bptt_tui import __version__
-from bptt_tui.cli.output import Progress, show, visible
+from bptt_tui.cli.output import ProgressLine, show, visible
 from bptt_tui.errors import BpttError, CommandError
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ def verify(session: str, form: str, budget: int | None) -> None:
     from bptt_tui.derivation.verification import as_json, as_table
 
     loaded = _traced(session)
-    report = loaded.trace().verify(budget, Progress("verify"))
+    report = loaded.trace().verify(budget, ProgressLine("verify"))
     show((as_json if form == "json" else as_table)(loaded, report))
     if not report.holds:
         click.get_current_context().exit(1)
@@ -261,7 +261,7 @@ def export_document(session: str, form: str | None, output: str | None) -> None:
     from bptt_tui.export.composing import compose
     from bptt_tui.export.document import render
 
-    text = render(compose(loaded, Progress("export")), form)
+    text = render(compose(loaded, ProgressLine("export")), form)
     if output is None:
         show(text, end="")
         return
@@ -326,7 +326,7 @@ def _traced(name: str) -> Session:
     from bptt_tui.session import load
 
     session = load(name)
-    progress = Progress("computing timesteps")
+    progress = ProgressLine("computing timesteps")
     try:
         session.trace(progress)
     finally:

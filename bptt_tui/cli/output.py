@@ -50,7 +50,7 @@ def visible(text: str) -> str:
     return sanitise.visible(text)
 
 
-class Progress:
+class ProgressLine:
     """`verify: 1200 of 4000` on a terminal's last line, from the first second on; wiped when it is done."""
 
     EVERY = 0.1

@@ -8,7 +8,7 @@ sequential runs in the loop over time. Gradients by parameters are not taken her
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +16,18 @@ from numpy.typing import NDArray
 from bptt_tui.calculus.operations import Held
 from bptt_tui.trace.adjoints import Adjoints, source_rows
 from bptt_tui.trace.banks import Bank, Banks, beside, matrix_times_vector, stacked_weights
-from bptt_tui.trace.forward import Progress, column, fused_argument
+from bptt_tui.trace.forward import column, fused_argument
 from bptt_tui.trace.loops import Column, Step, run
 from bptt_tui.trace.program import Instruction, Leaf, Stage
 from bptt_tui.trace.storage import Storage
 
+if TYPE_CHECKING:
+    from bptt_tui.trace.progress import Advance
+
 Array = NDArray[Any]
 
 
-def reverse(storage: Storage, seed: Array, progress: Progress | None = None) -> Adjoints:
+def reverse(storage: Storage, seed: Array, progress: Advance | None = None) -> Adjoints:
     """Adjoints of every slot the loss depends on; `seed` is ∂(total)/∂E_t for each loss step."""
     program = storage.program
     adjoints = Adjoints(storage)
@@ -82,7 +85,7 @@ def _fused(adjoints: Adjoints, slot: int, g: Array) -> None:
         adjoints.deposit(entry.args[1], value)
 
 
-def _loop(adjoints: Adjoints, stage: Stage, progress: Progress | None) -> None:
+def _loop(adjoints: Adjoints, stage: Stage, progress: Advance | None) -> None:
     """A recurrence, last timestep first; then what flows out of it, all timesteps at once."""
     storage = adjoints.storage
     program = storage.program

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -30,8 +30,11 @@ from bptt_tui.session.form import EMPTY, Wanted, check, form_of, given, place
 from bptt_tui.tui.choice import Choice
 from bptt_tui.tui.field import Field
 from bptt_tui.tui.new_session_fields import Equations, Note, ValueRow
-from bptt_tui.tui.opening_line import OpeningLine, Progress, Started
+from bptt_tui.tui.opening_line import OpeningLine, Started
 from bptt_tui.tui.player import Player
+
+if TYPE_CHECKING:
+    from bptt_tui.trace.progress import Progress
 
 _PRESENT, _NOTHING = "what is open now", "nothing"
 _NARROW, _LOW = 70, 18

@@ -127,7 +127,7 @@ def test_progress_shows_on_a_terminal_only_and_leaves_nothing(
 
     seconds = iter(range(100))
     monkeypatch.setattr(output, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
-    terminal = output.Progress("verify")
+    terminal = output.ProgressLine("verify")
     terminal(1, 3)
     assert capsys.readouterr().err == ""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
