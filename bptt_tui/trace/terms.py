@@ -108,8 +108,7 @@ class Terms:
             for touch in self._touches:
                 row = self._storage.times(touch.equation).row(t)
                 if row is not None:
-                    term = self._pull(touch, row)
-                    total = term if total is None else total + term
+                    total = self._pull(touch, row) + (0.0 if total is None else total)
         return np.zeros(self.shape) if total is None else total
 
     @cached_property
@@ -124,7 +123,7 @@ class Terms:
             times = self._storage.times(touch.equation)
             terms = self._pull(touch, slice(None))
             if number == 0 and times.count == self.times.count:
-                total = np.broadcast_to(terms, total.shape)
+                total = np.broadcast_to(terms + 0.0, total.shape)
             elif times.count == self.times.count:
                 total = total + terms
             else:
@@ -275,7 +274,10 @@ class Terms:
                     total = value if value.flags.owndata and value.flags.writeable else value.copy()
                 else:
                     total += value
-        return np.zeros(self.shape, self._storage.dtype) if total is None else total
+        if total is None:
+            return np.zeros(self.shape, self._storage.dtype)
+        total += 0.0
+        return total
 
     @property
     def touches(self) -> tuple[Touch, ...]:
