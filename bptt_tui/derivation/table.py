@@ -189,7 +189,7 @@ class Table:
         outer = self._outer()
         if outer is not None:
             slot, other = outer
-            return np.asarray((self._cotangents[slot][:, :, index[0]] * other[:, index[1], None]).T) + 0.0
+            return np.asarray((self._cotangents[slot][:, :, index[0]] * other[:, index[1], None]).T)
         slopes = self._slopes()
         if slopes is not None:
             with np.errstate(all="ignore"):

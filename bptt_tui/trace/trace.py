@@ -66,7 +66,7 @@ class Trace:
     """Values, adjoints and contributions of a network with its values.
 
     `loss` is a float; `gradient[p]` has the shape of parameter p. Timesteps are 0 … T-1; initial values stand at
-    t < 0. A gradient of 0 has no sign: the −0 of a product such as −0.5 · 0 says nothing, so it is given as 0.
+    t < 0.
     """
 
     def __init__(self, unrolled: Unrolled, progress: Advance | None = None) -> None:
@@ -143,7 +143,7 @@ class Trace:
         if name in self.unrolled.network.index and t >= 0 and not self.unrolled.is_pinned(name, t):
             equation, row = self._place(name, t)
             whole = self.adjoint_rows(equation)
-            return np.zeros(self.unrolled.shapes[name]) if whole is None else np.asarray(whole[row] + 0.0)
+            return np.zeros(self.unrolled.shapes[name]) if whole is None else np.asarray(whole[row])
         self.value(name, t)
         total = np.zeros(self.unrolled.shapes[name])
         for consumer in self.consumers(name, t):
