@@ -29,16 +29,19 @@ things it needs:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.norms import norm
-from bptt_tui.derivation.by_loss import Progress, numbers_over_time, pullbacks, sweep
+from bptt_tui.derivation.by_loss import numbers_over_time, pullbacks, sweep
 from bptt_tui.derivation.table import LARGEST, MOST_CALLS, Table
 from bptt_tui.errors import NetworkError
 from bptt_tui.trace import Trace
+
+if TYPE_CHECKING:
+    from bptt_tui.trace.progress import Advance
 
 Array = NDArray[Any]
 MOST_WORK = 1 << 31  # loss steps × numbers that a gradient per loss step passes
@@ -96,7 +99,7 @@ class Truncated(NamedTuple):
     cells: int
 
 
-def truncated(table: Table, mask: Mask, progress: Progress | None = None) -> Truncated:
+def truncated(table: Table, mask: Mask, progress: Advance | None = None) -> Truncated:
     """The gradient that truncated BPTT gives, and how far it is from the true one.
 
     A table whose rows are several loss steps is swept again, one gradient per loss step. Raises NetworkError for k < 1,
@@ -114,7 +117,7 @@ def truncated(table: Table, mask: Mask, progress: Progress | None = None) -> Tru
 
 
 def several(
-    trace: Trace, parameters: Sequence[str], masks: Sequence[Mask], progress: Progress | None = None
+    trace: Trace, parameters: Sequence[str], masks: Sequence[Mask], progress: Advance | None = None
 ) -> dict[str, tuple[Truncated, ...]]:
     """What every mask gives for every parameter, from one sweep in which no loss step is followed further than a mask
     reaches: the work grows with T times the largest k.
@@ -147,7 +150,7 @@ def _slots(trace: Trace, parameters: Sequence[str]) -> set[int]:
 
 
 def _together(
-    trace: Trace, parameters: Sequence[str], masks: Sequence[Mask], progress: Progress | None
+    trace: Trace, parameters: Sequence[str], masks: Sequence[Mask], progress: Advance | None
 ) -> dict[str, tuple[Truncated, ...]]:
     """One sweep; of every gradient that passes, each mask sums the loss steps it keeps."""
     losses = np.array(trace.unrolled.loss_times, dtype=np.int64)
@@ -201,7 +204,7 @@ def _compared(mask: Mask, gradient: Array, true: Array, kept: int, cells: int) -
     return Truncated(mask, gradient, true, ratio, min(max(cosine, -1.0), 1.0), error, kept, cells)
 
 
-def _swept(table: Table, losses: NDArray[np.int64], mask: Mask, progress: Progress | None) -> Array:
+def _swept(table: Table, losses: NDArray[np.int64], mask: Mask, progress: Advance | None) -> Array:
     """The masked sum without a table: the gradients per loss step are summed as they pass."""
     trace, terms = table.trace, table.terms
     work = len(losses) * table.numbers_per_row

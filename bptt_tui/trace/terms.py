@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from bptt_tui.calculus.norms import norm
 from bptt_tui.calculus.shapes import Shape, size
 from bptt_tui.network import Timesteps
+from bptt_tui.trace.adjoints import Adjoints
 from bptt_tui.trace.program import Instruction, Leaf, Program
-from bptt_tui.trace.reverse import Adjoints
 from bptt_tui.trace.storage import Storage
 
 Array = NDArray[Any]

@@ -6,7 +6,7 @@ Made once, forward and backward; after that any position is random access. What 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,7 +19,7 @@ from bptt_tui.calculus.shapes import size
 from bptt_tui.errors import NetworkError
 from bptt_tui.language import Name
 from bptt_tui.network import Unrolled
-from bptt_tui.trace.forward import Progress, forward
+from bptt_tui.trace.forward import forward
 from bptt_tui.trace.health import Trouble, troubles
 from bptt_tui.trace.local import LocalStep, LocalSteps
 from bptt_tui.trace.program import compile_program
@@ -29,6 +29,7 @@ from bptt_tui.trace.terms import Terms
 from bptt_tui.trace.total import seed, share, total
 
 if TYPE_CHECKING:
+    from bptt_tui.trace.progress import Advance, Progress
     from bptt_tui.trace.verify import Report
 
 Array = NDArray[Any]
@@ -68,7 +69,7 @@ class Trace:
     t < 0.
     """
 
-    def __init__(self, unrolled: Unrolled, progress: Progress | None = None) -> None:
+    def __init__(self, unrolled: Unrolled, progress: Advance | None = None) -> None:
         self.unrolled = unrolled
         self.program = compile_program(unrolled)
         self.storage = Storage(unrolled, self.program)
@@ -99,7 +100,7 @@ class Trace:
         """∂(total)/∂E_t: 1 for a sum, 1/(number of loss steps) for a mean."""
         return self._share
 
-    def verify(self, budget: int | None = None, progress: Callable[[int, int], None] | None = None) -> Report:
+    def verify(self, budget: int | None = None, progress: Progress | None = None) -> Report:
         """Check the gradient and every contribution against the loss itself; see `bptt_tui.trace.verify`."""
         from bptt_tui.trace.verify import verify  # seldom wanted, and a debugger should open at once
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -31,6 +31,7 @@ from bptt_tui.trace.storage import Storage
 from bptt_tui.trace.total import total as total_of
 
 if TYPE_CHECKING:
+    from bptt_tui.trace.progress import Progress
     from bptt_tui.trace.trace import Trace
 
 Array = NDArray[Any]
@@ -92,7 +93,7 @@ class Report(Struct, frozen=True):
         return sum(check.status == status and parameter in (None, check.parameter) for check in self.checks)
 
 
-def verify(trace: Trace, budget: int | None = None, progress: Callable[[int, int], None] | None = None) -> Report:
+def verify(trace: Trace, budget: int | None = None, progress: Progress | None = None) -> Report:
     """Check every entry of the gradient and of every contribution, as far as `budget` evaluations of the loss go.
 
     Beyond that, each parameter's total and its uses get an equal share, and entries are drawn from them (the same
