@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bptt_tui.calculus import numerals
 from bptt_tui.calculus.norms import norm
+from bptt_tui.calculus.shapes import shape_text
 
 if TYPE_CHECKING:
     from bptt_tui.debugger.sums import BuildUpSum, BuiltRow, ChainSum, KnobSum, TableSum, TruncatedSum
@@ -173,7 +174,7 @@ def chain(found: ChainSum, number: int, loss: int | None) -> list[str]:
     for factor in factors:
         value = "" if factor.value is None else value_text(squeezed(factor.value), _FACTOR)
         symbol = "" if factor.symbol == value else factor.symbol
-        rows.append((factor.title, symbol, value, "×".join(map(str, factor.shape)), value_text(factor.running)))
+        rows.append((factor.title, symbol, value, shape_text(factor.shape), value_text(factor.running)))
     return [f"{found.title}, chain {number + 1} of {of}", *_aligned(rows)]
 
 

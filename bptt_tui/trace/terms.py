@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from bptt_tui.calculus.norms import norm
 from bptt_tui.calculus.shapes import Shape, size
 from bptt_tui.network import Timesteps
+from bptt_tui.trace.adjoints import Adjoints
 from bptt_tui.trace.program import Instruction, Leaf, Program
-from bptt_tui.trace.reverse import Adjoints
 from bptt_tui.trace.storage import Storage
 
 Array = NDArray[Any]
@@ -108,7 +108,8 @@ class Terms:
             for touch in self._touches:
                 row = self._storage.times(touch.equation).row(t)
                 if row is not None:
-                    total = self._pull(touch, row) + (0.0 if total is None else total)
+                    term = self._pull(touch, row)
+                    total = term if total is None else total + term
         return np.zeros(self.shape) if total is None else total
 
     @cached_property
@@ -123,7 +124,7 @@ class Terms:
             times = self._storage.times(touch.equation)
             terms = self._pull(touch, slice(None))
             if number == 0 and times.count == self.times.count:
-                total = np.broadcast_to(terms + 0.0, total.shape)
+                total = np.broadcast_to(terms, total.shape)
             elif times.count == self.times.count:
                 total = total + terms
             else:
@@ -274,10 +275,7 @@ class Terms:
                     total = value if value.flags.owndata and value.flags.writeable else value.copy()
                 else:
                     total += value
-        if total is None:
-            return np.zeros(self.shape, self._storage.dtype)
-        total += 0.0
-        return total
+        return np.zeros(self.shape, self._storage.dtype) if total is None else total
 
     @property
     def touches(self) -> tuple[Touch, ...]:

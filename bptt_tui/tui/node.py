@@ -10,6 +10,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from bptt_tui.calculus import numerals
+from bptt_tui.calculus.shapes import shape_text
 from bptt_tui.debugger.view import HIDDEN, Factor, Inflow, Missing, Pane, Shown, Value, View
 from bptt_tui.tui import heat
 from bptt_tui.tui.aside import asides, question
@@ -256,9 +257,8 @@ def _beside(value: Shown | None, text: str, room: int, ink: str) -> Line:
 
 def _by_largest(value: Value, room: int) -> Line:
     """A matrix that would be abbreviated: `◈ 4×8, largest -0.517`, without its size where that does not fit."""
-    size = "×".join(str(count) for count in value.shape)
     said = heat.summary(value)
-    whole = f"{size}, {said}"
+    whole = f"{shape_text(value.shape)}, {said}"
     return ((f"{sign(value).glyph} ", sign(value).ink), (whole if len(whole) + 2 <= room else said, "plain"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bptt_tui.calculus import numerals
+from bptt_tui.calculus.shapes import shape_text
 from bptt_tui.debugger.sums import ChainFactor, Sums
 from bptt_tui.debugger.sums_text import partial_text, squeezed, summed
 from bptt_tui.debugger.view import Value
@@ -225,7 +226,7 @@ class ChainsPage(Rows):
         cells = 25 if wide else 13
         value = "" if factor.value is None else figure(squeezed(factor.value), cells)
         symbol = factor.symbol if factor.symbol != value else ""
-        shape = "×".join(map(str, factor.shape))
+        shape = shape_text(factor.shape)
         title = fitted(f" {factor.title}", 14)
         if width < 60:
             running = figure(factor.running, max(width - 28, 8))

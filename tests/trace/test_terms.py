@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 from oracles.networks import random_case
 
-from bptt_tui.derivation.table import Table
 from bptt_tui.errors import NetworkError
-from bptt_tui.session import load
 from bptt_tui.trace import Network, terms
 
 
@@ -25,27 +23,6 @@ def test_contributions_added_last_to_first_are_the_gradient(seed):
             assert np.array_equal(added, trace.terms[name].running(count))
         if uses:
             assert np.array_equal(added, total)
-
-
-@pytest.mark.parametrize("small", [0, terms.SMALL])
-@pytest.mark.parametrize("name", ["one-logit", "min-char-rnn", "vanishing"])
-def test_a_gradient_of_zero_has_no_sign(monkeypatch, name, small):
-    """−0.5 · 0 is −0 in floats, of which a table of contributions would be full where inputs are 0."""
-    monkeypatch.setattr(terms, "SMALL", small)
-    trace = load(name).trace()
-    network, found = trace.unrolled.network, []
-    for parameter, total in trace.gradient.items():
-        uses = trace.uses(parameter)
-        found += [total, *(trace.contribution(parameter, t) for t in uses)]
-        found += [trace.terms[parameter].running(count) for count in range(1, len(uses) + 1)]
-    for node in network.targets:
-        found += [trace.adjoint(node, t) for t in range(trace.steps) if trace.exists(node, t)]
-    for equation, reads in enumerate(network.reads):
-        times = trace.unrolled.times[equation].array().tolist()
-        found += [trace.inflow(equation, t, by) for by in reads for t in times if by.name in trace.unrolled.shapes]
-    found += [Table(trace, parameter).column_sums() for parameter in trace.gradient if trace.uses(parameter)]
-    assert any((value == 0).any() for value in found)
-    assert not any((np.signbit(value) & (value == 0)).any() for value in found)
 
 
 def long_network(steps: int, n: int):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bptt_tui.calculus.operations import FUNCTIONS, OPERATIONS
 from bptt_tui.calculus.shapes import Shape
-from bptt_tui.language import Call, Expression
+from bptt_tui.language import calls
 from bptt_tui.network import Unrolled
 
 if TYPE_CHECKING:
@@ -186,16 +186,7 @@ class Scope:
     @cached_property
     def activation(self) -> str | None:
         """The network's activation where it has just one."""
-        used: set[str] = set()
-
-        def look(expression: Expression) -> None:
-            if isinstance(expression, Call):
-                used.add(expression.operation)
-                for argument in expression.arguments:
-                    look(argument)
-
-        for equation in self.network.equations:
-            look(equation.expression)
+        used = {call.operation for equation in self.network.equations for call in calls(equation.expression)}
         found = [name for name in ACTIVATIONS if name in used]
         return found[0] if len(found) == 1 else None
 

@@ -13,7 +13,7 @@ import numpy as np
 from bptt_tui.derivation.judging.candidates import oriented, slope_of
 from bptt_tui.derivation.judging.diagnosis import is_slope
 from bptt_tui.derivation.judging.samples import Edge, Key, Stack, Sweep
-from bptt_tui.derivation.judging.slips import slip
+from bptt_tui.derivation.judging.slips import listed, slip
 from bptt_tui.derivation.judging.truth import Part, Truth
 from bptt_tui.derivation.judging.verdict import Slip
 from bptt_tui.errors import BpttError
@@ -192,14 +192,6 @@ def _summed(truth: Truth, parts: tuple[Part, ...], weigh: Weigh) -> Stack | None
             return None
         total = fitted if total is None else total + fitted
     return total
-
-
-def listed(names: list[str]) -> str:
-    """a, b and c; of many the first two and the last."""
-    if len(names) > 4:
-        names = [*names[:2], "…", names[-1]]
-        return ", ".join(names)
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _verb(names: list[str]) -> str:

@@ -24,7 +24,6 @@ from bptt_tui.derivation.judging.draws import Draws
 from bptt_tui.derivation.judging.edits import Budget
 from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit
 from bptt_tui.derivation.judging.explaining import explain
-from bptt_tui.derivation.judging.fingerprints import listed
 from bptt_tui.derivation.judging.ledger import ledger_of
 from bptt_tui.derivation.judging.misreadings import misread
 from bptt_tui.derivation.judging.readings import described
@@ -32,6 +31,7 @@ from bptt_tui.derivation.judging.report import Explanation, explained, left_name
 from bptt_tui.derivation.judging.rewriting import by_matrix_powers, by_signs, tells_apart
 from bptt_tui.derivation.judging.rounding import rounded
 from bptt_tui.derivation.judging.samples import Samples, Stack
+from bptt_tui.derivation.judging.slips import listed
 from bptt_tui.derivation.judging.spelling import Spelling
 from bptt_tui.derivation.judging.stacks import close
 from bptt_tui.derivation.judging.truth import Part, Truth
@@ -198,9 +198,7 @@ class Judging:
         value: Stack | None,
         **more: Any,
     ) -> MemberVerdict:
-        text = truth.evaluator.statement.text
-        start, end = member.span
-        written = " ".join(text[start:end].split()) or self.spelling.spell(member)
+        written = truth.evaluator.statement.written(member) or self.spelling.spell(member)
         given = None if value is None else value[0]
         return MemberVerdict(outcome, written, member.span, sentence, readings, given, truth.value[0], **more)
 

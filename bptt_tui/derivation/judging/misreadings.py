@@ -41,10 +41,8 @@ def _other_modes(left: Formula, member: Formula, evaluator: Evaluator, spelling:
             continue
         if fitted is not None and is_identity(truth, fitted):
             wrong = next(p for p in said if p.reading != meant)
-            start, end = wrong.span
-            written = " ".join(evaluator.statement.text[start:end].split())
             due = f"∂⁺{wrong.above.name}/∂{wrong.below.name}"
-            return slip(kind, written=written, due=due)
+            return slip(kind, written=evaluator.statement.written(wrong), due=due)
     return None
 
 
@@ -78,6 +76,5 @@ def _alike(left: Formula, member: Formula, evaluator: Evaluator, spelling: Spell
     if changed == member or not compare(replace(left, reading="total"), changed, evaluator, spelling).holding:
         return None
     first = next(p for p in walk(changed) if isinstance(p, Partial) and p.reading)
-    start, end = first.span
-    written = " ".join(evaluator.statement.text[start:end].split())
+    written = evaluator.statement.written(first)
     return slip("total for immediate", written=written, due=f"∂⁺{names[0]}/∂{names[1]}")

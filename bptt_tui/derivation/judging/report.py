@@ -13,11 +13,11 @@ from bptt_tui.derivation.judging.assignment import assigned
 from bptt_tui.derivation.judging.diagnosis import Named, name_of, place_of
 from bptt_tui.derivation.judging.edits import Measured
 from bptt_tui.derivation.judging.evaluation import Misfit
-from bptt_tui.derivation.judging.fingerprints import fingerprints, listed
+from bptt_tui.derivation.judging.fingerprints import fingerprints
 from bptt_tui.derivation.judging.numbers import equality
 from bptt_tui.derivation.judging.rows import Alignment, Row
 from bptt_tui.derivation.judging.samples import Edge, Stack
-from bptt_tui.derivation.judging.slips import slip
+from bptt_tui.derivation.judging.slips import listed, slip
 from bptt_tui.derivation.judging.spelling import Spelling
 from bptt_tui.derivation.judging.stacks import close
 from bptt_tui.derivation.judging.truth import Part, Truth
@@ -45,8 +45,7 @@ class Explanation(Struct, frozen=True):
 def left_name(left: Formula, statement: Statement, spelling: Spelling) -> str:
     """The left side as read."""
     text = spelling.spell(left)
-    start, end = left.span
-    return text if "…" not in text else " ".join(statement.text[start:end].split())
+    return text if "…" not in text else statement.written(left)
 
 
 def right_terms(member: Formula, truth: Truth) -> tuple[tuple[TermVerdict, ...], str]:
@@ -224,16 +223,23 @@ def _term(row: Row, truth: Truth) -> tuple[TermVerdict, Slip | None]:
 
 
 def _factors(factors: list[FactorVerdict], named: Named) -> list[FactorVerdict]:
-    """The term's factors with the faulty one marked, or the missing one put in."""
+    """The term's factors with the faulty ones marked, or the missing ones put in."""
     if named.factor is None:
         if not named.due:
             return factors
-        return [*factors, FactorVerdict("missing", "", named.due, named.formula, None, named.place)]
-    written = factors[named.factor]
-    outcome = named.outcome
-    due = "" if outcome == "extra" else named.due
-    changed = FactorVerdict(outcome, written.written, due, named.formula, written.span, named.place)  # type: ignore[arg-type]
-    return [*factors[: named.factor], changed, *factors[named.factor + 1 :]]
+        more = [FactorVerdict("missing", "", due.text, due.formula, None, due.place) for due in named.missing]
+        return [*factors, FactorVerdict("missing", "", named.due, named.formula, None, named.place), *more]
+    due = "" if named.outcome == "extra" else named.due
+    marked = list(factors)
+    for index in (named.factor, *named.factors):
+        marked[index] = replace(
+            factors[index],
+            outcome=named.outcome,
+            due=due,
+            formula=named.formula,
+            place=named.place,
+        )
+    return marked
 
 
 def _sentence(

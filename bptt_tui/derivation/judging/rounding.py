@@ -14,9 +14,9 @@ from bptt_tui.derivation.formulas.tree import Entry, Formula, Moment, Negate, Nu
 from bptt_tui.derivation.judging.coincidence import ORDINARY
 from bptt_tui.derivation.judging.comparison import compare
 from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit
-from bptt_tui.derivation.judging.fingerprints import listed
 from bptt_tui.derivation.judging.numbers import half_unit, significant
 from bptt_tui.derivation.judging.samples import Samples, Stack
+from bptt_tui.derivation.judging.slips import listed
 from bptt_tui.derivation.judging.spelling import Spelling
 from bptt_tui.derivation.judging.truth import Truth
 

@@ -23,6 +23,10 @@ SLIPS: dict[str, Row] = {
         "the slope f′ left out",
         "{where}the slope {due} is missing: {above} = {function}({below}), so it changes f′ times as much as {inside}",
     ),
+    "slopes missing": Row(
+        "the slopes left out",
+        "{where}the slopes {due} are missing: every step from {above} to {below} has a slope of its own",
+    ),
     "weight missing": Row(
         "the recurrent weight left out",
         "{where}{due} is missing: it belongs there, as the way by which {below} reaches the loss",
@@ -38,6 +42,28 @@ SLIPS: dict[str, Row] = {
     ),
     "index off by one": Row(
         "an index off by one", "{where}{written} stands where {due} belongs: the index is off by {shift}"
+    ),
+    "weights missing": Row(
+        "the recurrent weights left out", "{where}the weight is missing at every step from {above} to {below}: {due}"
+    ),
+    "one step for all": Row(
+        "one step for all of them",
+        "{where}the steps from {above} to {below} are not alike, each has its own slope: {due}",
+    ),
+    "steps shifted": Row(
+        "an index off by one",
+        "{where}every step from {above} to {below} has the factors of the timestep {side} it: {due}",
+    ),
+    "steps transposed": Row(
+        "a matrix for its transpose",
+        "{where}the weight should be transposed at every step from {above} to {below}: {due}",
+    ),
+    "steps turned": Row(
+        "the order of a product", "{where}the order is wrong at every step from {above} to {below}: {due}"
+    ),
+    "steps bare": Row(
+        "the slopes left out",
+        "{where}the slopes {due} are missing, and the weight should be transposed, everywhere from {above} to {below}",
     ),
     "sign": Row("the wrong sign", "{where}the sign is wrong"),
     "loss sign": Row("the sign of ∂E/∂o", "{where}the sign of {due} is wrong"),
@@ -109,3 +135,11 @@ SLIPS: dict[str, Row] = {
 def slip(kind: str, **names: str) -> Slip:
     """A slip with its sentence filled in."""
     return Slip(kind, SLIPS[kind].sentence.format(**{"where": "", **names}))
+
+
+def listed(names: list[str]) -> str:
+    """a, b and c; of many the first two and the last."""
+    if len(names) > 4:
+        names = [*names[:2], "…", names[-1]]
+        return ", ".join(names)
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
