@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from bptt_tui.debugger.pace import StoppedError
 from bptt_tui.errors import BpttError
-from bptt_tui.tui.ink import Inks, Line, Run, fitted, line_width, width_of
+from bptt_tui.tui.ink import Inks, Line, Run, clipped, line_width, width_of
 from bptt_tui.tui.sums_page import Page
 
 PARTS = (("table", "table"), ("knobs", "knobs"), ("buildup", "build-up"), ("chains", "chains"))
@@ -118,25 +118,3 @@ def _keys(page: Page | None, width: int) -> Line:
         if line_width(runs) + len(key) + len(label) + 3 <= width:
             runs += [(key, "accent"), (f" {label}  ", "dim")]
     return tuple(runs)
-
-
-def clipped(line: Line, width: int) -> Line:
-    """A line that is too long, cut with `…`."""
-    if line_width(line) <= width:
-        return line
-    while line and not line[-1][0].rstrip(" "):
-        line = line[:-1]
-    line = (*line[:-1], (line[-1][0].rstrip(" "), line[-1][1])) if line else ()
-    if line_width(line) <= width:
-        return line
-    kept: list[Run] = []
-    room = width
-    for text, ink in line:
-        cells = width_of(text)
-        if cells >= room:  # something is left out: of this text or behind it
-            before = "".join(text for text, _ in kept)
-            cut = fitted(text + " " * (cells == room), room)
-            return (*kept, (cut if not before.rstrip(" ").endswith("…") or cut != "…" else " ", ink))
-        kept.append((text, ink))
-        room -= cells
-    return tuple(kept)

@@ -14,7 +14,8 @@ from bptt_tui.calculus import numerals
 from bptt_tui.debugger.sums import Sums
 from bptt_tui.errors import CommandError
 from bptt_tui.session import Loss, Session, load
-from bptt_tui.tui.sums_canvas import PARTS, clipped
+from bptt_tui.tui.ink import clipped
+from bptt_tui.tui.sums_canvas import PARTS
 from bptt_tui.tui.sums_screen import SumsScreen
 
 SIZES = {"full": FULL, "medium": MEDIUM, "small": SMALL}
