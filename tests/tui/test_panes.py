@@ -10,7 +10,7 @@ from opening import SMALL, Opened, opened
 from rich.cells import cell_len
 
 from bptt_tui.debugger.debugger import Debugger
-from bptt_tui.session import load
+from bptt_tui.session import Session, load
 from bptt_tui.tui.chain import ChainPane, _lying, _standing, _to_come
 from bptt_tui.tui.ink import Line
 from bptt_tui.tui.layout import layout_of, panes_shown
@@ -150,6 +150,33 @@ def test_a_chain_has_something_of_every_array(width: int) -> None:
         said += [line for line in lines if "‖" in line]
         assert "[…]" not in "".join(lines)
     assert said
+
+
+LONG_NAMES = Session(
+    title="long names",
+    equations=(
+        "preactivation_of_state = input_weight * observed_input[t] + recurrent_weight * hidden_state[t-1]",
+        "hidden_state = tanh(preactivation_of_state)",
+        "final_loss = squared_error(hidden_state, wanted_target_value)",
+    ),
+    parameters={"input_weight": 0.8, "recurrent_weight": 0.6},
+    initial={"hidden_state": 0.3},
+    inputs={"observed_input": [0.5, -1.0, 0.25]},
+    constants={"wanted_target_value": 0.5},
+)
+
+
+async def test_long_names_leave_room_for_the_numbers() -> None:
+    """On a small screen too: in the chain, the contributions and the sums."""
+    async with opened(LONG_NAMES, size=SMALL) as debugger:
+        await debugger.type("goto dfinal_loss/dhidden_state[1]")
+        await debugger.press("3")
+        assert all(number in debugger.text() for number in ("-0.570695", "-0.567843", "-0.340706"))
+        await debugger.press("4")
+        assert all(number in debugger.text() for number in ("-0.141961", "0.256299", "not yet"))
+        await debugger.type("knobs recurrent_weight")
+        assert all(f"…_weight{t}" in debugger.text() for t in "₀₁₂")
+        assert "0.256299     0.256299  ✓" in debugger.text()
 
 
 def test_a_restart_from_a_sum_is_marked() -> None:
