@@ -58,6 +58,36 @@ def test_a_matrix_by_one_entry_says_that_it_is_the_largest(name: str, width: int
     assert said
 
 
+@pytest.mark.parametrize(("name", "height"), [("question", 8), ("min-char-rnn", 12), ("vanishing", 8)])
+def test_what_a_step_backward_comes_to_is_in_sight_on_a_small_screen(name: str, height: int) -> None:
+    """The local partials, which come below it, may have to be scrolled to; nothing is left out."""
+    debugger = Debugger(load(name))
+    debugger.do("end")
+    for _ in range(60):
+        view = debugger.view
+        if view.phase == "forward" or view.pane is None:
+            break
+        lines = text_of(node_lines(view, view.pane, 39, height))
+        # Of what flows in over several edges the sum, of a use the sum so far, otherwise the product.
+        mark = "Σ" if view.pane.ref.kind == "use" or len(view.pane.inflows) > 1 else "="
+        assert any(line.startswith(mark) for line in lines[:height]), lines
+        assert all(any(factor.title in line for line in lines) for factor in view.pane.partials)
+        debugger.do("rewind")
+
+
+def test_the_factor_of_a_lesson_is_in_sight_beside_its_note() -> None:
+    view = Debugger(load("lesson-question")).do("goto dE/ds[0]")
+    assert view.pane is not None
+    lines = text_of(node_lines(view, view.pane, 32, 5, notes=False))
+    assert lines[:5] == [
+        "s₀ = tanh(z₀)",
+        "inflow 1 of 1, through b₁",
+        "  ∂E/∂b₁       -1.06231",
+        "× ∂b₁/∂s₀ = w   0.6",
+        "= ∂E/∂s₀       -0.637385",
+    ]
+
+
 def test_the_node_pane_goes_from_inflows_to_the_sum() -> None:
     view = at("many-to-many", "goto s[0]").view
     assert view.pane is not None
