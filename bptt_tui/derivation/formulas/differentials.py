@@ -5,7 +5,7 @@ from __future__ import annotations
 from bptt_tui.derivation.formulas.names import Names
 from bptt_tui.derivation.formulas.scanner import Token
 from bptt_tui.derivation.formulas.tokens import CLOSING, MAX_DEPTH
-from bptt_tui.derivation.formulas.tree import Divide, Entry, Formula, Partial, Reading, Value
+from bptt_tui.derivation.formulas.tree import Divide, Entry, Formula, Meant, Partial, Value
 from bptt_tui.errors import FormulaError
 
 
@@ -40,7 +40,7 @@ class Differentials(Names):
         return token.kind == "∂" or (token.kind == "word" and token.text.startswith("d"))
 
     def _made(self, start: int, above: Value, below: Value, mark: str, by_d: bool) -> Partial:
-        reading: Reading = ""
+        reading: Meant = ""
         if mark == "∂⁺":
             reading = "immediate"
         elif mark == "d" and by_d and self.distinguishes:

@@ -26,8 +26,8 @@ from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit
 from bptt_tui.derivation.judging.explaining import explain
 from bptt_tui.derivation.judging.fingerprints import listed
 from bptt_tui.derivation.judging.ledger import ledger_of
+from bptt_tui.derivation.judging.meanings import described
 from bptt_tui.derivation.judging.misreadings import misread
-from bptt_tui.derivation.judging.readings import described
 from bptt_tui.derivation.judging.report import Explanation, explained, left_name, right_terms
 from bptt_tui.derivation.judging.rewriting import by_matrix_powers, by_signs, tells_apart
 from bptt_tui.derivation.judging.rounding import rounded

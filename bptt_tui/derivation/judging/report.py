@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bptt_tui.derivation.formulas.tree import Formula, Partial, Statement, Value
+from bptt_tui.derivation.formulas.tree import Formula, Partial, Span, Statement, Value
 from bptt_tui.derivation.judging.assignment import assigned
 from bptt_tui.derivation.judging.diagnosis import Named, name_of, place_of
 from bptt_tui.derivation.judging.edits import Measured
@@ -111,7 +109,7 @@ def explained(member: Formula, truth: Truth, value: Stack | None, alignment: Ali
     slips: dict[str, Slip] = {}
     terms: list[TermVerdict] = []
     unsaid: list[TermVerdict] = []
-    alike: dict[tuple[str, Any], list[tuple[TermVerdict, Slip, str]]] = {}
+    alike: dict[tuple[str, Span | str], list[tuple[TermVerdict, Slip, str]]] = {}
     missing = [row for row in alignment.rows if row.fault == "missing" and row.part is not None]
     whole = whole_slip(truth, value, alignment, missing)
     for row in alignment.rows:
@@ -123,7 +121,7 @@ def explained(member: Formula, truth: Truth, value: Stack | None, alignment: Ali
             where = _where(row.part, truth)
             plain = found.sentence.replace(where, "", 1) if where else found.sentence
             # Terms written out of one sum show one slip, each with its own timestep.
-            origin: Any = row.product.term.span if row.product is not None and row.fault == "edit" else plain
+            origin: Span | str = row.product.term.span if row.product is not None and row.fault == "edit" else plain
             if row.fault in ("missing", "path") or (row.fault == "extra" and alignment.cells):
                 origin = ""
             alike.setdefault((found.kind, origin), []).append((verdict, found, plain))
@@ -190,7 +188,7 @@ def _term(row: Row, truth: Truth) -> tuple[TermVerdict, Slip | None]:
             found = slip("term missing", missing=name)
         outcome: TermOutcome = "missing"
         return TermVerdict(outcome, name, t, "", found.sentence, None, None, due, (), part.place if part else ""), found
-    product: Measured = row.product
+    product = row.product
     written = truth.spelling.term(product.term)
     span = product.term.span if product.term.span != (0, 0) else None
     value = None if product.value is None else product.value[0]
