@@ -364,7 +364,7 @@ class Debugger:
             t=None if step is None else step.t,
             steps=self._scene.trace.steps,
             pane=pane(look),
-            graph=GraphAt(look, partial(marks, self._state.stopping)),
+            graph=GraphAt(look, partial(marks, self._scene, self._state.stopping)),
             chain=ChainAt(look),
             contributions=ContributionsAt(look),
             strips=strips(look),

@@ -100,8 +100,13 @@ def knobs(found: KnobSum) -> list[str]:
         f"{found.name} untied: each use nudged alone, up and down by {step}",
         *_aligned(rows),
         *_left_out(first, len(found.uses), "uses"),
-        f"all {len(found.uses)} contributions sum to {numerals.number(found.total, 9)}",
+        f"{summed(len(found.uses))} {numerals.number(found.total, 9)}",
     ]
+
+
+def summed(count: int) -> str:
+    """What stands before the sum of so many contributions."""
+    return "its only contribution is" if count == 1 else f"all {count} contributions sum to"
 
 
 def buildup(found: BuildUpSum) -> list[str]:

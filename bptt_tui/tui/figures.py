@@ -38,8 +38,12 @@ def _ends(value: Value, width: int) -> str:
             text = _LEADING_ZERO.sub("", numerals.array(value, width, digits))
             if len(text) <= width:
                 return text
-        corners = (numerals.number(float(value.flat[at]), digits) for at in (0, -1))
-        text = _LEADING_ZERO.sub("", f"[{' … '.join(corners)}]")
+        corners = [float(value.flat[at]) for at in (0, -1)]
+        if any(corners) or not value.any():
+            text = " … ".join(numerals.number(corner, digits) for corner in corners)
+        else:
+            text = f"… {numerals.number(numerals.farthest(value), digits)} …"
+        text = _LEADING_ZERO.sub("", f"[{text}]")
         if len(text) <= width:
             return text
     return "[…]"

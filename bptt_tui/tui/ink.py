@@ -99,11 +99,12 @@ def merged(runs: list[Run]) -> Line:
 
 
 def fitted(text: str, width: int, align: str = "left") -> str:
-    """`text` in exactly `width` cells: padded, or cut with `…`."""
+    """`text` in exactly `width` cells: padded, or cut with `…`, one even where something was left out there before."""
     text = _seen(text)
     cells = cell_len(text)
     if cells > width:
-        return set_cell_size(text, max(width - 1, 0)) + "…"[: max(width, 0)]
+        kept = set_cell_size(text, max(width - 1, 0))
+        return kept + (" " if kept.rstrip(" ").endswith("…") else "…")[: max(width, 0)]
     room = width - cells
     if align == "right":
         return " " * room + text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from opening import SMALL, Opened, opened
@@ -38,6 +40,22 @@ def test_every_position_fits_the_width(name: str, width: int) -> None:
         assert all(cell_len(line.rstrip()) <= width for line in lines), lines
         lines = text_of(_lying(view, width + 50, 1)) if view.chain.title else []
         assert all(cell_len(line.rstrip()) <= width + 50 for line in lines), lines
+
+
+@pytest.mark.parametrize("name", ["lstm", "min-char-rnn", "vectors"])
+@pytest.mark.parametrize("width", [32, 39, 50])
+def test_a_matrix_by_one_entry_says_that_it_is_the_largest(name: str, width: int) -> None:
+    """A sign and a number alone is a norm in the table of contributions."""
+    debugger = Debugger(load(name))
+    said = 0
+    while debugger.view.position < debugger.view.last:
+        view = debugger.do("next")
+        assert view.pane is not None
+        lines = text_of(node_lines(view, view.pane, width, 12))
+        assert all(cell_len(line.rstrip()) <= width for line in lines), lines
+        assert not any(re.search(r"[▲▴▵▼▾▿◆◈◇] -?[\d.]", line) for line in lines if "largest" not in line), lines
+        said += sum("largest" in line for line in lines)
+    assert said
 
 
 def test_the_node_pane_goes_from_inflows_to_the_sum() -> None:

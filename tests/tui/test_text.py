@@ -79,3 +79,11 @@ def test_wrapped_lines_fit_and_lose_nothing(texts: list[str], width: int, indent
         assert cell_len(visible(whole)) <= width
     kept = "".join(visible(text) for line in lines for text, _ in line)
     assert kept.replace(" ", "") == visible("".join(texts)).replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("width", "text"),
+    [(11, "[-0.8 -1 1…"), (12, "[-0.8 -1 1 …"), (13, "[-0.8 -1 1 … "), (14, "[-0.8 -1 1 …  "), (15, "[-0.8 -1 1 … 0…")],
+)
+def test_a_text_cut_where_something_was_left_out_before_has_one_ellipsis(width: int, text: str) -> None:
+    assert fitted("[-0.8 -1 1 … 0.5]", width) == text
