@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from bptt_tui.derivation.judging.candidates import oriented
-from bptt_tui.derivation.judging.fingerprints import listed
 from bptt_tui.derivation.judging.samples import Edge, Key, Stack
 from bptt_tui.derivation.judging.stacks import close, largest
 from bptt_tui.derivation.judging.truth import Part, Truth
+from bptt_tui.language.labels import few
 
 # In a longer chain the paths through every node would take too long to add up.
 MAX_EDGES = 800
@@ -74,7 +74,7 @@ def _readers_missing(total: Stack, below: Key, edges: Sequence[Edge], truth: Tru
     for count in range(1, len(ways)):
         for there in itertools.combinations(ways, count):
             if close(total, np.sum([ways[key] for key in there], axis=0))[1:].all():
-                return listed([spelling.name(key) for key in ways if key not in there])
+                return few([spelling.name(key) for key in ways if key not in there])
     return ""
 
 
@@ -98,7 +98,7 @@ def _all_but_one(total: Stack, below: Key, truth: Truth) -> str:
     leading = {key: way for key, way in ways.items() if np.any(way)}
     for key, way in leading.items():
         if len(leading) > 1 and _closes(total, way, below, truth):
-            return listed([truth.spelling.name(other) for other in leading if other != key])
+            return few([truth.spelling.name(other) for other in leading if other != key])
     return ""
 
 

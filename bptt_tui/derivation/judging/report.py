@@ -11,7 +11,7 @@ from bptt_tui.derivation.judging.assignment import assigned
 from bptt_tui.derivation.judging.diagnosis import Named, name_of, place_of
 from bptt_tui.derivation.judging.edits import Measured
 from bptt_tui.derivation.judging.evaluation import Misfit
-from bptt_tui.derivation.judging.fingerprints import fingerprints, listed
+from bptt_tui.derivation.judging.fingerprints import fingerprints
 from bptt_tui.derivation.judging.numbers import equality
 from bptt_tui.derivation.judging.rows import Alignment, Row
 from bptt_tui.derivation.judging.samples import Edge, Stack
@@ -20,6 +20,7 @@ from bptt_tui.derivation.judging.spelling import Spelling
 from bptt_tui.derivation.judging.stacks import close
 from bptt_tui.derivation.judging.truth import Part, Truth
 from bptt_tui.derivation.judging.verdict import FactorVerdict, Ledger, MemberVerdict, Slip, TermOutcome, TermVerdict
+from bptt_tui.language.labels import few
 
 MAX_SAID = 4
 
@@ -139,10 +140,10 @@ def _shared(alike: list[tuple[TermVerdict, Slip, str]], terms: list[TermVerdict]
         return found
     if found.kind == "term missing":
         names = [verdict.of for verdict, _, _ in alike]
-        return Slip(found.kind, f"the terms {listed(names)} are missing")
+        return Slip(found.kind, f"the terms {few(names)} are missing")
     concerned = [verdict for verdict, _, _ in alike]
     if found.kind == "term extra":
-        return Slip(found.kind, f"the terms {listed([verdict.written for verdict in concerned])} do not belong")
+        return Slip(found.kind, f"the terms {few([verdict.written for verdict in concerned])} do not belong")
     where = f"in the terms of {_named(concerned, alignment)}" if len(alike) < len(terms) else "in every term"
     same = all(other == plain for _, _, other in alike)
     example = f"as in that of {first.of}" if alignment.cells else f"as at t = {first.t}"
@@ -152,7 +153,7 @@ def _shared(alike: list[tuple[TermVerdict, Slip, str]], terms: list[TermVerdict]
 def _named(terms: list[TermVerdict], alignment: Alignment) -> str:
     """Which terms: t = 0 and 1; told apart by loss too, ∂E₁/∂w₀ and ∂E₂/∂w₁."""
     if alignment.cells:
-        return listed(list(dict.fromkeys(term.of for term in terms)))
+        return few(list(dict.fromkeys(term.of for term in terms)))
     return f"t = {_times(terms)}"
 
 
