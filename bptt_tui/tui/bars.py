@@ -8,7 +8,6 @@ from typing import ClassVar
 
 from textual import events
 from textual.message import Message
-from textual.strip import Strip
 
 from bptt_tui.debugger.view import Missing, View
 from bptt_tui.tui.bindings import BINDING_TABLE, KeyRow
@@ -119,9 +118,8 @@ class MessageBar(Bar):
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         return min(len(self._lines(width)), _MESSAGE_LINES)
 
-    def render_line(self, y: int) -> Strip:
-        lines = self._lines(self.size.width)
-        return self.inks.paint(lines[y] if y < len(lines) else (), self.size.width)
+    def lines(self, width: int) -> list[Line]:
+        return self._lines(width)
 
 
 class Keys(Bar):

@@ -29,8 +29,6 @@ _NAMES_BELOW = 64  # below this width the parameter's own value is left out
 class ContributionsPane(Pane):
     """Draws `View.contributions`."""
 
-    DEFAULT_CSS = "ContributionsPane { overflow-x: hidden; }"
-
     COLUMNS = True
 
     def __init__(self, *, id: str) -> None:
@@ -98,7 +96,7 @@ class ContributionsPane(Pane):
 
     def line_at(self, y: int) -> Strip:
         assert self.view is not None
-        view, width = self.view, self.size.width
+        view, width = self.view, self._width
         table = view.contributions
         row = -1 if y == 0 else y - 1 + self.scroll_offset.y
         if row >= len(table.rows):

@@ -10,13 +10,13 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.style import Style
 from textual import events, on
 from textual.app import ComposeResult, ScreenStackError
 from textual.binding import BindingType
-from textual.containers import Vertical
-from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.screen import Screen
+from textual.strip import Strip
 from textual.widget import Widget
 
 from bptt_tui.debugger.debugger import Debugger
@@ -27,7 +27,7 @@ from bptt_tui.tui.chain import ChainPane
 from bptt_tui.tui.contributions import ContributionsPane
 from bptt_tui.tui.copying import formula_text, value_text
 from bptt_tui.tui.graph import GraphPane
-from bptt_tui.tui.layout import PANES, Layout, Rooms, layout_classes, layout_of, panes_shown
+from bptt_tui.tui.layout import HIGH, PANES, Layout, Rooms, extent_of, layout_of, panes_shown
 from bptt_tui.tui.node import NodePane
 from bptt_tui.tui.notes import NotesPane, has_notes
 from bptt_tui.tui.pane import Bar, Pane, loss_name
@@ -59,34 +59,12 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
     DebuggerScreen {
         background: $background;
         overflow: hidden;
-        #network {
-            border: round $foreground 22%;
-            border-title-color: $primary;
-            border-title-style: bold;
-            border-subtitle-color: $foreground 50%;
-            &:focus-within { border: round $accent 80%; border-title-color: $accent; }
-        }
-        #graph { height: 1fr; }
-        #strip { height: auto; }
-        #node { height: 1fr; }
-        #notes { max-height: 50%; min-height: 3; }
-        #chain { height: 7; }
-        #contributions { height: auto; max-height: 10; }
-    }
-    DebuggerScreen.-high #chain { height: 13; }
-    DebuggerScreen.-medium {
-        #contributions { min-height: 7; max-height: 9; }
-    }
-    DebuggerScreen.-small {
-        Pane, #network, #strip, #chain, #contributions, #notes {
-            border: none; padding: 0; width: 1fr; height: 1fr; max-height: 100%;
-        }
     }
     """
 
     def __init__(self, debugger: Debugger, player: Player, size: Size) -> None:
         """The screen laid out for a terminal of `size` from the start, so that the first frame is drawn once."""
-        super().__init__(classes=layout_classes(size))
+        super().__init__()
         self.debugger = debugger
         self.player = player
         self._shown = debugger.view  # what is drawn: while something is carried out the debugger may be elsewhere
@@ -104,12 +82,14 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
             "contributions": ContributionsPane(id="contributions"),
             "notes": NotesPane(id="notes"),
         }
-        self._network = Vertical(self._panes["graph"], self._panes["strip"], id="network")
         self._message = MessageBar(id="message")
         self._keys = Keys(id="keys")
         self._derivation: DerivationScreen | None = None
-        self._layout = layout_of(size.width, size.height)
-        self._composed = False
+        self._composed = self._was_in_front = False
+        self._lay_out(size)
+        # Focused later, its styles and those of the screen would be worked out anew.
+        self._panes[self._active].set_reactive(Widget.has_focus, True)
+        self.set_reactive(Screen.focused, self._panes[self._active])
 
     @property
     def layout(self) -> Rooms:
@@ -117,17 +97,33 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
         return _ROOMS
 
     def compose(self) -> ComposeResult:
-        self._network.border_title = Content("1 unrolled network")
-        self._network.border_subtitle = Content(f"▲ ∂{loss_name(self.debugger.view)}/∂node > 0   ▼ < 0")
+        graph, strip = self._panes["graph"], self._panes["strip"]
+        graph.partner, strip.partner = strip, graph
+        graph.entitle("1 unrolled network")
+        strip.entitle("", f"▲ ∂{loss_name(self.debugger.view)}/∂node > 0   ▼ < 0")
         self.show(self.debugger.view)
         yield self._header
         yield from (seldom for seldom in (self._playbar, self._tabs) if seldom.display)
-        yield self._network
+        yield graph
+        yield strip
         yield self._node
         yield self._panes["chain"]
         yield self._panes["contributions"]
         yield self._message
         yield self._keys
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """In front for the first time: every widget was given its styles when it was mounted."""
+        event.refresh_styles = event.refresh_styles and self._was_in_front
+        self._was_in_front = True
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Nothing but what is behind panes and bars, which cover it."""
+        behind = self.background_colors[1]
+        blank = Strip.blank(crop.width, Style(bgcolor=behind.rich_color))
+        for filter in self.get_line_filters():
+            blank = blank.apply_filter(filter, behind)
+        return [blank] * crop.height
 
     def on_mount(self) -> None:
         self._composed = True
@@ -141,7 +137,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
         if self._playbar.display and self._playbar.parent is None:
             self.mount(self._playbar, after=self._header)
         if self._tabs.display and self._tabs.parent is None:
-            self.mount(self._tabs, before=self._network)
+            self.mount(self._tabs, before=self._panes["graph"])
         notes = self._panes["notes"]
         if notes.display and notes.parent is None:
             self.mount(notes, after=self._node)
@@ -221,9 +217,16 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
     # Panes
 
     def on_resize(self, event: events.Resize) -> None:
-        self.set_classes(layout_classes(event.size))
-        self._layout = layout_of(event.size.width, event.size.height)
+        self._lay_out(event.size)
         self._show_panes(self._layout)
+
+    def _lay_out(self, size: Size) -> None:
+        """Heights and frames of the panes on a screen of this size."""
+        self._layout = layout_of(size.width, size.height)
+        for id, pane in self._panes.items():
+            extent = extent_of(id, self._layout, high=size.height >= HIGH)
+            pane.extend(extent)
+            pane.framed(self._layout != "small")
 
     def _show_panes(self, layout: Layout) -> None:
         """Show the panes of this layout."""
@@ -232,7 +235,6 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
         shown = panes_shown(layout, self._active, self._lower, notes=notes)
         self._node.notes = "notes" not in shown
         displayed: dict[Widget, bool] = {pane: id in shown for id, pane in self._panes.items()}
-        displayed[self._network] = bool(shown & {"graph", "strip"})
         displayed[self._tabs] = layout == "small"
         for widget, display in displayed.items():
             if widget.display != display:

@@ -29,9 +29,9 @@ _SCALARS, _VECTORS, _ROWS = range(8, 14), range(13, 18), range(10, 18)
 class GraphPane(Pane):
     """Draws `View.graph`; a click on a node asks to go there."""
 
-    DEFAULT_CSS = "GraphPane { padding: 0; border: none; overflow-x: hidden; &:focus { border: none; } }"
-
     COLUMNS = True
+    BLANKS = (0, 0)
+    FOOT = False
     _hovered: Cell | None = None
 
     def __init__(self, *, id: str) -> None:
@@ -153,7 +153,7 @@ class GraphPane(Pane):
 
     def line_at(self, y: int) -> Strip:
         assert self.view is not None
-        width = self.size.width
+        width = self._width
         at = -1 if y == 0 else y - 1 + self.scroll_offset.y
         if at >= len(self.view.graph.rows) * self._lines_per_row:
             return self.inks.paint((), width)
@@ -177,7 +177,7 @@ class GraphPane(Pane):
         """
         places, end = self._columns, self.inner.width - 1
         # Where the scrollbar hides no more than the bus at the right margin, no column goes on below it.
-        more = left + self.size.width < places.total
+        more = left + self._width < places.total
         runs: list[Run] = [("‹" if left > 0 else " ", "accent")]
         used = 1
         for t in columns:

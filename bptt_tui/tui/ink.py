@@ -34,6 +34,7 @@ class Ink(Struct, frozen=True):
     bold: bool = False
     on: str | None = None
     on_strength: float = 1.0
+    dims: bool = True  # a terminal's own colours cannot be blended: what is weak is dim there
 
 
 _KEPT = 1000  # painted lines
@@ -57,6 +58,9 @@ INKS: dict[str, Ink] = {
     "now-negative": Ink("sign-negative", 1.0, True, "accent", _NOW),
     "now-mixed": Ink("sign-mixed", 1.0, True, "accent", _NOW),
     "wire": Ink("foreground", 0.3),
+    "frame": Ink("foreground", 0.22, dims=False),
+    "frame-now": Ink("accent", 0.8),
+    "subtitle": Ink("foreground", 0.5),
     "wire-now": Ink("accent", bold=True),
     **{
         f"{tone}-{size}": Ink(f"sign-{tone}", 0.4 + 0.2 * size)
@@ -131,6 +135,8 @@ class Inks:
 
     def __getitem__(self, ink: str) -> Style:
         style = self._styles.get(ink)
+        if style is None and ink == "blank":
+            style = self._styles[ink] = Style(bgcolor=self._widget.background_colors[1].rich_color)
         if style is None:
             style = self._styles[ink] = self._mixed(INKS[ink])
         return style
@@ -153,7 +159,7 @@ class Inks:
             color=colour.rich_color,
             bgcolor=behind.rich_color,
             bold=ink.bold,
-            dim=ink.strength < 0.5,
+            dim=ink.dims and ink.strength < 0.5,
             reverse=ink.on is not None,
         )
 

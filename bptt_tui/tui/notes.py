@@ -13,7 +13,7 @@ class NotesPane(LinesPane):
     """Draws `View.notes`, and says how many more a lesson has."""
 
     # A stable gutter would count the bar that never shows among the height: a row without text.
-    DEFAULT_CSS = "NotesPane { height: auto; scrollbar-size-horizontal: 0; }"
+    DEFAULT_CSS = "NotesPane { scrollbar-size-horizontal: 0; }"
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(_lines(self.view, max(width, 1))) if self.view is not None else 1

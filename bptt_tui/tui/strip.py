@@ -36,7 +36,9 @@ _USUAL_WIDTH = 60  # for jumps by bars while the pane is not on screen
 class StripPane(Pane):
     """Draws one of `View.strips`, the last of them at first; empty for a network without a recurrent node."""
 
-    DEFAULT_CSS = "StripPane { padding: 0 1 0 2; border: none; overflow: hidden; &:focus { border: none; } }"
+    DEFAULT_CSS = "StripPane { overflow: hidden; }"
+    BLANKS = (2, 1)
+    TOP = False
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -54,7 +56,8 @@ class StripPane(Pane):
         if self.view is None or self.view.strip is None:
             return 0
         rows = len(self.view.graph.rows)
-        spare = container.height - 1 - rows * lines_per_row(rows, container.height - 1)
+        room = container.height - 1 - self._framed  # without the timesteps, and without the frame above them
+        spare = room - rows * lines_per_row(rows, room)
         return min(max(spare - 1, 1), _HIGHEST)
 
     def lay_out(self, view: View) -> None:
@@ -72,7 +75,7 @@ class StripPane(Pane):
         return self._groups[2]
 
     def line_at(self, y: int) -> Cells:
-        return self.inks.paint(self._lines[y] if y < len(self._lines) else (), self.size.width)
+        return self.inks.paint(self._lines[y] if y < len(self._lines) else (), self._width)
 
     # What keys and clicks ask for
 

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from opening import FULL, SMALL, opened
 from rich.cells import cell_len
-from textual.content import Content
 
 from bptt_tui.language.sanitise import visible
 from bptt_tui.session import load
@@ -59,7 +58,9 @@ async def test_titles_on_borders_are_no_markup() -> None:
     async with opened() as debugger:
         node = debugger.main.query_one("#node")
         node.entitle("[red]x[/]", "[b]y")  # type: ignore[attr-defined]
-        assert node._border_title == Content("[red]x[/]")  # type: ignore[attr-defined]
+        node.refresh()
+        await debugger.pilot.pause()
+        assert "─ [red]x[/] ─" in debugger.text() and "─ [b]y ─" in debugger.text()
 
 
 @given(st.text(max_size=40), st.integers(0, 30), st.sampled_from(["left", "right", "centre"]))

@@ -7,7 +7,7 @@ import re
 from bptt_tui.derivation.formulas.indices import Indices, Part, shortened
 from bptt_tui.derivation.formulas.parts import describe
 from bptt_tui.derivation.formulas.scanner import plain_index
-from bptt_tui.derivation.formulas.tree import Formula, Join, Moment, Multiply, Value
+from bptt_tui.derivation.formulas.tree import Formula, Join, Moment, Multiply, Number, Time, Value
 from bptt_tui.errors import FormulaError
 from bptt_tui.network.network import did_you_mean
 
@@ -19,6 +19,10 @@ class Names(Indices):
 
     def _reference(self, word: str, start: int, end: int, *, whole: bool = False) -> Formula:
         """What a word with the subscripts after it means; several names glued together are a product."""
+        if word in self.variables and (self.raising or word not in self.scope.spellings):
+            return Time(t=Moment(0, word), span=(start, end))
+        if word == "T" and "T" not in self.scope.spellings and (self.raising or not whole):
+            return Number(value=float(self.scope.steps), span=(start, end))
         self._lower_first()
         parts: list[Part] = []
         bracketed: list[list[Part]] = []

@@ -21,6 +21,7 @@ from bptt_tui.derivation.formulas.tree import (
     Power,
     Product,
     Sum,
+    Time,
     Transpose,
     Value,
 )
@@ -29,6 +30,7 @@ from bptt_tui.derivation.formulas.tree import (
 _PARTS: dict[type[Formula], tuple[str, ...]] = {
     Number: (),
     Value: (),
+    Time: (),
     Partial: ("above", "below"),
     Sum: ("body",),
     Product: ("body",),
@@ -106,4 +108,6 @@ def describe(formula: Formula) -> str:
         return f"the entry {indices} of {describe(formula.operand)}"
     if isinstance(formula, Number):
         return f"{formula.value:g}"
+    if isinstance(formula, Time):
+        return moment_text(formula.t)
     return "a formula"

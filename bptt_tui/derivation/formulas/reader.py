@@ -294,7 +294,9 @@ class _Reader(Arrays):
         """What follows `^`: a mark for the transpose, or an exponent."""
         if self._transposes():
             return Transpose(operand=base, span=(start, self.before))
+        around, self.raising = self.raising, True
         exponent = self.deeper(self.unary)
+        self.raising = around
         return Power(base=base, exponent=exponent, span=(start, self.before))
 
     def _transposes(self) -> bool:

@@ -48,6 +48,12 @@ class Value(Formula, frozen=True):
     t: Moment | None = None
 
 
+class Time(Formula, frozen=True):
+    """A timestep as a number: t and k in the exponent of w^{t−k}."""
+
+    t: Moment
+
+
 class Partial(Formula, frozen=True):
     """∂above/∂below. `reading` is "immediate" for ∂⁺ and "total" for d where the text tells them apart, else "".
 
@@ -112,10 +118,11 @@ class Divide(Formula, frozen=True):
 
 
 class Power(Formula, frozen=True):
-    """base ** exponent, elementwise."""
+    """base ** exponent, elementwise; `by` "matrix": a square matrix multiplied with itself."""
 
     base: Formula
     exponent: Formula
+    by: Literal["entries", "matrix"] = "entries"
 
 
 class Transpose(Formula, frozen=True):

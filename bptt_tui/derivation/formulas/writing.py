@@ -31,6 +31,7 @@ from bptt_tui.derivation.formulas.tree import (
     Product,
     Statement,
     Sum,
+    Time,
     Transpose,
     Value,
 )
@@ -117,6 +118,9 @@ class Writer:
             mantissa, exponent = text.split("e")
             text = rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
         return _Text(text, SUM if text.startswith("-") else ATOM)
+
+    def _time(self, time: Time) -> _Text:
+        return _Text(moment_text(time.t), SUM if time.t.variable and time.t.offset else ATOM)
 
     def _value(self, value: Value) -> _Text:
         key = bare(value)

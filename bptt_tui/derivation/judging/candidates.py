@@ -124,6 +124,22 @@ def _on_edge(truth: Truth, edge: Edge) -> list[Candidate]:
     return [own, *inside]
 
 
+def within(truth: Truth, above: Key, below: Key) -> tuple[Candidate, ...]:
+    """The slopes on all ways from one state to an earlier one, from the top."""
+    samples, spelling = truth.samples, truth.spelling
+    found: list[Candidate] = []
+    for edge in truth.edges_at(range(below[1] or 0, (above[1] or 0) + 1)):
+        start, end = spelling.ends(edge)
+        if end[0] not in samples.network.index or end[1] is None or not np.any(samples.partial(above, start)):
+            continue
+        if not np.any(samples.partial(end, below)):
+            continue
+        if edge not in truth.candidates:
+            truth.candidates[edge] = _on_edge(truth, edge)
+        found += [c for c in truth.candidates[edge] if c.function and c.text not in {f.text for f in found}][:1]
+    return tuple(found)
+
+
 def of_edge(truth: Truth, edge: Edge) -> Candidate:
     """The local partial of an edge."""
     samples, spelling = truth.samples, truth.spelling

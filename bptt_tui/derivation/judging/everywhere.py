@@ -13,7 +13,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from bptt_tui.derivation.formulas.parts import rebuilt, walk
-from bptt_tui.derivation.formulas.tree import Formula, Moment, Partial, Product, Statement, Sum, Value
+from bptt_tui.derivation.formulas.tree import Formula, Moment, Partial, Product, Statement, Sum, Time, Value
 from bptt_tui.derivation.formulas.writing import write
 from bptt_tui.derivation.judging.samples import Samples
 from bptt_tui.derivation.judging.telling import OUTCOME
@@ -126,6 +126,10 @@ def _at(formula: Formula, at: Mapping[str, int]) -> Formula:
     formula = rebuilt(formula, lambda part: _at(part, at))
     if isinstance(formula, Value):
         return replace(formula, t=_moment(formula.t, at))
+    if isinstance(formula, Time):
+        found = _moment(formula.t, at)
+        assert found is not None
+        return replace(formula, t=found)
     if isinstance(formula, Sum | Product):
         return replace(formula, first=_moment(formula.first, at), last=_moment(formula.last, at))
     return formula

@@ -26,6 +26,8 @@ def explain(
     member cannot be evaluated in any."""
     best: tuple[tuple[int, int, bool, float], Truth, Stack | None, Alignment] | None = None
     fitting = _distinct(sorted(compared.fitting, key=lambda pair: pair[1] is None))
+    # With all other states held a partial may be 0, which is no reading to look for a reason in.
+    fitting = [pair for pair in fitting if np.any(pair[0].value)] or fitting
     known = [pair for pair in fitting if pair[1] is not None]
     readings = compared.readings
     tried = known or fitting or [(Truth(left, evaluator.read_as(readings[0]), spelling), None)]

@@ -32,28 +32,14 @@ FORMS: tuple[tuple[Layout, Manner], ...] = (
 
 def open_partials(samples: Samples, *formulas: Formula) -> dict[Family, Partial]:
     """The partials that the text leaves open and that can be meant in more than one way, one of each family."""
-    recurrent = _feeding_states(samples)
     found: dict[Family, Partial] = {}
     for formula in formulas:
         for part in walk(formula):
-            if isinstance(part, Partial) and not part.reading and part.above.name in recurrent:
+            if isinstance(part, Partial) and not part.reading and samples.feeds(part.above.name):
                 below = part.below
                 # By a use at one timestep there is nothing to choose: its paths are its own.
                 if below.name not in samples.unrolled.values.parameters or below.t is None:
                     found.setdefault(family(part), part)
-    return found
-
-
-def _feeding_states(samples: Samples) -> set[str]:
-    """The nodes that a later timestep depends on."""
-    found = set(samples.states)
-    waiting = list(found)
-    while waiting:
-        equation = samples.network.index.get(waiting.pop())
-        for by in samples.network.reads[equation] if equation is not None else ():
-            if by.name in samples.network.index and by.name not in found:
-                found.add(by.name)
-                waiting.append(by.name)
     return found
 
 

@@ -15,6 +15,7 @@ from bptt_tui.derivation.judging import rearrangements as own
 from bptt_tui.derivation.judging import substitutions as other
 from bptt_tui.derivation.judging.candidates import Candidate
 from bptt_tui.derivation.judging.edits import Edit
+from bptt_tui.derivation.judging.every_step import every_step
 from bptt_tui.derivation.judging.trial import Trial
 
 Step = Callable[[Trial], Iterator[Edit]]
@@ -26,6 +27,7 @@ _PLAIN: tuple[tuple[Step, ...], ...] = (
 )
 _THOROUGH: tuple[tuple[Step, ...], ...] = (
     (other.edges_inserted,),
+    (every_step,),
     (other.inserted, other.replaced, other.two_inserted, other.two_slopes_inserted, own.shifted_on),
     (own.joined_otherwise, own.two_dropped, own.shifted_far, own.put_elsewhere),
 )

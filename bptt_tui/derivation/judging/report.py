@@ -222,16 +222,23 @@ def _term(row: Row, truth: Truth) -> tuple[TermVerdict, Slip | None]:
 
 
 def _factors(factors: list[FactorVerdict], named: Named) -> list[FactorVerdict]:
-    """The term's factors with the faulty one marked, or the missing one put in."""
+    """The term's factors with the faulty ones marked, or the missing ones put in."""
     if named.factor is None:
         if not named.due:
             return factors
-        return [*factors, FactorVerdict("missing", "", named.due, named.formula, None, named.place)]
-    written = factors[named.factor]
-    outcome = named.outcome
-    due = "" if outcome == "extra" else named.due
-    changed = FactorVerdict(outcome, written.written, due, named.formula, written.span, named.place)  # type: ignore[arg-type]
-    return [*factors[: named.factor], changed, *factors[named.factor + 1 :]]
+        more = [FactorVerdict("missing", "", due.text, due.formula, None, due.place) for due in named.missing]
+        return [*factors, FactorVerdict("missing", "", named.due, named.formula, None, named.place), *more]
+    due = "" if named.outcome == "extra" else named.due
+    marked = list(factors)
+    for index in (named.factor, *named.factors):
+        marked[index] = replace(
+            factors[index],
+            outcome=named.outcome,
+            due=due,
+            formula=named.formula,
+            place=named.place,
+        )
+    return marked
 
 
 def _sentence(

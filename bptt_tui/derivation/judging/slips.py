@@ -23,6 +23,10 @@ SLIPS: dict[str, Wording] = {
         "the slope f′ left out",
         "{where}the slope {due} is missing: {above} = {function}({below}), so it changes f′ times as much as {inside}",
     ),
+    "slopes missing": Wording(
+        "the slopes left out",
+        "{where}the slopes {due} are missing: every step from {above} to {below} has a slope of its own",
+    ),
     "weight missing": Wording(
         "the recurrent weight left out",
         "{where}{due} is missing: it belongs there, as the way by which {below} reaches the loss",
@@ -38,6 +42,28 @@ SLIPS: dict[str, Wording] = {
     ),
     "index off by one": Wording(
         "an index off by one", "{where}{written} stands where {due} belongs: the index is off by {shift}"
+    ),
+    "weights missing": Wording(
+        "the recurrent weights left out", "{where}the weight is missing at every step from {above} to {below}: {due}"
+    ),
+    "one step for all": Wording(
+        "one step for all of them",
+        "{where}the steps from {above} to {below} are not alike, each has its own slope: {due}",
+    ),
+    "steps shifted": Wording(
+        "an index off by one",
+        "{where}every step from {above} to {below} has the factors of the timestep {side} it: {due}",
+    ),
+    "steps transposed": Wording(
+        "a matrix for its transpose",
+        "{where}the weight should be transposed at every step from {above} to {below}: {due}",
+    ),
+    "steps turned": Wording(
+        "the order of a product", "{where}the order is wrong at every step from {above} to {below}: {due}"
+    ),
+    "steps bare": Wording(
+        "the slopes left out",
+        "{where}the slopes {due} are missing, and the weight should be transposed, everywhere from {above} to {below}",
     ),
     "sign": Wording("the wrong sign", "{where}the sign is wrong"),
     "loss sign": Wording("the sign of ∂E/∂o", "{where}the sign of {due} is wrong"),

@@ -19,6 +19,7 @@ from bptt_tui.derivation.formulas.tree import (
     Power,
     Product,
     Sum,
+    Time,
     Transpose,
     Value,
 )
@@ -127,6 +128,8 @@ class Spelling:
                 return number_text(value, "unicode"), _ATOM if value >= 0 else _SUM
             case Value(name=name, t=t):
                 return self.name((name, None if t is None else moment(t, env))), _ATOM
+            case Time(t=t):
+                return str(moment(t, env)).replace("-", "−"), _ATOM
             case Partial(above=above, below=below, reading=reading):
                 plus = "⁺" if reading == "immediate" else ""
                 return f"∂{plus}{self._spell(above, env)[0]}/∂{self._spell(below, env)[0]}", _ATOM
