@@ -21,7 +21,8 @@ from textual import events
 from bptt_tui.debugger.view import HIDDEN, Factor, Missing, Pane, Shown, View
 from bptt_tui.tui.figures import NOTHING_LEFT, shown, squeezed
 from bptt_tui.tui.ink import Line, Run, fitted, width_of, wrapped
-from bptt_tui.tui.pane import LinesPane, loss_name
+from bptt_tui.tui.pane import Lines, loss_name
+from bptt_tui.tui.pane import Pane as Framed
 from bptt_tui.tui.pointing import Pointed, how_clicked, place_in_words
 from bptt_tui.tui.signs import by_norm, sign
 
@@ -40,7 +41,7 @@ class _Column(Struct, frozen=True):
     width: int
 
 
-class ChainPane(LinesPane):
+class ChainPane(Lines, Framed):
     """Draws `View.chain`."""
 
     def lines(self, view: View, width: int, height: int) -> list[Line]:

@@ -21,7 +21,7 @@ from textual.widget import Widget
 
 from bptt_tui.debugger.debugger import Debugger
 from bptt_tui.debugger.view import Exhibit, View
-from bptt_tui.tui.bars import Header, Keys, MessageBar, PaneTabs
+from bptt_tui.tui.bars import Header, Keys, MessageBar
 from bptt_tui.tui.bindings import BINDING_TABLE, bindings
 from bptt_tui.tui.chain import ChainPane
 from bptt_tui.tui.contributions import ContributionsPane
@@ -29,9 +29,7 @@ from bptt_tui.tui.copying import formula_text, value_text
 from bptt_tui.tui.graph import GraphPane
 from bptt_tui.tui.layout import HIGH, PANES, Layout, Rooms, extent_of, layout_of, panes_shown
 from bptt_tui.tui.node import NodePane
-from bptt_tui.tui.notes import NotesPane, has_notes
 from bptt_tui.tui.pane import Bar, Pane, loss_name
-from bptt_tui.tui.playbar import PlayBar
 from bptt_tui.tui.player import Player
 from bptt_tui.tui.playing import Playing
 from bptt_tui.tui.pointing import Pointing
@@ -41,6 +39,8 @@ from bptt_tui.tui.strip import StripPane
 
 if TYPE_CHECKING:
     from bptt_tui.tui.derivation.screen import DerivationScreen
+    from bptt_tui.tui.playbar import PlayBar
+    from bptt_tui.tui.tabs import PaneTabs
 
 _KEYS = frozenset(row.bound.partition("(")[0] for row in BINDING_TABLE)  # the actions that keys are bound to
 
@@ -71,8 +71,9 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
         self._active = "graph"
         self._lower = "chain"
         self._header = Header(id="header")
-        self._playbar = PlayBar(id="playbar")
-        self._tabs = PaneTabs(id="tabs")
+        # What few sessions or terminals need is made when it is first shown.
+        self._playbar: PlayBar | None = None
+        self._tabs: PaneTabs | None = None
         self._node = NodePane(id="node")
         self._panes: dict[str, Pane] = {
             "graph": GraphPane(id="graph"),
@@ -80,7 +81,6 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
             "node": self._node,
             "chain": ChainPane(id="chain"),
             "contributions": ContributionsPane(id="contributions"),
-            "notes": NotesPane(id="notes"),
         }
         self._message = MessageBar(id="message")
         self._keys = Keys(id="keys")
@@ -103,7 +103,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
         strip.entitle("", f"▲ ∂{loss_name(self.debugger.view)}/∂node > 0   ▼ < 0")
         self.show(self.debugger.view)
         yield self._header
-        yield from (seldom for seldom in (self._playbar, self._tabs) if seldom.display)
+        yield from (seldom for seldom in (self._playbar, self._tabs) if seldom is not None)
         yield graph
         yield strip
         yield self._node
@@ -131,15 +131,15 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
         self.start_replay()
 
     def _mount_shown(self) -> None:
-        """Mount what few sessions or terminals need when it is first shown: the first frame is there sooner."""
+        """Mount what is shown for the first time."""
         if not self._composed:
             return
-        if self._playbar.display and self._playbar.parent is None:
+        if self._playbar is not None and self._playbar.parent is None:
             self.mount(self._playbar, after=self._header)
-        if self._tabs.display and self._tabs.parent is None:
+        if self._tabs is not None and self._tabs.parent is None:
             self.mount(self._tabs, before=self._panes["graph"])
-        notes = self._panes["notes"]
-        if notes.display and notes.parent is None:
+        notes = self._panes.get("notes")
+        if notes is not None and notes.parent is None:
             self.mount(notes, after=self._node)
 
     def show(self, view: View, *, asked: str = "") -> None:
@@ -186,7 +186,12 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
 
     def playing_changed(self) -> None:
         self._header.play_state(self.player.state())
-        self._playbar.follow(self.player, self.player.starts(self.debugger.state.chapters))
+        if self._playbar is None and self.player.replay is not None:
+            from bptt_tui.tui.playbar import PlayBar
+
+            self._playbar = PlayBar(id="playbar")
+        if self._playbar is not None:
+            self._playbar.follow(self.player, self.player.starts(self.debugger.state.chapters))
         self._mount_shown()
 
     # The command line, clicks
@@ -210,8 +215,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
     async def _key_clicked(self, event: Keys.Pressed) -> None:
         await self.run_action(event.action)
 
-    @on(PaneTabs.Chosen)
-    def _tab_clicked(self, event: PaneTabs.Chosen) -> None:
+    def on_pane_tabs_chosen(self, event: PaneTabs.Chosen) -> None:
         self.action_pane(event.id)
 
     # Panes
@@ -223,23 +227,38 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
     def _lay_out(self, size: Size) -> None:
         """Heights and frames of the panes on a screen of this size."""
         self._layout = layout_of(size.width, size.height)
-        for id, pane in self._panes.items():
-            extent = extent_of(id, self._layout, high=size.height >= HIGH)
-            pane.extend(extent)
-            pane.framed(self._layout != "small")
+        self._high = size.height >= HIGH
+        for id in self._panes:
+            self._fit(id)
+
+    def _fit(self, id: str) -> None:
+        """Height and frame of a pane in this layout."""
+        self._panes[id].extend(extent_of(id, self._layout, high=self._high))
+        self._panes[id].framed(self._layout != "small")
 
     def _show_panes(self, layout: Layout) -> None:
         """Show the panes of this layout."""
         view = self._shown
-        notes = bool(view.notes) if layout == "medium" else has_notes(view)
+        notes = bool(view.notes) if layout == "medium" else _has_notes(view)
         shown = panes_shown(layout, self._active, self._lower, notes=notes)
         self._node.notes = "notes" not in shown
+        if "notes" in shown and "notes" not in self._panes:
+            from bptt_tui.tui.notes import NotesPane
+
+            self._panes["notes"] = NotesPane(id="notes")
+            self._panes["notes"].show(view)
+            self._fit("notes")
+        if layout == "small" and self._tabs is None:
+            from bptt_tui.tui.tabs import PaneTabs
+
+            self._tabs = PaneTabs(id="tabs")
         displayed: dict[Widget, bool] = {pane: id in shown for id, pane in self._panes.items()}
-        displayed[self._tabs] = layout == "small"
+        if self._tabs is not None:
+            displayed[self._tabs] = layout == "small"
+            self._tabs.activate(self._active, view)
         for widget, display in displayed.items():
             if widget.display != display:
                 widget.display = display
-        self._tabs.activate(self._active, view)
         self._mount_shown()
 
     def action_pane(self, id: str) -> None:
@@ -253,7 +272,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
     def action_next_pane(self, step: int) -> None:
         view = self._shown
         absent = {"strip"} if view.strip is None else set()
-        absent |= set() if has_notes(view) else {"notes"}
+        absent |= set() if _has_notes(view) else {"notes"}
         ids = [id for id, _ in PANES if id not in absent]
         at = ids.index(self._active) if self._active in ids else 0
         self.action_pane(ids[(at + step) % len(ids)])
@@ -264,7 +283,8 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
         id = event.widget.id
         if id is not None and any(id == pane for pane, _ in PANES):
             self._active = id
-            self._tabs.activate(id, self._shown)
+            if self._tabs is not None:
+                self._tabs.activate(id, self._shown)
 
     # Copying, help, saving
 
@@ -380,3 +400,8 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
             return
         self.pause()
         await self.app.run_action(action)
+
+
+def _has_notes(view: View) -> bool:
+    """Whether the session has any note or chapter."""
+    return bool(view.all_notes or view.chapters)

@@ -9,8 +9,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
+from msgspec import Struct
 from textual.geometry import Offset, Size
 from textual.layout import ArrangeResult, WidgetPlacement
 from textual.layouts.vertical import VerticalLayout
@@ -33,7 +34,7 @@ PANES: tuple[tuple[str, str], ...] = (
 HIGH = 44  # from this many lines on a chain that does not fit goes on in a second block
 
 
-class Extent(NamedTuple):
+class Extent(Struct, frozen=True):
     """How high a pane is, as style sheets say it."""
 
     height: str | int = "1fr"

@@ -17,7 +17,8 @@ from bptt_tui.tui.aside import asides, question
 from bptt_tui.tui.figures import at_the_point, listed, shown, squeezed
 from bptt_tui.tui.ink import Line, Run, fitted, line_width, width_of, wrapped
 from bptt_tui.tui.keynames import key_of
-from bptt_tui.tui.pane import LinesPane
+from bptt_tui.tui.pane import Lines
+from bptt_tui.tui.pane import Pane as Framed
 from bptt_tui.tui.signs import sign
 
 # One labelled number: what stands in front, the label, the value, and whether it is the line's result.
@@ -48,7 +49,7 @@ _TIGHT = Drawn(0, 0, 0)
 _SMALLER = (Drawn(8, 8, 8), Drawn(8, 4, 8), Drawn(8, 0, 8), Drawn(8, 0, 0), Drawn(4, 0, 4), Drawn(4, 0, 0))
 
 
-class NodePane(LinesPane):
+class NodePane(Lines, Framed):
     """Draws `View.pane`."""
 
     def __init__(self, *, id: str) -> None:

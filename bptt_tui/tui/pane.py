@@ -6,7 +6,7 @@ of the screen. Both are handed a View with `show` and ask for nothing else.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from textual import events
@@ -145,7 +145,8 @@ class Pane(Drawn, ScrollView, can_focus=True, inherit_bindings=False, inherit_cs
         """As high as that."""
         if extent != self._extent:
             self._extent = extent
-            self.styles.height, self.styles.min_height, self.styles.max_height = extent
+            self.styles.height, self.styles.min_height = extent.height, extent.least
+            self.styles.max_height = extent.most
 
     def framed(self, frame: bool) -> None:
         """With a frame or, where it has the screen to itself, without."""
@@ -219,18 +220,25 @@ class Pane(Drawn, ScrollView, can_focus=True, inherit_bindings=False, inherit_cs
         return changed
 
 
-class LinesPane(Pane):
-    """A pane of few lines: all of them are built at once, longer content scrolls.
+if TYPE_CHECKING:
+    _Part = Pane
+else:
+    _Part = object  # every class that Textual makes ready as a widget costs the start
+
+
+class Lines(_Part):
+    """What makes a pane one of few lines, `class NotesPane(Lines, Pane)`: all of them are built at once, longer content
+    scrolls.
 
     The scrollbar has a column of its own, so that the lines need not be broken again when it comes.
     """
 
-    DEFAULT_CSS = "LinesPane { scrollbar-gutter: stable; }"
     BLANKS = (1, 0)
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._lines: list[Line] = []
+        self.styles.scrollbar_gutter = "stable"
 
     def lines(self, view: View, width: int, height: int) -> list[Line]:
         """The content in lines of at most `width` cells; more than `height` of them scroll."""
