@@ -35,16 +35,14 @@ from bptt_tui.calculus import kernels as k
 from bptt_tui.calculus import partials as p
 from bptt_tui.calculus import shapes as rule
 from bptt_tui.calculus.kernels import Array
-from bptt_tui.calculus.shapes import Shape, ShapeRule
-from bptt_tui.language.expressions import Expression
+from bptt_tui.calculus.partials import Partial, Shapes
+from bptt_tui.calculus.shapes import ShapeRule
 from bptt_tui.language.printer import ATOM, POWER, PRODUCT, SUM, UNARY, Notation
 
-Shapes = tuple[Shape, ...]
 Args = tuple[Array, ...]
 Evaluate = Callable[[Args, Shapes], Array]
 Slope = float | Callable[..., Array]
 Pull = Callable[[Array, Array, Args, Shapes], Array]
-Partial = Callable[[tuple[Expression, ...], Expression, Shapes], Expression]
 
 
 class Held(Struct, frozen=True):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bptt_tui.calculus.shapes import Shape
 from bptt_tui.debugger.comparing import percent
-from bptt_tui.debugger.view import Compared, Comparison, Shape, View
+from bptt_tui.debugger.view import Compared, Comparison, View
 from bptt_tui.tui.figures import shown
 from bptt_tui.tui.ink import Line, wrapped
 

@@ -32,7 +32,7 @@ _MOST_ROWS = 64  # rows of a matrix in numbers; the inspector shows all of a lar
 _INDENT = " " * 6
 
 
-class Drawn(Struct, frozen=True):
+class Tiling(Struct, frozen=True):
     """How arrays that do not fit on a line are shown: in up to so many lines of tiles, or as `numbers`."""
 
     lines: int
@@ -45,8 +45,8 @@ class Drawn(Struct, frozen=True):
         return {"×": self.jacobian_lines, "Σ": self.sum_lines}.get(mark, self.lines)
 
 
-_TIGHT = Drawn(0, 0, 0)
-_SMALLER = (Drawn(8, 8, 8), Drawn(8, 4, 8), Drawn(8, 0, 8), Drawn(8, 0, 0), Drawn(4, 0, 4), Drawn(4, 0, 0))
+_TIGHT = Tiling(0, 0, 0)
+_SMALLER = (Tiling(8, 8, 8), Tiling(8, 4, 8), Tiling(8, 0, 8), Tiling(8, 0, 0), Tiling(4, 0, 4), Tiling(4, 0, 0))
 
 
 class NodePane(Lines, Framed):
@@ -98,10 +98,10 @@ def node_lines(
     Where `height` lines are not enough, arrays are drawn smaller, then blank lines go, the last first, and then the
     pictures. What does not fit even so scrolls, with all its lines.
     """
-    roomy = _all_lines(view, pane, width, Drawn(_TALLEST, _TALLEST, _TALLEST, numbers), notes)
+    roomy = _all_lines(view, pane, width, Tiling(_TALLEST, _TALLEST, _TALLEST, numbers), notes)
     if len(roomy) <= height or numbers:
         return roomy
-    smaller = [_all_lines(view, pane, width, drawn, notes) for drawn in _SMALLER]
+    smaller = [_all_lines(view, pane, width, tiling, notes) for tiling in _SMALLER]
     fitting = [lines for lines in smaller if len(lines) <= height]
     if fitting:
         return fitting[0]
@@ -121,7 +121,7 @@ def _without_blanks(lines: list[Line], height: int) -> list[Line]:
     return kept
 
 
-def _all_lines(view: View, pane: Pane, width: int, drawn: Drawn, notes: bool) -> list[Line]:
+def _all_lines(view: View, pane: Pane, width: int, tiling: Tiling, notes: bool) -> list[Line]:
     lines = [
         *question(view, width),
         *_remarks(view.remarks, width, "warning"),
@@ -131,12 +131,12 @@ def _all_lines(view: View, pane: Pane, width: int, drawn: Drawn, notes: bool) ->
         lines += wrapped(((pane.substituted, "plain"),), width, indent=2)
     if view.phase == "backward":
         for inflow in pane.inflows:
-            lines += [(), *_inflow(inflow, pane.title, width, drawn)]
-        lines += _sum(pane, width, drawn)
+            lines += [(), *_inflow(inflow, pane.title, width, tiling)]
+        lines += _sum(pane, width, tiling)
         if not pane.inflows:
-            lines += [(), *_figures([("=", pane.title, pane.adjoint, True)], width, drawn)]
+            lines += [(), *_figures([("=", pane.title, pane.adjoint, True)], width, tiling)]
     else:
-        lines += _value(pane, width, drawn)
+        lines += _value(pane, width, tiling)
     lines += _partials(pane.partials, width)
     lines += _legend(lines, width)
     if pane.prediction:
@@ -146,7 +146,7 @@ def _all_lines(view: View, pane: Pane, width: int, drawn: Drawn, notes: bool) ->
     return [*lines, *asides(view, width, notes=notes)]
 
 
-def _inflow(inflow: Inflow, title: str, width: int, drawn: Drawn) -> list[Line]:
+def _inflow(inflow: Inflow, title: str, width: int, tiling: Tiling) -> list[Line]:
     """∂E/∂consumer × local partial = what arrives."""
     factor = inflow.factor
     heading: Line = (
@@ -159,26 +159,26 @@ def _inflow(inflow: Inflow, title: str, width: int, drawn: Drawn) -> list[Line]:
         ("×", f"{factor.title} = {factor.symbol}", _jacobian(factor), False),
         ("=", arrives, inflow.product, True),
     ]
-    return [*wrapped(heading, width), *_figures(rows, width, drawn)]
+    return [*wrapped(heading, width), *_figures(rows, width, tiling)]
 
 
-def _sum(pane: Pane, width: int, drawn: Drawn) -> list[Line]:
+def _sum(pane: Pane, width: int, tiling: Tiling) -> list[Line]:
     """The inflows added up, and for a use the contributions so far."""
     if pane.ref.kind == "use":
         total = pane.equation.partition(" = ")[0]
-        return [(), *_figures([("Σ", f"{total} so far, {pane.of_total}", pane.so_far, True)], width, drawn)]
+        return [(), *_figures([("Σ", f"{total} so far, {pane.of_total}", pane.so_far, True)], width, tiling)]
     if len(pane.inflows) < 2:
         return []
     if isinstance(pane.adjoint, Missing):
-        return [(), *_figures([("Σ", f"so far, {pane.of_total}", pane.so_far, True)], width, drawn)]
-    return [(), *_figures([("Σ", pane.title, pane.adjoint, True)], width, drawn)]
+        return [(), *_figures([("Σ", f"so far, {pane.of_total}", pane.so_far, True)], width, tiling)]
+    return [(), *_figures([("Σ", pane.title, pane.adjoint, True)], width, tiling)]
 
 
-def _value(pane: Pane, width: int, drawn: Drawn) -> list[Line]:
+def _value(pane: Pane, width: int, tiling: Tiling) -> list[Line]:
     """Forward: an array that the line with the numbers put in abbreviates."""
     if isinstance(pane.value, Missing) or not pane.value.ndim or "…" not in pane.substituted:
         return []
-    return [(), *_figures([("=", pane.title, pane.value, True)], width, drawn)]
+    return [(), *_figures([("=", pane.title, pane.value, True)], width, tiling)]
 
 
 def _partials(partials: tuple[Factor, ...], width: int) -> list[Line]:
@@ -203,7 +203,7 @@ def _remarks(remarks: tuple[str, ...], width: int, ink: str) -> list[Line]:
     return lines
 
 
-def _figures(rows: list[Row], width: int, drawn: Drawn) -> list[Line]:
+def _figures(rows: list[Row], width: int, tiling: Tiling) -> list[Line]:
     """Labelled numbers, the numbers in a column lined up at the decimal point.
 
     An array that does not fit stands below its label; a number that does not fit beside its label goes on the next
@@ -212,7 +212,7 @@ def _figures(rows: list[Row], width: int, drawn: Drawn) -> list[Line]:
     front = 2
     longest = max(width_of(label) for _, label, _, _ in rows)
     across = max(width - front - 3 - longest, 8)
-    below = [_below(value, across, width, drawn.of(mark), drawn.numbers) for mark, _, value, _ in rows]
+    below = [_below(value, across, width, tiling.of(mark), tiling.numbers) for mark, _, value, _ in rows]
     beside = [(label, value) for (_, label, value, _), lines in zip(rows, below, strict=True) if not lines]
     needed = max((len(_text(value, _NUMBER)) for _, value in beside), default=0)
     label_width = min(max((width_of(label) for label, _ in beside), default=0), max(width - front - 3 - needed, 8))
