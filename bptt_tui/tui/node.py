@@ -96,20 +96,34 @@ def node_lines(
     """The pane in lines of at most `width` cells.
 
     Where `height` lines are not enough, arrays are drawn smaller, then blank lines go, the last first, and then the
-    pictures. What does not fit even so scrolls, with all its lines.
+    pictures. What does not fit even so scrolls, with all its lines; then at least what the step comes to is in sight,
+    if need be without the equation's numbers.
     """
-    roomy = _all_lines(view, pane, width, Tiling(_TALLEST, _TALLEST, _TALLEST, numbers), notes)
-    if len(roomy) <= height or numbers:
-        return roomy
-    smaller = [_all_lines(view, pane, width, tiling, notes) for tiling in _SMALLER]
-    fitting = [lines for lines in smaller if len(lines) <= height]
+
+    def parts_of(tiling: Tiling, *, brief: bool = False) -> tuple[list[Line], list[Line]]:
+        upper = _upper(view, pane, width, tiling, brief=brief)
+        return upper, _lower(view, pane, width, upper, notes=notes)
+
+    roomy = parts_of(Tiling(_TALLEST, _TALLEST, _TALLEST, numbers))
+    if len(_joined(roomy)) <= height or numbers:
+        return _joined(roomy)
+    smaller = [parts_of(tiling) for tiling in _SMALLER]
+    fitting = [parts for parts in smaller if len(_joined(parts)) <= height]
     if fitting:
-        return fitting[0]
-    pictured = [lines for lines in smaller if _has_tiles(lines)]
-    for lines in (*pictured, _all_lines(view, pane, width, _TIGHT, notes)):
-        if sum(bool(line) for line in lines) <= height:
-            return _without_blanks(lines, height)
-    return roomy
+        return _joined(fitting[0])
+    pictured = [parts for parts in smaller if _has_tiles(_joined(parts))]
+    tight = parts_of(_TIGHT)
+    for parts in (*pictured, tight):
+        if sum(bool(line) for line in _joined(parts)) <= height:
+            return _without_blanks(_joined(parts), height)
+    for upper, lower in (roomy, *pictured, tight, parts_of(_TIGHT, brief=True)):
+        if sum(bool(line) for line in upper) <= height:
+            return [*_without_blanks(upper, height), *lower]
+    return _joined(roomy)
+
+
+def _joined(parts: tuple[list[Line], list[Line]]) -> list[Line]:
+    return [*parts[0], *parts[1]]
 
 
 def _without_blanks(lines: list[Line], height: int) -> list[Line]:
@@ -121,15 +135,17 @@ def _without_blanks(lines: list[Line], height: int) -> list[Line]:
     return kept
 
 
-def _all_lines(view: View, pane: Pane, width: int, tiling: Tiling, notes: bool) -> list[Line]:
+def _upper(view: View, pane: Pane, width: int, tiling: Tiling, *, brief: bool) -> list[Line]:
+    """The equation and what the step comes to; going backward, `brief` leaves out the equation's numbers."""
+    backward = view.phase == "backward"
     lines = [
         *question(view, width),
         *_remarks(view.remarks, width, "warning"),
         *wrapped(((pane.equation, "strong"),), width, indent=2),
     ]
-    if pane.substituted and pane.substituted != pane.equation:
+    if pane.substituted and pane.substituted != pane.equation and not (brief and backward):
         lines += wrapped(((pane.substituted, "plain"),), width, indent=2)
-    if view.phase == "backward":
+    if backward:
         for inflow in pane.inflows:
             lines += [(), *_inflow(inflow, pane.title, width, tiling)]
         lines += _sum(pane, width, tiling)
@@ -137,8 +153,13 @@ def _all_lines(view: View, pane: Pane, width: int, tiling: Tiling, notes: bool) 
             lines += [(), *_figures([("=", pane.title, pane.adjoint, True)], width, tiling)]
     else:
         lines += _value(pane, width, tiling)
-    lines += _partials(pane.partials, width)
-    lines += _legend(lines, width)
+    return lines
+
+
+def _lower(view: View, pane: Pane, width: int, upper: list[Line], *, notes: bool) -> list[Line]:
+    """The local partials, what the glyphs mean, what a nudge does, remarks, notes."""
+    lines = _partials(pane.partials, width)
+    lines += _legend([*upper, *lines], width)
     if pane.prediction:
         lines += [(), *wrapped(((pane.prediction, "plain"),), width)]
     for remark in pane.remarks:
