@@ -30,10 +30,10 @@ def exact(value: float) -> str:
     return repr(float(value))
 
 
-def plain(value: Any) -> Any:
+def for_json(value: Any) -> Any:
     """A float, or nested lists of floats, as JSON can have them: "NaN", "Infinity" and "-Infinity" are texts."""
     if isinstance(value, list):
-        return [plain(entry) for entry in value]
+        return [for_json(entry) for entry in value]
     if math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"

@@ -11,9 +11,9 @@ from bptt_tui.cli.given import text_of
 from bptt_tui.cli.output import refused, show
 from bptt_tui.derivation.formulas.pasted import Pasted, formulas
 from bptt_tui.derivation.formulas.writing import write_statement
+from bptt_tui.derivation.judging.data import as_data, as_json, unreadable_as_data
 from bptt_tui.derivation.judging.judge import judge
 from bptt_tui.derivation.judging.lines import WIDTH, as_text, unreadable
-from bptt_tui.derivation.judging.plain import as_data, as_json, unreadable_as_data
 from bptt_tui.errors import CommandError, FormulaError
 from bptt_tui.session import Session
 from bptt_tui.session.format import FORMULA_LIMIT

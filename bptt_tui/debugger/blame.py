@@ -136,7 +136,7 @@ def _factors(scene: Scene, link: Link) -> Iterator[Blame]:
     formula = scene.partials.formula(equation, reader.by)
     target = scene.network.equations[equation].target
     gradient, flow = scene.trace.adjoint(target, at).reshape(1, -1), _inflow(scene, link)
-    taken = _taken_apart(scene, equation, formula, gradient, flow, at) if factor.value is not None else []
+    taken = _taken_apart(scene, formula, gradient, flow, at) if factor.value is not None else []
     printer = Printer(NOTATIONS, "unicode", scene.naming.leaf(at, "unicode"))
     for part, value, ratio in taken:
         kind = _kind(scene, equation, part)
@@ -152,7 +152,7 @@ def _factors(scene: Scene, link: Link) -> Iterator[Blame]:
 
 
 def _taken_apart(
-    scene: Scene, equation: int, formula: Expression, gradient: Array, flow: Array, at: int
+    scene: Scene, formula: Expression, gradient: Array, flow: Array, at: int
 ) -> list[tuple[Expression, Array, float]]:
     """The factors of a formula, their values, and by how much each changes the size of the gradient it meets."""
     found: list[tuple[Expression, Array, float]] = []

@@ -12,6 +12,7 @@ from bptt_tui.debugger.looking import Scene
 from bptt_tui.debugger.pace import Pace
 from bptt_tui.derivation.table import Table
 from bptt_tui.derivation.truncation import Chunks, Mask, Window, kept_by, truncated
+from bptt_tui.language.labels import entry_of
 
 if TYPE_CHECKING:
     from bptt_tui.trace.progress import Advance
@@ -115,7 +116,7 @@ class TableSum:
     @property
     def name(self) -> str:
         """`w`, or `W[0,1]` for one entry."""
-        return self.parameter + (f"[{','.join(map(str, self.entry))}]" if self.entry else "")
+        return entry_of(self.parameter, self.entry or ())
 
     @property
     def label(self) -> str:

@@ -13,43 +13,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-_settle = object.__setattr__
 
-
-class _Written:
-    """The classes below write out what `dataclass` would compile for each of them at every start."""
-
-    __slots__ = ()
-    __match_args__: tuple[str, ...]
-
-    def __repr__(self) -> str:
-        return (
-            f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__match_args__)})"
-        )
-
-
-@dataclass(frozen=True, slots=True, init=False, repr=False, eq=False)
-class Number(_Written):
+@dataclass(frozen=True, slots=True)
+class Number:
     """A literal number."""
 
     value: float
     start: int = field(default=0, compare=False)
     end: int = field(default=0, compare=False)
 
-    def __init__(self, value: float, start: int = 0, end: int = 0) -> None:
-        _settle(self, "value", value)
-        _settle(self, "start", start)
-        _settle(self, "end", end)
 
-    def __eq__(self, other: object) -> bool:
-        return self.value == other.value if isinstance(other, Number) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash((self.value,))
-
-
-@dataclass(frozen=True, slots=True, init=False, repr=False, eq=False)
-class Name(_Written):
+@dataclass(frozen=True, slots=True)
+class Name:
     """A name as read by an equation at timestep t: `s[t-1]` has offset -1, `s[t]` offset 0, plain `s` None."""
 
     name: str
@@ -57,21 +32,9 @@ class Name(_Written):
     start: int = field(default=0, compare=False)
     end: int = field(default=0, compare=False)
 
-    def __init__(self, name: str, offset: int | None = None, start: int = 0, end: int = 0) -> None:
-        _settle(self, "name", name)
-        _settle(self, "offset", offset)
-        _settle(self, "start", start)
-        _settle(self, "end", end)
 
-    def __eq__(self, other: object) -> bool:
-        return self.name == other.name and self.offset == other.offset if isinstance(other, Name) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash((self.name, self.offset))
-
-
-@dataclass(frozen=True, slots=True, init=False, repr=False, eq=False)
-class Call(_Written):
+@dataclass(frozen=True, slots=True)
+class Call:
     """An operation, by its name in the calculus table, applied to arguments."""
 
     operation: str
@@ -79,44 +42,17 @@ class Call(_Written):
     start: int = field(default=0, compare=False)
     end: int = field(default=0, compare=False)
 
-    def __init__(self, operation: str, arguments: tuple[Expression, ...], start: int = 0, end: int = 0) -> None:
-        _settle(self, "operation", operation)
-        _settle(self, "arguments", arguments)
-        _settle(self, "start", start)
-        _settle(self, "end", end)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Call):
-            return NotImplemented
-        return self.operation == other.operation and self.arguments == other.arguments
-
-    def __hash__(self) -> int:
-        return hash((self.operation, self.arguments))
-
 
 Expression = Number | Name | Call
 
 
-@dataclass(frozen=True, slots=True, init=False, repr=False, eq=False)
-class Equation(_Written):
+@dataclass(frozen=True, slots=True)
+class Equation:
     """`target = expression`, with the text it was read from."""
 
     target: str
     expression: Expression
     text: str = field(compare=False)
-
-    def __init__(self, target: str, expression: Expression, text: str) -> None:
-        _settle(self, "target", target)
-        _settle(self, "expression", expression)
-        _settle(self, "text", text)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Equation):
-            return NotImplemented
-        return self.target == other.target and self.expression == other.expression
-
-    def __hash__(self) -> int:
-        return hash((self.target, self.expression))
 
 
 def names(expression: Expression) -> Iterator[Name]:

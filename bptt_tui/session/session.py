@@ -18,7 +18,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from msgspec import UNSET
@@ -53,10 +53,9 @@ _COMPUTED = ("_network", "_trace")
 VALUES = ("parameters", "initial", "inputs", "constants", "pins")
 # What a trace is computed from, and what it is expected to give.
 NUMBERS = ("equations", "loss", *VALUES, "steps", "expected")
-_COMPARED = ("equations", "title", "loss", *VALUES, "steps", "expected", "debugger", "recording", "recorded_from")
 
 
-@dataclass(frozen=True, kw_only=True, init=False, eq=False, repr=False)
+@dataclass(frozen=True, kw_only=True)
 class Session:
     """Equations, numbers and debugger state, as in a session file.
 
@@ -81,51 +80,16 @@ class Session:
     name: str = field(default="session", compare=False)
     origin: Origin | None = field(default=None, compare=False, repr=False)
 
-    # Initialiser, comparison and representation are written out: `dataclass` would compile them at every start.
-
-    def __init__(
-        self,
-        *,
-        equations: Iterable[str],
-        title: str = "",
-        loss: Loss | None = None,
-        parameters: Mapping[str, Any] | None = None,
-        initial: Mapping[str, Any] | None = None,
-        inputs: Mapping[str, Any] | None = None,
-        constants: Mapping[str, Any] | None = None,
-        pins: Mapping[str, Any] | None = None,
-        steps: int | None = None,
-        expected: Expected | None = None,
-        debugger: DebuggerState | None = None,
-        recording: Iterable[Recorded] = (),
-        recorded_from: Found | None = None,
-        name: str = "session",
-        origin: Origin | None = None,
-    ) -> None:
-        settle = partial(object.__setattr__, self)
-        settle("equations", tuple(equations))
-        settle("title", title)
-        settle("loss", Loss() if loss is None else loss)
-        settle("recording", _checked_recording(recording))
-        values = (parameters, initial, inputs, constants, pins)
-        for values_name, given in zip(VALUES, values, strict=True):
-            settle(values_name, plain_values({} if given is None else given, values_name))
-        settle("steps", steps)
-        settle("debugger", DebuggerState() if debugger is None else debugger)
-        settle("recorded_from", None if recorded_from is None else _checked_found(recorded_from))
-        settle("expected", None if expected is None else _checked_expected(expected))
-        settle("name", name)
-        settle("origin", origin)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Session):
-            return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in _COMPARED)
-
-    __hash__ = None  # type: ignore[assignment]  # its values are dicts
-
-    def __repr__(self) -> str:
-        return f"Session({', '.join(f'{name}={getattr(self, name)!r}' for name in (*_COMPARED, 'name'))})"
+    def __post_init__(self) -> None:
+        settle = object.__setattr__
+        settle(self, "equations", tuple(self.equations))
+        settle(self, "recording", _checked_recording(self.recording))
+        for values in VALUES:
+            settle(self, values, plain_values(getattr(self, values), values))
+        if self.recorded_from is not None:
+            settle(self, "recorded_from", _checked_found(self.recorded_from))
+        if self.expected is not None:
+            settle(self, "expected", _checked_expected(self.expected))
 
     @classmethod
     def from_document(cls, document: Document, *, name: str, origin: Origin | None) -> Self:

@@ -159,11 +159,6 @@ class Terms:
             result: Array = self._cumulative[count - 1] if self._dense else self._running_blocks(count)
         return result
 
-    def in_time_order(self) -> Array:
-        """Every term, `(uses, *shape)`: for parameters small enough that all of them fit."""
-        with np.errstate(all="ignore"):
-            return (self._latest_first if self._dense else self._all())[::-1]
-
     def between(self, rows: slice) -> Array:
         """The terms at a run of uses, in time order, `(uses, *shape)`: some at a time where all would not fit."""
         with np.errstate(all="ignore"):

@@ -13,6 +13,7 @@ from bptt_tui.debugger.view import NOT_YET, Missing, Shown, Value
 from bptt_tui.tui.ink import fitted
 
 NOT_YET_MARK = "·"
+NOTHING_LEFT = "[…]"  # of an array in a few cells
 _UNBOUNDED = 1_000_000
 
 _LEADING_ZERO = re.compile(r"(?<![\d.])0(?=\.\d)")
@@ -46,7 +47,7 @@ def _ends(value: Value, width: int) -> str:
         text = _LEADING_ZERO.sub("", f"[{text}]")
         if len(text) <= width:
             return text
-    return "[…]"
+    return NOTHING_LEFT
 
 
 def shown(value: Shown, width: int) -> str:

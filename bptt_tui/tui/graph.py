@@ -14,7 +14,7 @@ from bptt_tui.debugger.view import ABSENT, NOT_YET, Cell, Missing, Shown, View
 from bptt_tui.language.labels import label, superscript
 from bptt_tui.tui import heat
 from bptt_tui.tui.columns import LEAD, TAIL, Columns
-from bptt_tui.tui.figures import NOT_YET_MARK, figure, shown, signed
+from bptt_tui.tui.figures import NOT_YET_MARK, NOTHING_LEFT, figure, shown, signed
 from bptt_tui.tui.ink import Line, Run, fitted, line_width, merged, width_of
 from bptt_tui.tui.pane import Pane
 from bptt_tui.tui.pointing import Pointed, how_clicked, place_in_words, told_in_full
@@ -371,7 +371,7 @@ def _value_runs(value: Shown, room: int, ink: str, *, lit: bool) -> Line:
     if isinstance(value, Missing):
         return ((fitted(f" {NOT_YET_MARK}" if value is NOT_YET else f" {value.value}", room), "now" if lit else ink),)
     text = signed(figure(value, room - (value.ndim == 0)))
-    if value.ndim == 1 and len(value) > _NUMBERED and "…" in text:
+    if value.ndim == 1 and (text == NOTHING_LEFT or (len(value) > _NUMBERED and "…" in text)):
         drawn = heat.row(value, room, lit=lit)
         return (*drawn, (" " * (room - line_width(drawn)), ink))
     return ((fitted(text, room), ink),)

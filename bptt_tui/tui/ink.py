@@ -137,6 +137,28 @@ def line_width(line: Iterable[Run]) -> int:
     return sum(width_of(text) for text, _ in line)
 
 
+def clipped(line: Line, width: int) -> Line:
+    """A line that is too long, cut with `…`."""
+    if line_width(line) <= width:
+        return line
+    while line and not line[-1][0].rstrip(" "):
+        line = line[:-1]
+    line = (*line[:-1], (line[-1][0].rstrip(" "), line[-1][1])) if line else ()
+    if line_width(line) <= width:
+        return line
+    kept: list[Run] = []
+    room = width
+    for text, ink in line:
+        cells = width_of(text)
+        if cells >= room:  # something is left out: of this text or behind it
+            before = "".join(text for text, _ in kept)
+            cut = fitted(text + " " * (cells == room), room)
+            return (*kept, (cut if not before.rstrip(" ").endswith("…") or cut != "…" else " ", ink))
+        kept.append((text, ink))
+        room -= cells
+    return tuple(kept)
+
+
 class Inks:
     """What every ink looks like on one widget under the present theme; `clear` when the widget's styles change.
 

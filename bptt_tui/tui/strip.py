@@ -292,8 +292,12 @@ def _caption(view: View, strip: Strip, window: Window) -> Line:
         write(at, f"▴ {view.t}")
         write(at - len(str(view.t)) - 1, f"{view.t} ▴")
     write(0, f"t = {shown.start}")
-    write(room - len(str(shown.stop - 1)), str(shown.stop - 1))
+    if view.t != shown.stop - 1:  # which then stands beside its mark
+        write(room - len(str(shown.stop - 1)), str(shown.stop - 1))
+    scale = "log scale"
     if window.per > 1:
-        said = f"a bar is {window.per} timesteps"
-        any(write(at, said) for at in (room // 2 - len(said) // 2, len(f"t = {shown.start}") + 2, room * 2 // 3))
-    return ((fitted("log scale", gutter), "faint"), ("".join(caption), "dim"))
+        said, short = f"a bar is {window.per} timesteps", f"log, {window.per}/bar"
+        places = (room // 2 - len(said) // 2, len(f"t = {shown.start}") + 2, room * 2 // 3)
+        if not any(write(at, said) for at in places) and len(short) < gutter:
+            scale = short
+    return ((fitted(scale, gutter), "faint"), ("".join(caption), "dim"))

@@ -140,7 +140,7 @@ class TablePage(Page):
         drawn: list[Line] = [self._headings(blocks, shown, margin, cell, tail)]
         for row in range(self._top, min(self._top + lines, high)):
             drawn.append(self._line(blocks, row, shown, margin, cell, tail, at))
-        drawn.append(self._sums_line(blocks, shown, margin, cell, tail, at[1]))
+        drawn.append(self._sums_line(blocks, shown, margin, cell, tail))
         return [*self._head(blocks, width), *drawn, *self._foot(mask, width, height)]
 
     def _cut(self, lines: int, columns: int, mask: TruncatedSum | None) -> Blocks:
@@ -192,7 +192,7 @@ class TablePage(Page):
             total = number_run(float(table.row_sums[row]), tail)
         return ((label, "accent" if row == at[0] else "dim"), *merged(runs), total)
 
-    def _sums_line(self, blocks: Blocks, shown: range, margin: int, cell: int, tail: int, at: int) -> Line:
+    def _sums_line(self, blocks: Blocks, shown: range, margin: int, cell: int, tail: int) -> Line:
         """The contributions, and the gradient in the corner."""
         table = self._table
         values, sizes = table.sum_levels(blocks.values.shape[1])

@@ -144,6 +144,17 @@ def test_a_bar_of_many_timesteps_shows_their_extremes() -> None:
     assert "▴ 50000" in caption and "a bar is 1000 timesteps" in caption
 
 
+def test_that_a_bar_is_several_timesteps_is_said_in_a_few_cells_too() -> None:
+    strip = Strip("s", "‖∂E/∂sₜ‖", np.full(60, 0.5), 0, 0, 60)
+    assert drawn(strip, 30, width=41)[-1].startswith("log, 2/bar t = 0")
+
+
+def test_the_last_timestep_is_named_once() -> None:
+    strip = Strip("s", "‖∂E/∂sₜ‖", np.full(4, 0.5), 0, 0, 4)
+    assert drawn(strip, 3, width=40)[-1].split() == ["log", "scale", "t", "=", "0", "▴", "3"]
+    assert drawn(strip, 2, width=40)[-1].split() == ["log", "scale", "t", "=", "0", "▴", "2", "3"]
+
+
 @pytest.mark.parametrize("known_from", [0, 1, 999, 1000, 99_999, 100_000])
 def test_bars_fill_as_far_as_the_norms_are_known(known_from: int) -> None:
     strip = Strip("s", "‖∂E/∂sₜ‖", np.full(100_000, 0.5), known_from, 0, 100_000)

@@ -94,6 +94,11 @@ def array_text(entries: Sequence[str], columns: int) -> str:
     return f"[[{'], ['.join(rows)}]]"
 
 
+def with_article(kind: str) -> str:
+    """a node, an input."""
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+
+
 def describe(formula: Formula) -> str:
     """A name with its index in plain text, for errors: s[1], the entry 0 of v."""
     if isinstance(formula, Value):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from bptt_tui.calculus.operations import FUNCTIONS, OPERATIONS
 from bptt_tui.calculus.shapes import Shape
 from bptt_tui.language import calls
+from bptt_tui.language.labels import listed
 from bptt_tui.network import Unrolled
 
 if TYPE_CHECKING:
@@ -205,5 +206,4 @@ def _listed(times: tuple[int, ...]) -> str:
     if len(times) > 4:
         whole = times[-1] - times[0] + 1 == len(times)
         return f"{times[0]} … {times[-1]}" if whole else f"{times[0]}, {times[1]} … {times[-1]}"
-    *first, last = (str(t) for t in times) if times else ("",)
-    return f"{', '.join(first)} and {last}" if first else last
+    return listed(times)

@@ -15,7 +15,7 @@ from msgspec import Struct
 Span = tuple[int, int]
 
 Join = Literal["as it fits", "matrix", "elementwise"]
-Reading = Literal["", "immediate", "total"]
+Meant = Literal["", "immediate", "total"]  # by a partial, as far as the text says
 
 
 class Moment(Struct, frozen=True):
@@ -62,7 +62,7 @@ class Partial(Formula, frozen=True):
 
     above: Value
     below: Value
-    reading: Reading = ""
+    reading: Meant = ""
 
 
 class Sum(Formula, frozen=True):

@@ -40,18 +40,19 @@ def align(member: Formula, truth: Truth, budget: Budget, *, thorough: bool) -> A
     if found.cost[:2] > (0, 1):
         shared = shared_change(member, truth, aligning.search)
         if shared is not None:
-            return Alignment(tuple(_shared(shared, row) for row in found.rows if row.product is not None))
+            rows = [(row, row.product) for row in found.rows]
+            return Alignment(tuple(_shared(shared, row, product) for row, product in rows if product is not None))
     if thorough and not found.found and truth.cells and None not in [cell_of(p, truth) for p in aligning.products]:
         by_cell = Alignment(tuple(_Aligning(member, truth, budget, thorough=True, cells=True).rows()), cells=True)
         return by_cell if by_cell.cost[0] < found.cost[0] else found
     return found
 
 
-def _shared(shared: Shared, row: Row) -> Row:
+def _shared(shared: Shared, row: Row, product: Measured) -> Row:
     """A term's row: wrong inside the product concerned, right elsewhere."""
-    if shared.concerns(row.product.term.span):
-        return Row(row.product, row.part, "edit", row.due, shared.edit, source=shared.product)
-    return Row(row.product, row.part, "", row.due)
+    if shared.concerns(product.term.span):
+        return Row(product, row.part, "edit", row.due, shared.edit, source=shared.product)
+    return Row(product, row.part, "", row.due)
 
 
 def _is_plain(edit: Edit, product: Measured) -> bool:

@@ -92,11 +92,11 @@ def _breaks(draws: Draws, statement: Statement, member: Formula, truth: Truth, e
                 givens[group][name] = changed
         trace = draws.traced(givens)
         if trace is not None:
-            return not _holds((trace,), statement, member, truth, draws)
+            return not _holds((trace,), statement, member, truth)
     return False
 
 
-def _holds(traces: tuple[Trace, ...], statement: Statement, member: Formula, truth: Truth, draws: Draws) -> bool:
+def _holds(traces: tuple[Trace, ...], statement: Statement, member: Formula, truth: Truth) -> bool:
     samples = Samples(traces)
     evaluator = Evaluator(samples, targets(samples.unrolled), statement, truth.evaluator.reading)
     try:
@@ -112,7 +112,7 @@ def vacuous(draws: Draws, statement: Statement, member: Formula, truth: Truth) -
     if np.any(truth.value) or not _one_class(draws):
         return ""
     traces = tuple(trace for seed in range(3) if (trace := _wider(draws, seed)) is not None)
-    if traces and _holds(traces, statement, member, truth, draws):
+    if traces and _holds(traces, statement, member, truth):
         return ""
     return ONE_CLASS
 

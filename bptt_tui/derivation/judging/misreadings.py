@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from bptt_tui.derivation.formulas.parts import rebuilt, walk
-from bptt_tui.derivation.formulas.tree import Formula, Multiply, Partial, Reading
+from bptt_tui.derivation.formulas.tree import Formula, Meant, Multiply, Partial
 from bptt_tui.derivation.judging.comparison import compare, is_identity
 from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit
 from bptt_tui.derivation.judging.rewriting import as_sum, renamed, reread
@@ -26,7 +26,7 @@ def _other_modes(left: Formula, member: Formula, evaluator: Evaluator, spelling:
     said = [p for p in walk(member) if isinstance(p, Partial) and p.reading and p.above.name != loss]
     if not said:
         return _alike(left, member, evaluator, spelling)
-    kinds: tuple[tuple[Reading, str], ...] = (
+    kinds: tuple[tuple[Meant, str], ...] = (
         ("immediate", "total for immediate"),
         ("total", "immediate for total"),
     )

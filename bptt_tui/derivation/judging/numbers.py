@@ -17,7 +17,7 @@ from bptt_tui.derivation.judging.comparison import every_reading
 from bptt_tui.derivation.judging.entries import spans_like, wrong_entries
 from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit
 from bptt_tui.derivation.judging.fingerprints import fingerprints
-from bptt_tui.derivation.judging.readings import described
+from bptt_tui.derivation.judging.meanings import described
 from bptt_tui.derivation.judging.slips import slip
 from bptt_tui.derivation.judging.spelling import Spelling
 from bptt_tui.derivation.judging.stacks import same
@@ -36,14 +36,17 @@ NAMED, SHOWN = 3, 12
 
 
 class _Given(Struct, frozen=True):
-    """Numbers as written, in the shape of the left side: how far each may be off, and how many digits it has."""
+    """Numbers as written, in the shape of the left side: how far each may be off, and how many digits it has.
+
+    All three `(rows, columns)`.
+    """
 
     value: Array
     slack: Array
     digits: Array
 
     def agrees(self, due: Array) -> Array:
-        """Which entries are right."""
+        """Which entries are right, `(rows, columns)` as `due`."""
         # Cut off rather than rounded: of many digits that is no mistake.
         cut = (np.abs(self.value) <= np.abs(due)) & (np.abs(self.value - due) <= 2 * self.slack)
         return np.asarray((np.abs(self.value - due) <= self.slack) | (cut & (self.digits >= ENOUGH)))
@@ -117,7 +120,11 @@ def _truths(left: Formula, member: Formula, evaluator: Evaluator, spelling: Spel
 
 
 def _given(truth: Truth, value: Array, slack: Array, digits: Array) -> _Given | None:
-    """The numbers in the shape of the left side; None where they are others in number."""
+    """The numbers in the shape of the left side; None where they are others in number.
+
+    `value` is a stack `(draws, rows, columns)`, `slack` and `digits` are of one draw's, `(rows, columns)`; what comes
+    back has the left side's rows and columns.
+    """
     due = truth.value.shape
     fitted = truth.matched(value)
     if fitted is None:
@@ -163,7 +170,11 @@ def equality(truth: Truth) -> str:
 
 
 def _precision(member: Formula, text: str, written: str, value: Array) -> tuple[Array, Array]:
-    """How far every entry may be off, and how many digits it has."""
+    """How far every entry may be off, and how many digits it has.
+
+    Both `(rows, columns)`, as `value`, which is what `member` comes to at the session's numbers; `text` is the whole
+    statement's and `written` the member's, for the digits of one number.
+    """
     if isinstance(member, Negate | Transpose) and not isinstance(member.operand, Number):
         turns = isinstance(member, Transpose)
         slack, digits = _precision(member.operand, text, written, value.T if turns else value)
