@@ -86,9 +86,25 @@ def _seen(text: str) -> str:
     return visible(text)
 
 
+# One cell wide each, on every terminal: of what is drawn, so much that rich need not load its table for a first frame.
+NARROW = frozenset(
+    [
+        *map(chr, range(0x20, 0x7F)),
+        *"─│╭╮╰╯├┤┬┴┼━┃▶●▲▴▵▼▾▿◆◈◇▌▐▁▂▃▄▅▆▇█",
+        *"∂Σ·⊙−×≈≤≥≡→‹›–‖…∞₀₁₂₃₄₅₆₇₈₉₋ₜᵀ⁰¹²³⁴⁵⁶⁷⁸⁹⁻",
+        *map(chr, range(0x3B1, 0x3CA)),
+    ]
+)
+
+
+def _cells(text: str) -> int:
+    """Terminal cells of a visible text."""
+    return len(text) if NARROW.issuperset(text) else cell_len(text)
+
+
 def width_of(text: str) -> int:
     """Terminal cells that `text` takes once it is made visible."""
-    return cell_len(_seen(text))
+    return _cells(_seen(text))
 
 
 def merged(runs: list[Run]) -> Line:
@@ -105,7 +121,7 @@ def merged(runs: list[Run]) -> Line:
 def fitted(text: str, width: int, align: str = "left") -> str:
     """`text` in exactly `width` cells: padded, or cut with `…`, one even where something was left out there before."""
     text = _seen(text)
-    cells = cell_len(text)
+    cells = _cells(text)
     if cells > width:
         kept = set_cell_size(text, max(width - 1, 0))
         return kept + (" " if kept.rstrip(" ").endswith("…") else "…")[: max(width, 0)]
@@ -152,21 +168,29 @@ class Inks:
 
     def __init__(self, widget: Widget) -> None:
         self._widget = widget
+        self._behind: Color | None = None
         self._styles: dict[str, Style] = {}
         self._painted: dict[tuple[Line, int], Strip] = {}
 
     def __getitem__(self, ink: str) -> Style:
         style = self._styles.get(ink)
-        if style is None and ink == "blank":
-            style = self._styles[ink] = Style(bgcolor=self._widget.background_colors[1].rich_color)
         if style is None:
-            style = self._styles[ink] = self._mixed(INKS[ink])
+            style = self._styles[ink] = (
+                self._mixed(INKS[ink]) if ink != "blank" else Style(bgcolor=self.behind.rich_color)
+            )
         return style
+
+    @property
+    def behind(self) -> Color:
+        """The widget's background."""
+        if self._behind is None:
+            self._behind = self._widget.background_colors[1]
+        return self._behind
 
     def _mixed(self, ink: Ink) -> Style:
         """The ink's colours blended with what is behind them; a terminal's own colours (ansi) cannot be blended."""
         variables = self._widget.app.theme_variables
-        behind = self._widget.background_colors[1]
+        behind = self.behind
         blend = not self._widget.app.current_theme.ansi
         if ink.on is not None:
             lit = Color.parse(variables[ink.on])
@@ -186,6 +210,7 @@ class Inks:
         )
 
     def clear(self) -> None:
+        self._behind = None
         self._styles.clear()
         self._painted.clear()
 
@@ -197,7 +222,11 @@ class Inks:
             if len(self._painted) >= _KEPT:
                 self._painted.clear()
             segments = [Segment(_seen(text), self[ink]) for text, ink in key[0] if text]
-            strip = self._painted[key] = self.filled(Strip(segments), width)
+            room = width - sum(_cells(segment.text) for segment in segments)
+            if room > 0:
+                segments.append(Segment(" " * room, self["plain"]))
+            strip = Strip(segments, width - min(room, 0))
+            strip = self._painted[key] = strip.crop(0, width) if room < 0 else strip
         return strip
 
     def filled(self, strip: Strip, width: int) -> Strip:
