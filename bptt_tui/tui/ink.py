@@ -86,25 +86,9 @@ def _seen(text: str) -> str:
     return visible(text)
 
 
-# One cell wide each, on every terminal: of what is drawn, so much that rich need not load its table for a first frame.
-NARROW = frozenset(
-    [
-        *map(chr, range(0x20, 0x7F)),
-        *"─│╭╮╰╯├┤┬┴┼━┃▶●▲▴▵▼▾▿◆◈◇▌▐▁▂▃▄▅▆▇█",
-        *"∂Σ·⊙−×≈≤≥≡→‹›–‖…∞₀₁₂₃₄₅₆₇₈₉₋ₜᵀ⁰¹²³⁴⁵⁶⁷⁸⁹⁻",
-        *map(chr, range(0x3B1, 0x3CA)),
-    ]
-)
-
-
-def _cells(text: str) -> int:
-    """Terminal cells of a visible text."""
-    return len(text) if NARROW.issuperset(text) else cell_len(text)
-
-
 def width_of(text: str) -> int:
     """Terminal cells that `text` takes once it is made visible."""
-    return _cells(_seen(text))
+    return cell_len(_seen(text))
 
 
 def merged(runs: list[Run]) -> Line:
@@ -121,7 +105,7 @@ def merged(runs: list[Run]) -> Line:
 def fitted(text: str, width: int, align: str = "left") -> str:
     """`text` in exactly `width` cells: padded, or cut with `…`, one even where something was left out there before."""
     text = _seen(text)
-    cells = _cells(text)
+    cells = cell_len(text)
     if cells > width:
         kept = set_cell_size(text, max(width - 1, 0))
         return kept + (" " if kept.rstrip(" ").endswith("…") else "…")[: max(width, 0)]
@@ -222,7 +206,7 @@ class Inks:
             if len(self._painted) >= _KEPT:
                 self._painted.clear()
             segments = [Segment(_seen(text), self[ink]) for text, ink in key[0] if text]
-            room = width - sum(_cells(segment.text) for segment in segments)
+            room = width - sum(cell_len(segment.text) for segment in segments)
             if room > 0:
                 segments.append(Segment(" " * room, self["plain"]))
             strip = Strip(segments, width - min(room, 0))

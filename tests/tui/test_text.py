@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from bptt_tui.language.sanitise import visible
 from bptt_tui.session import load
 from bptt_tui.tui.dialogs import Notice
-from bptt_tui.tui.ink import NARROW, fitted, line_width, wrapped
+from bptt_tui.tui.ink import fitted, line_width, wrapped
 
 HOSTILE = {
     "markup": "[red]x[/] [b]",
@@ -61,10 +61,6 @@ async def test_titles_on_borders_are_no_markup() -> None:
         node.refresh()
         await debugger.pilot.pause()
         assert "─ [red]x[/] ─" in debugger.text() and "─ [b]y ─" in debugger.text()
-
-
-def test_what_counts_as_one_cell_is_one() -> None:
-    assert all(cell_len(character) == 1 for character in NARROW)
 
 
 @given(st.text(max_size=40), st.integers(0, 30), st.sampled_from(["left", "right", "centre"]))
