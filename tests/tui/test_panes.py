@@ -6,20 +6,15 @@ import re
 
 import numpy as np
 import pytest
-from opening import SMALL, Opened, opened
+from opening import SMALL, Opened, opened, text_of
 from rich.cells import cell_len
 
 from bptt_tui.debugger.debugger import Debugger
 from bptt_tui.session import Session, load
 from bptt_tui.tui.chain import ChainPane, _lying, _standing, _to_come
-from bptt_tui.tui.ink import Line
 from bptt_tui.tui.layout import layout_of, panes_shown
 from bptt_tui.tui.node import NodePane, node_lines
 from bptt_tui.tui.pane import Pane
-
-
-def text_of(lines: list[Line]) -> list[str]:
-    return ["".join(text for text, _ in line) for line in lines]
 
 
 def at(session: str, line: str) -> Debugger:
