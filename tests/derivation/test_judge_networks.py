@@ -139,7 +139,7 @@ def test_what_holds_while_every_relu_is_active_is_no_identity() -> None:
     assert judge(relu(), "ds_2/ds_1 = relu'(z_2) * w").holds
     verdict = judge(relu(), "ds_2/ds_1 = w")
     assert verdict.outcome == "coincidence"
-    assert verdict.members[0].why == "relu is on one side of its kink here"
+    assert verdict.members[0].why == "relu is on one side of its kink here: z₂ > 0"
     assert [slip.kind for slip in verdict.members[0].slips] == ["slope missing"]
 
 

@@ -255,7 +255,10 @@ class _Naming:
         edit, due = self.edit, self.edit.due
         assert due is not None and due.above is not None and due.below is not None
         slopes = [slope.equality for slope in edit.slopes]
-        ends = {"above": self.spelling.name(due.above), "below": self.spelling.name(due.below)}
+        lowest = self.truth.below
+        if lowest is None or lowest[1] is None or lowest[1] <= (due.below[1] or 0):
+            lowest = due.below
+        ends = {"above": self.spelling.name(due.above), "below": self.spelling.name(lowest)}
         missing = {"due": listed(slopes), **ends}
         step = {"due": self._one_step(due.above), **ends}
         last, first = (edit.slopes[0], edit.slopes[-1]) if slopes else (due, due)

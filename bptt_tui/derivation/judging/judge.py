@@ -24,6 +24,7 @@ from bptt_tui.derivation.judging.draws import Draws
 from bptt_tui.derivation.judging.edits import Budget
 from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit
 from bptt_tui.derivation.judging.explaining import explain
+from bptt_tui.derivation.judging.kinks import at_kink, one_side
 from bptt_tui.derivation.judging.ledger import ledger_of
 from bptt_tui.derivation.judging.misreadings import misread
 from bptt_tui.derivation.judging.readings import described
@@ -91,6 +92,17 @@ class Judging:
         return all(any(pair and compare(*pair, evaluator, spelling).holding for pair in either) for either in sides)
 
     def _member(self, left: Formula, member: Formula, evaluator: Evaluator) -> MemberVerdict:
+        said = self._verdict(left, member, evaluator)
+        if not self.draws.has_kinks:
+            return said
+        kink = at_kink(Truth(left, evaluator, self.spelling))
+        if not kink or said.outcome == "unknown":
+            return said
+        told = f"{kink} is at relu's kink, where there is no derivative: its slope is taken as 0"
+        sentence = f"{said.sentence}; {told}" if said.outcome == "right" else said.sentence
+        return replace(said, sentence=sentence, readings=(*said.readings, told))
+
+    def _verdict(self, left: Formula, member: Formula, evaluator: Evaluator) -> MemberVerdict:
         with contextlib.suppress(Misfit):  # arrays that cannot be multiplied are told like any other product
             if is_number(member):
                 return numbers.judged(left, member, evaluator, self.spelling)
@@ -185,7 +197,7 @@ class Judging:
         """Why a formula holds at some draws and not at others: it is that of one side of a kink."""
         agree = close(value, truth.value, truth.scale)[1:]
         if self.draws.has_kinks and agree.any() and not agree.all():
-            return "relu is on one side of its kink here"
+            return one_side(truth, agree)
         return ""
 
     def _said(

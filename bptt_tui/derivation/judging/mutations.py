@@ -74,9 +74,9 @@ def _chained(samples: Samples, above: Key, below: Key, kind: Kind, by: int) -> S
                     raise NetworkError("there is no such step")
                 return samples.jacobian((equation, by, read))
             if (edge, kind, by) not in samples.changed_edges:
-                samples.changed_edges[edge, kind, by] = _changed(samples, edge, _RULES[kind], t + by)
-            changed = samples.changed_edges[edge, kind, by]
-            return samples.jacobian(edge) if changed is None else changed
+                samples.changed_edges[edge, kind, by] = changed(samples, edge, _RULES[kind], t + by)
+            found = samples.changed_edges[edge, kind, by]
+            return samples.jacobian(edge) if found is None else found
 
         samples.changed_sweeps[mark] = Sweep(samples, above, lambda key: True, weight)
     try:
@@ -106,7 +106,7 @@ def _other_order(samples: Samples, above: Key, below: Key) -> Stack | None:
 # --- one edge --------------------------------------------------------------------------------------------------------
 
 
-def _changed(samples: Samples, edge: Edge, rule: Rule, t: int) -> Stack | None:
+def changed(samples: Samples, edge: Edge, rule: Rule, t: int) -> Stack | None:
     """An edge's local partial with the rule for each operation inside it, at the values of timestep `t`."""
     equation, _, by = edge
     whole = samples.network.equations[equation]
