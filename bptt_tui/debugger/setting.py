@@ -247,7 +247,7 @@ def _set(debugger: Debugger, rest: str) -> str:
 def _unset(debugger: Debugger, rest: str) -> str:
     session = debugger.state.session
     # With nothing to follow, `s [1]` can only be an index.
-    place, left = place_of(debugger.look, session, f"{rest} =")
+    place, left = place_of(debugger.look, session, f"{rest} =" if rest.strip() else rest)
     left = left.removesuffix("=")
     if left.strip():
         raise MisuseError(f"{left.strip()!r} is too much")
