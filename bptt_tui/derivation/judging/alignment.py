@@ -11,6 +11,7 @@ import itertools
 from collections import Counter
 
 import numpy as np
+from msgspec.structs import replace
 
 from bptt_tui.derivation.formulas.parts import walk
 from bptt_tui.derivation.formulas.tree import Formula, Span, Value
@@ -227,7 +228,9 @@ class _Aligning(Assignment):
         if edit is None:
             self.failed[origin] += 1
         else:
-            self.helped.setdefault(origin, edit)
+            factors = product.term.factors
+            at = factors[edit.index].formula.span if edit.index < len(factors) else (0, 0)
+            self.helped.setdefault(origin, replace(edit, at=at))
         return edit
 
     def search(self, product: Measured, due: Stack, part: Part, like: Edit | None = None) -> Edit | None:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from bptt_tui.derivation.formulas.parts import children
-from bptt_tui.derivation.formulas.tree import Add, Formula, Negate, Number, Partial, Transpose, Value
+from bptt_tui.derivation.formulas.tree import Add, Formula, Negate, Number, Partial, Power, Transpose, Value
 from bptt_tui.derivation.judging.candidates import Candidate, differences, of_edge, slope_of
 from bptt_tui.derivation.judging.edits import Edit, Measured, moments_of
 from bptt_tui.derivation.judging.samples import Edge, Key, Samples, Stack
@@ -19,6 +20,7 @@ from bptt_tui.derivation.judging.truth import Truth
 from bptt_tui.derivation.judging.verdict import Slip
 from bptt_tui.language import Call as Operation
 from bptt_tui.language import Name
+from bptt_tui.language.labels import superscript
 
 
 class Named(NamedTuple):
@@ -70,7 +72,7 @@ class _Naming:
             "extra": self._extra, "extra two": self._extra_two,
             "doubled": self._doubled, "replaced": self._replaced, "shifted": self._shifted, "sign": self._sign,
             "scale": self._scale, "transposed": self._transposed, "order": self._order, "turned": self._turned,
-            "join": self._join, "diagonal": self._diagonal, "every step": self._every_step,
+            "join": self._join, "diagonal": self._diagonal, "every step": self._every_step, "power": self._power,
         }  # fmt: skip
         return rules[self.edit.change]()
 
@@ -237,6 +239,20 @@ class _Naming:
         found = self._result("diagonal", "wrong", index)
         return found._replace(slip=slip("diagonal", where=self.where, written=found.written, due=due), due=due)
 
+    def _power(self) -> Named:
+        index, due = self.edit.index, round(self.edit.ratio)
+        power = self.product.term.factors[index].formula
+        assert isinstance(power, Power)
+        base = self.spelling.factor(replace(self.product.term.factors[index], formula=power.base))
+        base = f"({base})" if " " in base or "·" in base else base
+        written = float(self.product.evaluator.value(power.exponent, self.product.term.factors[index].env)[0, 0, 0])
+        side = f"{_count(abs(round(written) - due))} too {'high' if written > due else 'low'}"
+        text = "1" if due == 0 else base if due == 1 else f"{base}{superscript(str(due))}"
+        found = self._result("power", "wrong", index, side=side)
+        return found._replace(
+            slip=slip("power", where=self.where, written=found.written, due=text, side=side), due=text
+        )
+
     def _join(self) -> Named:
         index = self.edit.index
         elementwise = self.product.term.group.by_entries
@@ -372,6 +388,10 @@ def _fits(stack: Stack, entries: Stack) -> bool:
 def _is_diagonal_of(stack: Stack, jacobian: Stack) -> bool:
     diagonal = np.diagonal(jacobian, axis1=1, axis2=2)[:, :, None]
     return _fits(stack, diagonal)
+
+
+def _count(number: int) -> str:
+    return {1: "one", 2: "two", 3: "three"}.get(number, str(number))
 
 
 def _times(ratio: float) -> str:

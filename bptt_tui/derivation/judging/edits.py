@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bptt_tui.derivation.formulas.parts import rebuilt, walk
-from bptt_tui.derivation.formulas.tree import Formula, Moment, Partial, Value
+from bptt_tui.derivation.formulas.tree import Formula, Moment, Partial, Span, Value
 from bptt_tui.derivation.judging.candidates import Candidate
 from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit, moment
 from bptt_tui.derivation.judging.grouping import Group, value_of
@@ -21,7 +21,7 @@ MAX_TRIALS = 6_000
 LARGE = 200
 Change = Literal[
     "sign", "scale", "missing", "extra", "doubled", "replaced", "shifted", "transposed", "order", "turned", "join",
-    "missing two", "extra two", "diagonal", "every step",
+    "missing two", "extra two", "diagonal", "every step", "power",
 ]  # fmt: skip
 
 
@@ -39,6 +39,8 @@ class Edit(Struct, frozen=True):
     kind: str = ""
     run: range = range(0)
     slopes: tuple[Candidate, ...] = ()
+    # Where the factor concerned stands in the text, by which its like in other terms is found.
+    at: Span = (0, 0)
 
 
 class Measured:

@@ -7,7 +7,7 @@ between changes that all make it right.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -23,7 +23,7 @@ Step = Callable[[Trial], Iterator[Edit]]
 # What is tried together, the plainest first; the later ones only where a search is thorough.
 _PLAIN: tuple[tuple[Step, ...], ...] = (
     (own.as_a_whole,),
-    (own.one_dropped, own.turned, own.shifted, own.made_diagonal),
+    (own.one_dropped, own.turned, own.shifted, own.made_diagonal, own.repowered),
 )
 _THOROUGH: tuple[tuple[Step, ...], ...] = (
     (other.edges_inserted,),
@@ -35,7 +35,7 @@ _THOROUGH: tuple[tuple[Step, ...], ...] = (
 _AGAIN: dict[str, Step] = {
     "sign": own.as_a_whole, "scale": own.as_a_whole, "extra": own.one_dropped, "doubled": own.one_dropped,
     "transposed": own.turned, "order": own.turned, "turned": own.turned, "shifted": own.shifted,
-    "join": own.joined_otherwise, "missing": other.inserted, "replaced": other.replaced,
+    "join": own.joined_otherwise, "power": own.repowered, "missing": other.inserted, "replaced": other.replaced,
 }  # fmt: skip
 
 
@@ -67,6 +67,16 @@ def completed(trial: Trial, links: list[Candidate]) -> Edit | None:
     return found[0] if found else None
 
 
+def _places(trial: Trial, edit: Edit) -> Sequence[int]:
+    """The factors that stand where the one concerned stood: of sums and products over time, in whichever place."""
+    factors = trial.product.term.factors
+    if edit.at != (0, 0):
+        alike = [index for index, factor in enumerate(factors) if factor.formula.span == edit.at]
+        if alike:
+            return alike
+    return range(edit.index, min(edit.index + 1, len(trial.product.stacks)))
+
+
 def _alike(trial: Trial, edit: Edit) -> Edit | None:
     """The same change again: of the same factor, with a candidate of the same equation."""
     step = _AGAIN.get(edit.change)
@@ -74,7 +84,7 @@ def _alike(trial: Trial, edit: Edit) -> Edit | None:
         return None
     everywhere, pool = trial.places, trial.pool
     if edit.change not in ("missing", "order", "turned"):
-        trial.places = range(edit.index, min(edit.index + 1, len(trial.product.stacks)))
+        trial.places = _places(trial, edit)
     if edit.due is not None:
         due = edit.due
         alike = [c for c in trial.pool_like(due) if c.kind == due.kind and other.relation(c) == other.relation(due)]

@@ -16,7 +16,7 @@ from bptt_tui.derivation.judging.evaluation import Misfit
 from bptt_tui.derivation.judging.fingerprints import fingerprints
 from bptt_tui.derivation.judging.numbers import equality
 from bptt_tui.derivation.judging.rows import Alignment, Row
-from bptt_tui.derivation.judging.samples import Edge, Stack
+from bptt_tui.derivation.judging.samples import Stack
 from bptt_tui.derivation.judging.slips import listed, slip
 from bptt_tui.derivation.judging.spelling import Spelling
 from bptt_tui.derivation.judging.stacks import close
@@ -24,6 +24,7 @@ from bptt_tui.derivation.judging.truth import Part, Truth
 from bptt_tui.derivation.judging.verdict import FactorVerdict, Ledger, MemberVerdict, Slip, TermOutcome, TermVerdict
 
 MAX_SAID = 4
+MAX_REMARKS = 2
 
 
 class Explanation(Struct, frozen=True):
@@ -69,12 +70,12 @@ def right_terms(member: Formula, truth: Truth) -> tuple[tuple[TermVerdict, ...],
                 part.place if part is not None else "",
             )
         )  # fmt: skip
-        for factor in product.term.factors:
+        for factor in product.term.factors if len(remarks) < MAX_REMARKS else ():
             if isinstance(factor.formula, Value) and len(product.term.factors) > 1:
                 remark = _belongs(factor.formula, product, truth)
                 if remark:
                     remarks.setdefault(remark)
-    return tuple(found), "; ".join(list(remarks)[:2])
+    return tuple(found), "; ".join(list(remarks)[:MAX_REMARKS])
 
 
 def _belongs(value: Value, product: Measured, truth: Truth) -> str:
@@ -86,12 +87,11 @@ def _belongs(value: Value, product: Measured, truth: Truth) -> str:
     lowest = {
         product.evaluator.key(f.formula.below, f.env) for f in product.term.factors if isinstance(f.formula, Partial)
     }
-    found: list[tuple[bool, Edge]] = []
-    for part in truth.parts:
-        for edge in truth.edges(part.below) if part.below is not None else []:
-            above, below = spelling.ends(edge)
-            if spelling.formula(edge) == key[0] and key[1] in (None, above[1]) and (below[1] or 0) < (above[1] or 0):
-                found.append((above not in lowest, edge))
+    found = [
+        (spelling.ends(edge)[0] not in lowest, edge)
+        for edge in truth.weights.get(key[0], ())
+        if key[1] in (None, spelling.ends(edge)[0][1])
+    ]
     if not found:
         return ""
     # Of several the one right below what the term has a partial by.

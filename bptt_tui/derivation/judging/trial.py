@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -31,7 +31,7 @@ class Trial:
         self.budget = budget
         self.part = part
         self.group = product.term.group
-        self.places: range = range(len(product.stacks))
+        self.places: Sequence[int] = range(len(product.stacks))
         self.pool: Callable[[], list[Candidate]] = functools.partial(pool, None)
         self.pool_like = pool
         self.drawn = drawn(due)

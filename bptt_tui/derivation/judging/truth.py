@@ -44,6 +44,7 @@ class Truth:
         self.value = self._shaped(evaluator.value(left))
         # What could be due on each edge, made once.
         self.candidates: dict[Edge, list[Any]] = {}
+        self._edges: dict[Key, list[Edge]] = {}
 
     @cached_property
     def above(self) -> Key | None:
@@ -89,6 +90,19 @@ class Truth:
                 )
         # What no use reaches is one part, 0.
         return tuple(found) or (Part(self.name, None, self.value),)
+
+    @cached_property
+    def weights(self) -> dict[str, list[Edge]]:
+        """By parameter, the edges into an earlier timestep that are its value, from the top, on all ways down."""
+        found: dict[str, dict[Edge, None]] = {}
+        for part in self.parts:
+            for edge in self.edges(part.below) if part.below is not None else ():
+                above, below = self.spelling.ends(edge)
+                if (below[1] or 0) < (above[1] or 0):
+                    formula = self.spelling.formula(edge)
+                    if formula in self.samples.unrolled.values.parameters:
+                        found.setdefault(formula, {}).setdefault(edge)
+        return {name: list(edges) for name, edges in found.items()}
 
     @cached_property
     def loss_parts(self) -> tuple[Part, ...]:
@@ -175,6 +189,11 @@ class Truth:
 
     def edges(self, below: Key) -> list[Edge]:
         """The edges on all paths from the left side's numerator down to `below`, from the top; at most MAX_EDGES."""
+        if below not in self._edges:
+            self._edges[below] = self._edges_to(below)
+        return self._edges[below]
+
+    def _edges_to(self, below: Key) -> list[Edge]:
         assert self.above is not None
         samples = self.samples
         passes = samples.passes(self.above, self.mode)
