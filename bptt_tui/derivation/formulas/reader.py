@@ -330,6 +330,8 @@ class _Reader(Arrays):
             return self._fraction()
         if token.kind in ("Σ", "∏"):
             return self._over_time()
+        if token.kind == "∇":
+            return self._nabla()
         if token.kind == "√":
             self.next()
             argument = self.deeper(self.primary)
@@ -342,6 +344,16 @@ class _Reader(Arrays):
         if token.kind == "…":
             raise self.error("'…' leaves open what is meant", hint="write every term, or a sum Σ_t")
         raise self.error(f"unexpected {token}", hint="expected a partial, a name, a number, a function, Σ or '('")
+
+    def _nabla(self) -> Formula:
+        """∇_{h_t} E, the gradient by what stands below."""
+        start = self.next().start
+        if self.peek.kind != "sub":
+            raise self.error("∇ by what?", start, f"write ∇_{{h_1}} {self.scope.loss}, or ∂{self.scope.loss}/∂h_1")
+        below = self._inside(self.next())
+        if not isinstance(below, Value):
+            raise self.error("∇ is by one name", below.span[0], f"write ∂{self.scope.loss}/∂…")
+        return self._made(start, self._derived(), below, "∂", False)
 
     def _number(self) -> Formula:
         token = self.next()
