@@ -93,8 +93,8 @@ def test_spans_are_places_in_the_text() -> None:
         r"\partial E / d s_{1}", r"\frac{\partial E}{\partial s_1}", r"\dfrac{\partial{E}}{\partial{s_1}}",
         r"\tfrac{dE}{ds_1}", r"\frac{\mathrm{d}E}{\mathrm{d}s_{1}}", r"$\frac{d L}{d s_1}$", "dJ/ds_1", "dloss/ds_1",
         r"\frac{\partial\mathcal{L}}{\partial s_{1}}", r"\left(\frac{dE}{ds_1}\right)", "∂E/∂s(1)", "∂E/∂s_{ 1 }",
-        r"\nabla_{s_1} E", "∇_{s_1} L", r"\nabla_{s^{(1)}} \mathcal{L}", "∂E/∂s^{(1)}", r"\partial E/\partial s^{\langle 1 \rangle}",
-        "dE/ds^{<1>}", r"\frac{\partial E}{\partial s^{\left(1\right)}}",
+        r"\nabla_{s_1} E", "∇_{s_1} L", r"\nabla_{s^{(1)}} \mathcal{L}", "∂E/∂s^{(1)}", "dE/ds^{<1>}",
+        r"\partial E/\partial s^{\langle 1 \rangle}", r"\frac{\partial E}{\partial s^{\left(1\right)}}",
         "∂E／∂s＿1".replace("＿", "_"), "dE(1)/ds(1)", "{∂E/∂s_{T-1}}", "dE\u00a0/\u2009ds\u200b_1",
     ],
 )  # fmt: skip

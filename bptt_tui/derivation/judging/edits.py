@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator
 from typing import Literal
@@ -81,8 +82,13 @@ def moments_of(factor: Factor) -> set[int]:
 class Budget:
     """How many products may still be tried for one formula, so that a hopeless one does not take forever."""
 
-    def __init__(self) -> None:
-        self.left = MAX_TRIALS
+    def __init__(self, trials: int = MAX_TRIALS) -> None:
+        self.left = trials
+
+    @functools.cached_property
+    def spare(self) -> Budget:
+        """For a second attempt, with the terms assigned otherwise."""
+        return Budget(MAX_TRIALS // 3)
 
     def spend(self) -> bool:
         """Whether one more may be tried."""
@@ -126,7 +132,7 @@ def shifts(factor: Factor, evaluator: Evaluator) -> Iterator[tuple[float, Factor
     formula = factor.formula
     if sum(1 for _ in itertools.islice(walk(formula), LARGE)) == LARGE:
         return  # what is written out of a thousand parts is no factor with a wrong index
-    for by in (-1, 1, -2, 2):
+    for by in dict.fromkeys((-1, 1, -2, 2, *_distances(factor))):
         cost = 1.03 + 0.05 * (abs(by) - 1)
         yield cost, Factor(moved(formula, by), factor.env, factor.transposed, factor.inverted)
         if isinstance(formula, Partial):
@@ -136,6 +142,12 @@ def shifts(factor: Factor, evaluator: Evaluator) -> Iterator[tuple[float, Factor
                 far = not near and _is_local(formula, factor, evaluator)
                 whole = not near and not _is_outermost(changed, evaluator)
                 yield cost + (2.0 if far and whole else 0.25 if whole else 0.01), shifted
+
+
+def _distances(factor: Factor) -> list[int]:
+    """How far the timestep of a factor is from the other letters of the sums around it: of ∂E_t/∂s_t from k."""
+    ts = moments_of(factor) if len(factor.env) > 1 else set()
+    return [t - own for own in ts for t in factor.env.values() if t != own] if len(ts) == 1 else []
 
 
 def _one_end(formula: Partial, by: int) -> Iterator[Partial]:

@@ -277,11 +277,25 @@ def _open_ones(terms: list[TermVerdict], truth: Truth) -> list[str]:
     if len(terms) == 1 and is_what != truth.name:
         return [f"{terms[0].sentence}: {is_what}"]
     found = []
+    alone: dict[str, list[TermVerdict]] = {}
     for of, some in together.items():
         if len(some) > 1 and of:
             found.append(f"{len(some)} terms do not add up to {is_what if of == truth.name else of}")
         else:
-            found.append(some[0].sentence)
+            told = some[0].sentence.removeprefix(f"the t = {some[0].t} term ")
+            alone.setdefault(told if truth.is_whole else some[0].sentence, []).append(some[0])
+    for told, alike in alone.items():
+        if len(alike) == 1:
+            found.append(alike[0].sentence)
+        else:
+            many = told.replace("is wrong", "are wrong")
+            every = len(alike) == len(terms) == len(truth.parts)
+            if "cannot be multiplied" in told and every:
+                found.append(told.replace("cannot", "no term can").strip())
+            else:
+                found.append(
+                    f"{'every term' if every else f'the terms of t = {_times(alike)}'} {told if every else many}"
+                )
     return found
 
 

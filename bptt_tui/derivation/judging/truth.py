@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from bptt_tui.derivation.formulas.tree import Formula, Partial
 from bptt_tui.derivation.judging.evaluation import NOTHING, Evaluator
-from bptt_tui.derivation.judging.samples import Edge, Key, Mode, Samples, Stack, diagonal
+from bptt_tui.derivation.judging.samples import Edge, Key, Mode, Samples, Stack
 from bptt_tui.derivation.judging.spelling import Spelling
 from bptt_tui.derivation.judging.stacks import largest
 
@@ -166,7 +166,7 @@ class Truth:
 
     def matched(self, member: Stack) -> Stack | None:
         """A member's value in the shape of the left side; a row stands for a column, c for c·I, a vector for a diagonal
-        matrix where the truth is one. None: does not fit."""
+        matrix. None: does not fit."""
         due = self.value
         if member.shape == due.shape:
             return member
@@ -177,13 +177,9 @@ class Truth:
             return np.zeros_like(due) if not np.any(member) else None
         if member.shape[1] * member.shape[2] == rows * columns and (1 in member.shape[1:] or 1 in (rows, columns)):
             return member.reshape(due.shape)
-        if rows == columns == member.shape[1] * member.shape[2] and self._is_diagonal:
+        if rows == columns == member.shape[1] * member.shape[2] and 1 in member.shape[1:]:
             return np.asarray(member.reshape(len(member), rows, 1) * np.eye(rows))
         return None
-
-    @cached_property
-    def _is_diagonal(self) -> bool:
-        return diagonal(self.value) is not None
 
     # --- the way down --------------------------------------------------------------------------------------------
 
