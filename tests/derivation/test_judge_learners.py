@@ -63,7 +63,20 @@ RIGHT = {
         r"ds_59/ds_0 = w^{59} \prod_{t=1}^{59} (1-s_t^2)",
         r"dE/dw = (s_59-y) \sum_{k=0}^{59} (\prod_{j=k+1}^{59} w (1-s_j^2)) (1-s_k^2) s_{k-1}",
     ),
-    "question": (r"\nabla_w E = \nabla_{w_1} E + \nabla_{w_0} E", "s^{(1)} = tanh(u x^{(1)} + w s^{(0)})"),
+    "question": (
+        r"\nabla_w E = \nabla_{w_1} E + \nabla_{w_0} E",
+        "s^{(1)} = tanh(u x^{(1)} + w s^{(0)})",
+        # Ordered derivatives, as in Werbos: ∂⁺ through every path.
+        "∂⁺E/∂s_0 = ∂⁺E/∂s_1 ∂s_1/∂s_0",
+        r"\frac{dE}{dw} = \frac{\partial E}{\partial s_1}\left(\frac{\partial^+ s_1}{\partial w}"
+        r" + \frac{\partial s_1}{\partial s_0}\frac{\partial^+ s_0}{\partial w}\right)",
+        "ds_t/dw = (1-s_t^2)(s_{t-1} + w ds_{t-1}/dw)",
+        # Inner products of two columns.
+        "dE/dw = v·(o-y) (1-s_1^2) (s_0 + w (1-s_0^2) s_{-1})",
+        "dE/dw = (v·(o-y)) f'(z_1) [s_0 + w f'(z_0) s_{-1}]",
+        "dE/ds_1 = (o - y) · v",
+    ),
+    "many-to-many": ("∂⁺E/∂s_1 = ∂E_1/∂s_1 + ∂⁺E/∂s_2 ∂s_2/∂s_1",),
 }
 
 WRONG = {
@@ -102,7 +115,16 @@ WRONG = {
         "dE/dw = sum_t dE/dg_t (1-g_{t-1}^2) g_{t-1}": "1 − g₋₁² is of another timestep",
         r"dE/du = \sum_t \sum_{k\le t} dE_t/dg_t (1-g_k^2) x_k": "∂E₁/∂g₁ is of another timestep: ∂E₁/∂g₀ belongs",
     },
+    "question": {
+        "dE/dw = (o-y) v (1-z_1^2) (s_0 + w (1-z_0^2) s_{-1})": "1 − z₁² takes the value before tanh",
+        "dE/dw = (o-y) v s_1(1-s_1) (s_0 + w s_0(1-s_0) s_{-1})": "t = 0 term s₁·(1 − s₁) is the slope of sigmoid",
+        "ds_t/dw = (1-s_t^2) s_{t-1} + w ds_{t-1}/dw": "in the t = 0 term the slope ∂s₁/∂z₁ = 1 − s₁² is missing",
+        "dE/ds_1 = v · (y - o)": "the sign of ∂E/∂q = o − y is wrong",
+        "∂E/∂w = ∂E/∂s_1 ∂⁺s_1/∂w": "leaves out the paths through earlier timesteps",
+    },
+    "many-to-many": {"∂⁺E/∂s_1 = ∂⁺E/∂s_2 ∂s_2/∂s_1": "the paths through E₁ are missing"},
     "vanishing": {
+        r"dE/ds_k = (s_59 - y) \prod_{t=k}^{58} w(1-s_t^2)": "w·(1 − sₜ₊₁²) belongs there",
         r"ds_59/ds_0 = w^{60} \prod_{t=1}^{59} (1-s_t^2)": "w⁶⁰ stands where w⁵⁹ belongs: the power is one too high",
         r"ds_59/ds_0 = w^{59} \prod_{t=0}^{59} (1-s_t^2)": "1 − s₀² does not belong",
         r"dE/dw = (s_59-y) \sum_{k=0}^{59} (\prod_{j=k+1}^{59} w (1-s_j^2)) (1-s_k^2) s_k": "the index is off by one",
@@ -116,6 +138,8 @@ REFUSED = {
     r"\nabla E = 3": "∇ by what?",
     "dE/dh_1 > 0": "unexpected '>'",
     "dE/dh = 1": "which h?",
+    "dE/dh_4 = 1": "the last timestep is 3",
+    "dE/dh_T = 1": "T is the number of timesteps",
 }
 
 

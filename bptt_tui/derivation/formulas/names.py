@@ -177,6 +177,12 @@ class Names(Indices):
         if not rest:
             return value
         shape = scope.shape(name)
+        if len(rest) > len(shape) and rest[0].text in self.variables:
+            raise self.error(
+                f"a sum over entries is not read, and {rest[0].text} is no timestep of {name}",
+                rest[0].start,
+                "write it as a product of vectors, as in (o - y)^T v",
+            )
         if len(rest) > len(shape):
             what = "a single number" if not shape else f"{len(shape)} index{'es' * (len(shape) > 1)} at most"
             raise self.error(
@@ -224,6 +230,8 @@ class Names(Indices):
                 f"{shortened(part.text)!r} is not a timestep", part.start, f"expected a timestep, as in {name}[1]"
             )
         hint = scope.missing(name, moment.offset)
+        if "T" in part.text and moment.offset >= scope.steps:
+            hint = f"T is the number of timesteps, {scope.steps}, and they begin at 0: the last is T-1"
         if scope.kind(name) == "parameter":
             return self.error(f"{name} is not used at t = {moment.offset}", part.start, hint)
         return self.error(f"there is no {name}[{moment.offset}]", part.start, hint)
@@ -306,7 +314,9 @@ class Names(Indices):
             guess = f"the functions are {', '.join(dict.fromkeys(scope.functions.values()))}"
         if word == "t" or word in self.variables:
             guess = "a timestep stands in an index, as in s_t"
-        if stem.split("_")[0] in ("δ", "delta", "ε", "Δ"):
+        if stem in ("δ", "delta") and re.match(r"\s*_\{?[a-z],?[a-z]\b", self.text[start:].partition(stem)[2]):
+            guess = "entries are not read one by one: write diag(o) - o o^T"
+        elif stem.split("_")[0] in ("δ", "delta", "ε", "Δ"):
             node = next((name for name in scope.network.targets if name != scope.loss), scope.loss)
             guess = f"write the gradient that it stands for, such as ∂{scope.loss}/∂{node}_t"
         return FormulaError(

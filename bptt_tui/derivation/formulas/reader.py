@@ -115,7 +115,31 @@ class _Reader(Arrays):
         self._finish()
         if len(members) == 1:
             raise self.error("expected '=' and what the left side equals", hint=f"as in {self._example()}")
+        self._check_indices(members)
         return Statement(self.text, tuple(self._checked(member) for member in members))
+
+    def _check_indices(self, members: list[Formula]) -> None:
+        """Refuse o[0] for an entry beside o[1] for a timestep: whoever writes both means the same by both."""
+        entries: dict[str, Entry] = {}
+        times: dict[str, Value] = {}
+        for part in (part for member in members for part in walk(member)):
+            if isinstance(part, Entry) and isinstance(part.operand, Value):
+                if self._is_bracketed(part, part.operand.name):
+                    entries.setdefault(part.operand.name, part)
+            elif isinstance(part, Value) and self._is_bracketed(part, part.name):
+                times.setdefault(part.name, part)
+        for name in entries.keys() & times.keys():
+            entry, value = entries[name], times[name]
+            shown = [self.text[slice(*part.span)] for part in (entry, value)]
+            raise self.error(
+                f"{shown[0]} is an entry of {name}, and {shown[1]} is {name} at a timestep",
+                max(entry.span[0], value.span[0]),
+                f"write the timestep below: {name}_{self.scope.steps - 1}[0]",
+            )
+
+    def _is_bracketed(self, part: Formula, name: str) -> bool:
+        """Whether a part is written as a name with one number in brackets."""
+        return re.fullmatch(rf"{re.escape(name)}\s*\[\s*\d+\s*\]", self.text[slice(*part.span)]) is not None
 
     def _check_left(self, left: Formula) -> None:
         """A partial, a node, or an entry of one."""

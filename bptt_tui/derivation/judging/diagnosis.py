@@ -9,13 +9,16 @@ import numpy as np
 from msgspec.structs import replace
 
 from bptt_tui.derivation.formulas.parts import children
-from bptt_tui.derivation.formulas.tree import Add, Formula, Negate, Number, Partial, Power, Transpose, Value
+from bptt_tui.derivation.formulas.tree import Add, Formula, Negate, Number, Partial, Power, Sum, Transpose, Value
+from bptt_tui.derivation.formulas.tree import Product as ProductOverTime
+from bptt_tui.derivation.formulas.writing import write
 from bptt_tui.derivation.judging.candidates import Candidate, differences, of_edge, slope_of
 from bptt_tui.derivation.judging.edits import Edit, Measured, moments_of
 from bptt_tui.derivation.judging.samples import Edge, Key, Samples, Stack
 from bptt_tui.derivation.judging.slips import listed, slip
 from bptt_tui.derivation.judging.spelling import Spelling
 from bptt_tui.derivation.judging.stacks import same
+from bptt_tui.derivation.judging.terms import Factor
 from bptt_tui.derivation.judging.truth import Truth
 from bptt_tui.derivation.judging.verdict import Slip
 from bptt_tui.language import Call as Operation
@@ -74,7 +77,10 @@ class _Naming:
             "scale": self._scale, "transposed": self._transposed, "order": self._order, "turned": self._turned,
             "join": self._join, "diagonal": self._diagonal, "every step": self._every_step, "power": self._power,
         }  # fmt: skip
-        return rules[self.edit.change]()
+        found = rules[self.edit.change]()
+        if self.edit.change == "replaced" and self.edit.run:
+            return found._replace(factors=[index for index in self.edit.run if index != self.edit.index], due="")
+        return found
 
     def _result(self, kind: str, outcome: str, index: int | None, due: Candidate | None = None, **names: str) -> Named:
         written = "" if index is None else self.written(index)
@@ -184,11 +190,20 @@ class _Naming:
         assert moved is not None
         factor = self.product.term.factors[index]
         due = self.spelling.factor(moved)
+        if isinstance(factor.formula, Sum | ProductOverTime):
+            return self._shifted_whole(index, factor, moved)
         gap = abs(min(moments_of(moved), default=0) - min(moments_of(factor), default=0))
         kind = "index off by one" if isinstance(factor.formula, Value) and gap <= 1 else "other timestep"
         result = self._result(kind, "misplaced", index, due=None, shift="one" if gap <= 1 else str(gap))
         sentence = slip(kind, where=self.where, written=result.written, due=due, shift="one" if gap <= 1 else str(gap))
         return result._replace(slip=sentence, due=due)
+
+    def _shifted_whole(self, index: int, factor: Factor, moved: Factor) -> Named:
+        """A sum or product over time of which every timestep is another."""
+        written, due = (write(one.formula, self.samples.unrolled) for one in (factor, moved))
+        result = self._result("other timestep", "misplaced", index)
+        sentence = slip("other timestep", where=self.where, written=written, due=due)
+        return result._replace(slip=sentence, written=written, due=due)
 
     def _sign(self) -> Named:
         for index, stack in enumerate(self.product.stacks):
@@ -294,12 +309,15 @@ class _Naming:
             lacking = edit.slopes if kind != "weights missing" else (due,)
             return Named(found, outcome, "", lacking[0].text, lacking[0].formula, None, lacking[0].place, lacking[1:])
         concerned = [i for i in edit.run if self._concerned(i, outcome)] or list(edit.run)
-        return Named(found, outcome, self.written(edit.run.start), "", "", concerned[0], due.place, (), concerned[1:])
+        return Named(found, outcome, self.written(edit.run[0]), "", "", concerned[0], due.place, (), concerned[1:])
 
     def _concerned(self, index: int, outcome: str) -> bool:
         """Whether a factor of a run shows the slip: a weight that is not transposed, a slope of another timestep."""
-        timed = bool(moments_of(self.product.term.factors[index]))
-        return timed != (outcome == "transposed")
+        factor = self.product.term.factors[index]
+        if outcome == "transposed":
+            return not moments_of(factor)
+        states = {slope.above[0] for slope in self.edit.slopes if slope.above is not None}
+        return bool(moments_of(factor)) and bool(_about(factor.formula) & states)
 
     def _one_step(self, above: Key) -> str:
         """∂h₃/∂h₂ = diag(1 − h₃²) · Whh, as an example."""
@@ -321,7 +339,10 @@ class _Naming:
     def _other_slope(self, slope: Candidate, ends: dict[str, str]) -> dict[str, str]:
         function = slope.function
         other = {"tanh": "sigmoid", "sigmoid": "tanh"}.get(function, "another function")
-        index = next((i for i in self.edit.run if self._concerned(i, "wrong")), self.edit.run.start)
+        when = slope.above[1] if slope.above is not None else None
+        concerned = [i for i in self.edit.run if self._concerned(i, "wrong")]
+        own = [i for i in concerned if when in moments_of(self.product.term.factors[i])]
+        index = (own or concerned or [self.edit.run[0]])[0]
         return {
             "written": self.written(index), "other": other, "function": function, "due": slope.equality,
             "above": self.spelling.name(slope.above) if slope.above else ends["above"], "below": "…",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -36,9 +36,9 @@ class Edit(Struct, frozen=True):
     second: Candidate | None = None
     factor: Factor | None = None
     ratio: float = 1.0
-    # Of a slip made at every step of a chain: which, in which factors, and the slopes on the way.
+    # Of a slip that several factors show: in which, and, at every step of a chain, which one and the slopes on the way.
     kind: str = ""
-    run: range = range(0)
+    run: Sequence[int] = ()
     slopes: tuple[Candidate, ...] = ()
     # Where the factor concerned stands in the text, by which its like in other terms is found.
     at: Span = (0, 0)

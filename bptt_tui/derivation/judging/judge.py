@@ -29,7 +29,7 @@ from bptt_tui.derivation.judging.ledger import ledger_of
 from bptt_tui.derivation.judging.misreadings import misread
 from bptt_tui.derivation.judging.readings import described
 from bptt_tui.derivation.judging.report import Explanation, explained, left_name, right_terms
-from bptt_tui.derivation.judging.rewriting import by_matrix_powers, by_signs, tells_apart
+from bptt_tui.derivation.judging.rewriting import by_matrix_powers, by_signs, in_total, tells_apart
 from bptt_tui.derivation.judging.rounding import rounded
 from bptt_tui.derivation.judging.samples import Samples, Stack
 from bptt_tui.derivation.judging.slips import listed
@@ -119,6 +119,12 @@ class Judging:
                 return replace(said, readings=(*said.readings, "∂ with the states before held, d in total"))
             if tells_apart(*signed):
                 (left, member), compared = signed, apart
+        ordered = self._ordered(left, member, evaluator, compared)
+        if ordered is not None:
+            left, member, compared = ordered
+            if compared.holding is not None and not overlooked(member, compared.holding[0]):
+                said = self._right(member, *compared.holding)
+                return replace(said, readings=(*said.readings, "∂⁺ as the ordered derivative, through every path"))
         powers = by_matrix_powers(member, evaluator)
         if powers is not None:
             member, compared = powers, compare(left, powers, evaluator, self.spelling)
@@ -126,6 +132,19 @@ class Judging:
                 said = self._right(member, *compared.holding)
                 return replace(said, readings=(*said.readings, "a power of a matrix as a matrix product"))
         return self._wrong(left, member, evaluator, compared)
+
+    def _ordered(
+        self, left: Formula, member: Formula, evaluator: Evaluator, compared: Compared
+    ) -> tuple[Formula, Formula, Compared] | None:
+        """The two sides with ∂⁺ as Werbos has it, the total derivative, where the left side is such a one of the loss
+        and they agree in that reading, or the immediate one is 0 and nothing to derive."""
+        loss = evaluator.samples.network.loss_name
+        if not isinstance(left, Partial) or left.reading != "immediate" or left.above.name != loss:
+            return None
+        sides = in_total(left), in_total(member)
+        found = compare(*sides, evaluator, self.spelling)
+        is_nothing = not any(np.any(truth.value) for truth, _ in compared.fitting)
+        return (*sides, found) if found.holding is not None or is_nothing else None
 
     # --- right ---------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bptt_tui.derivation.formulas.tree import Power
+from bptt_tui.derivation.formulas.tree import Power, Product, Sum
 from bptt_tui.derivation.judging.edits import Edit, shifts
 from bptt_tui.derivation.judging.evaluation import Misfit
 from bptt_tui.derivation.judging.grouping import rejoined, with_one, without
@@ -166,7 +166,12 @@ def shifted_far(trial: Trial) -> Iterator[Edit]:
 
 
 def _at(trial: Trial, index: int, moved: Factor, cost: float) -> Iterator[Edit]:
-    stacks = trial.product.stacks
+    stacks, evaluator = trial.product.stacks, trial.product.evaluator
+    formula, other = trial.product.term.factors[index].formula, moved.formula
+    if isinstance(formula, Sum | Product) and isinstance(other, Sum | Product):
+        before, after = (len(list(evaluator.steps(one, moved.env))) for one in (formula, other))
+        if before != after:
+            return  # what loses a factor when it is moved is another product
     try:
         stack = moved.value(trial.product.evaluator)
     except (BpttError, Misfit):

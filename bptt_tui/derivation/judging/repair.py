@@ -28,7 +28,14 @@ _PLAIN: tuple[tuple[Step, ...], ...] = (
 _THOROUGH: tuple[tuple[Step, ...], ...] = (
     (other.edges_inserted,),
     (every_step,),
-    (other.inserted, other.replaced, other.two_inserted, other.two_slopes_inserted, own.shifted_on),
+    (
+        other.inserted,
+        other.replaced,
+        other.two_inserted,
+        other.two_slopes_inserted,
+        other.slopes_replaced,
+        own.shifted_on,
+    ),
     (own.joined_otherwise, own.two_dropped, own.shifted_far, own.put_elsewhere),
 )
 # By the change that helped a term, what to try on its sibling.
