@@ -14,9 +14,10 @@ from msgspec import Struct
 from bptt_tui.debugger.looking import Scene
 from bptt_tui.debugger.places import absent, is_total
 from bptt_tui.debugger.references import Named, read_reference
-from bptt_tui.debugger.timeline import Kind, Phase, Step
+from bptt_tui.debugger.timeline import Kind, Step
 from bptt_tui.errors import CommandError
 from bptt_tui.network.network import did_you_mean
+from bptt_tui.trace.health import Phase
 
 EXAMPLES = "s, s[3], dE/ds[*], u[0]"
 Which = Literal["both", "backward"]

@@ -25,14 +25,14 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from bptt_tui.calculus.shapes import Shape
 from bptt_tui.session.format import Chapter, Note
+from bptt_tui.trace.health import Phase
 
 if TYPE_CHECKING:
     from bptt_tui.derivation.judging.verdict import Verdict
 
 Value = NDArray[np.float64]
-Shape = tuple[int, ...]
-Phase = Literal["forward", "backward"]
 Scale = Literal["ok", "zero", "subnormal", "underflow", "saturated", "overflow", "nan"]
 
 
@@ -126,7 +126,8 @@ class Pane(Struct, frozen=True):
 class Cell(Struct, frozen=True):
     """One node of the unrolled graph: its value and ∂E/∂node as far as known here. `flag` marks trouble.
 
-    `pinned`: it is held at its value, its equation is not evaluated. `stop`: an enabled breakpoint names it.
+    `pinned`: it is held at its value, its equation is not evaluated. `stop`: an enabled breakpoint names it
+    and may stop there, as far as its condition speaks of the timestep and the phase.
     """
 
     ref: Ref

@@ -15,10 +15,11 @@ from bptt_tui.tui.figures import figure, norm, shown, signed
 from bptt_tui.tui.ink import Line, Run, fitted, width_of
 from bptt_tui.tui.pane import Pane, loss_name
 from bptt_tui.tui.pointing import Pointed, how_clicked, place_in_words
-from bptt_tui.tui.signs import sign
+from bptt_tui.tui.signs import by_norm, sign
 
 _USUAL = 15  # cells of a timestep's column, blanks included
 _NARROW = 13
+_LEAST = 11  # however long the names are
 _ARRAY = 18  # where parameters are matrices
 _WIDEST = 23
 _ENTRIES = 3  # arrays of more are too long for a cell
@@ -28,8 +29,6 @@ _NAMES_BELOW = 64  # below this width the parameter's own value is left out
 
 class ContributionsPane(Pane):
     """Draws `View.contributions`."""
-
-    DEFAULT_CSS = "ContributionsPane { overflow-x: hidden; }"
 
     COLUMNS = True
 
@@ -41,6 +40,7 @@ class ContributionsPane(Pane):
         self._sum = _USUAL
         self._taken = 9
         self._fitting = 1
+        self._explained = True  # whether the border says that an array is shown by its sign and its norm
 
     @property
     def column_cells(self) -> int:
@@ -61,17 +61,19 @@ class ContributionsPane(Pane):
         table, width = view.contributions, self.inner.width
         loss = loss_name(view)
         arrays = any(table.parameter(row).size > _ENTRIES for row in range(len(table.rows)))
-        said = "arrays: sign, ‖·‖   " if arrays and width >= _NAMES_BELOW else ""
+        self._explained = width >= _NAMES_BELOW
+        said = "arrays: sign, ‖·‖   " if arrays and self._explained else ""
         self.entitle("4 contributions", f"{said}∂{loss}/∂p = Σₜ ∂{loss}/∂pₜ")
         rows = range(len(table.rows))
-        self._label = max((width_of(table.label(row)) for row in rows), default=6) + 2
         own = max((width_of(_own_value(view, row)) for row in rows), default=0)
         self._own = max(own + 3, len(_OWN) + 2) if width >= _NAMES_BELOW else 0
         self._taken = max((len(_taken(view, row)) for row in rows), default=6) + 1 if width >= 50 else 0
         narrowest = _ARRAY if any(table.parameter(row).ndim > 1 for row in rows) else _NARROW
         self._sum = _NARROW if width < _NAMES_BELOW else max(_USUAL, narrowest)
-        left = self._label + self._own
         right = self._sum + 2 + self._taken
+        label = max((width_of(table.label(row)) for row in rows), default=6) + 2
+        self._label = min(label, max(width - self._own - right - _LEAST, _LEAST))
+        left = self._label + self._own
         middle = max(width - left - right, 8)
         self._fitting = max(min(middle // narrowest, table.steps), 1)
         self._column = min(middle // self._fitting, _WIDEST)
@@ -98,7 +100,7 @@ class ContributionsPane(Pane):
 
     def line_at(self, y: int) -> Strip:
         assert self.view is not None
-        view, width = self.view, self.size.width
+        view, width = self.view, self._width
         table = view.contributions
         row = -1 if y == 0 else y - 1 + self.scroll_offset.y
         if row >= len(table.rows):
@@ -141,14 +143,17 @@ class ContributionsPane(Pane):
             return ((" " * (self._label - (self._own == 0)), "plain"), (name, "dim"), (more, "accent"))
         ink = "accent" if self._is_current(view, row) else "name"
         own = fitted(_own_value(view, row), self._own) if self._own else ""
-        return ((fitted(view.contributions.label(row), self._label), ink), (own, "symbol"))
+        label = view.contributions.label(row)
+        if width_of(label) >= self._label:  # the name of the parameter says most of it
+            label = view.contributions.rows[row]
+        return ((fitted(label, self._label - 1) + " ", ink), (own, "symbol"))
 
     def _cell(self, view: View, row: int, t: int) -> Line:
         cell = view.contributions.cell(row, t)
         room = self._column - 3
         if isinstance(cell, Missing):
             return ((fitted(f"  {ABSENT.value if cell is ABSENT else cell.value}", self._column), "faint"),)
-        text, ink = _value(cell, room)
+        text, ink = _value(cell, room, self._explained)
         if cell.current:
             return (("▐", "now-mark"), (fitted(text, room), ink), ("▌", "now-mark"), (" ", "plain"))
         return ((" ", "plain"), (fitted(text, room + 2), ink))
@@ -168,24 +173,29 @@ class ContributionsPane(Pane):
         if isinstance(so_far, Missing):
             text, ink = f" {so_far.value}", "faint"
         else:
-            text, ink = _summary(so_far, self._sum - 2 + (so_far.ndim == 0)), sign(so_far).ink
+            text, ink = _summary(so_far, self._sum - 2 + (so_far.ndim == 0), self._explained), sign(so_far).ink
         taken, there = view.contributions.progress(row)
         done = "good" if taken == there else "dim"
         return (("│ ", "wire"), (fitted(text, self._sum), ink), (fitted(_taken(view, row), self._taken), done))
 
 
-def _value(cell: Contribution, width: int) -> tuple[str, str]:
+def _value(cell: Contribution, width: int, explained: bool) -> tuple[str, str]:
     """A contribution as text with its ink."""
     if isinstance(cell.value, Missing):
         return f" {shown(cell.value, width)}", "faint"
     mark = sign(cell.value)
-    return _summary(cell.value, width), f"now-{mark.tone}" if cell.current else mark.ink
+    return _summary(cell.value, width, explained), f"now-{mark.tone}" if cell.current else mark.ink
 
 
-def _summary(value: Value, width: int) -> str:
-    """The value, the sign of a number in a column of its own; an array that does not fit by its sign and its norm."""
+def _summary(value: Value, width: int, explained: bool) -> str:
+    """The value, the sign of a number in a column of its own; an array that does not fit by its sign and its norm.
+
+    Unless the border explains it, that it is a norm is written.
+    """
     text = signed(figure(value, width - (value.ndim == 0)))
-    return f"{sign(value).glyph} {figure(norm(value), width - 2)}" if "…" in text else text
+    if "…" not in text:
+        return text
+    return f"{sign(value).glyph} {figure(norm(value), width - 2)}" if explained else by_norm(value, width)
 
 
 def _own_value(view: View, row: int) -> str:

@@ -34,6 +34,7 @@ class Ink(Struct, frozen=True):
     bold: bool = False
     on: str | None = None
     on_strength: float = 1.0
+    dims: bool = True  # a terminal's own colours cannot be blended: what is weak is dim there
 
 
 _KEPT = 1000  # painted lines
@@ -57,6 +58,9 @@ INKS: dict[str, Ink] = {
     "now-negative": Ink("sign-negative", 1.0, True, "accent", _NOW),
     "now-mixed": Ink("sign-mixed", 1.0, True, "accent", _NOW),
     "wire": Ink("foreground", 0.3),
+    "frame": Ink("foreground", 0.22, dims=False),
+    "frame-now": Ink("accent", 0.8),
+    "subtitle": Ink("foreground", 0.5),
     "wire-now": Ink("accent", bold=True),
     **{
         f"{tone}-{size}": Ink(f"sign-{tone}", 0.4 + 0.2 * size)
@@ -99,11 +103,12 @@ def merged(runs: list[Run]) -> Line:
 
 
 def fitted(text: str, width: int, align: str = "left") -> str:
-    """`text` in exactly `width` cells: padded, or cut with `…`."""
+    """`text` in exactly `width` cells: padded, or cut with `…`, one even where something was left out there before."""
     text = _seen(text)
     cells = cell_len(text)
     if cells > width:
-        return set_cell_size(text, max(width - 1, 0)) + "…"[: max(width, 0)]
+        kept = set_cell_size(text, max(width - 1, 0))
+        return kept + (" " if kept.rstrip(" ").endswith("…") else "…")[: max(width, 0)]
     room = width - cells
     if align == "right":
         return " " * room + text
@@ -116,6 +121,28 @@ def line_width(line: Iterable[Run]) -> int:
     return sum(width_of(text) for text, _ in line)
 
 
+def clipped(line: Line, width: int) -> Line:
+    """A line that is too long, cut with `…`."""
+    if line_width(line) <= width:
+        return line
+    while line and not line[-1][0].rstrip(" "):
+        line = line[:-1]
+    line = (*line[:-1], (line[-1][0].rstrip(" "), line[-1][1])) if line else ()
+    if line_width(line) <= width:
+        return line
+    kept: list[Run] = []
+    room = width
+    for text, ink in line:
+        cells = width_of(text)
+        if cells >= room:  # something is left out: of this text or behind it
+            before = "".join(text for text, _ in kept)
+            cut = fitted(text + " " * (cells == room), room)
+            return (*kept, (cut if not before.rstrip(" ").endswith("…") or cut != "…" else " ", ink))
+        kept.append((text, ink))
+        room -= cells
+    return tuple(kept)
+
+
 class Inks:
     """What every ink looks like on one widget under the present theme; `clear` when the widget's styles change.
 
@@ -125,19 +152,29 @@ class Inks:
 
     def __init__(self, widget: Widget) -> None:
         self._widget = widget
+        self._behind: Color | None = None
         self._styles: dict[str, Style] = {}
         self._painted: dict[tuple[Line, int], Strip] = {}
 
     def __getitem__(self, ink: str) -> Style:
         style = self._styles.get(ink)
         if style is None:
-            style = self._styles[ink] = self._mixed(INKS[ink])
+            style = self._styles[ink] = (
+                self._mixed(INKS[ink]) if ink != "blank" else Style(bgcolor=self.behind.rich_color)
+            )
         return style
+
+    @property
+    def behind(self) -> Color:
+        """The widget's background."""
+        if self._behind is None:
+            self._behind = self._widget.background_colors[1]
+        return self._behind
 
     def _mixed(self, ink: Ink) -> Style:
         """The ink's colours blended with what is behind them; a terminal's own colours (ansi) cannot be blended."""
         variables = self._widget.app.theme_variables
-        behind = self._widget.background_colors[1]
+        behind = self.behind
         blend = not self._widget.app.current_theme.ansi
         if ink.on is not None:
             lit = Color.parse(variables[ink.on])
@@ -152,11 +189,12 @@ class Inks:
             color=colour.rich_color,
             bgcolor=behind.rich_color,
             bold=ink.bold,
-            dim=ink.strength < 0.5,
+            dim=ink.dims and ink.strength < 0.5,
             reverse=ink.on is not None,
         )
 
     def clear(self) -> None:
+        self._behind = None
         self._styles.clear()
         self._painted.clear()
 
@@ -168,7 +206,11 @@ class Inks:
             if len(self._painted) >= _KEPT:
                 self._painted.clear()
             segments = [Segment(_seen(text), self[ink]) for text, ink in key[0] if text]
-            strip = self._painted[key] = self.filled(Strip(segments), width)
+            room = width - sum(cell_len(segment.text) for segment in segments)
+            if room > 0:
+                segments.append(Segment(" " * room, self["plain"]))
+            strip = Strip(segments, width - min(room, 0))
+            strip = self._painted[key] = strip.crop(0, width) if room < 0 else strip
         return strip
 
     def filled(self, strip: Strip, width: int) -> Strip:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bptt_tui.derivation.judging.data import as_data
 from bptt_tui.derivation.judging.judge import judge
 from bptt_tui.derivation.judging.lines import as_text
-from bptt_tui.derivation.judging.plain import as_data
 from bptt_tui.derivation.judging.telling import marks
 from bptt_tui.session import load
 

@@ -13,7 +13,8 @@ from bptt_tui.session import load
 from bptt_tui.tui.dialogs import AskPath
 from bptt_tui.tui.field import Field
 from bptt_tui.tui.leaving import LeaveDialog
-from bptt_tui.tui.new_session import Equations, NewSession, ValueRow
+from bptt_tui.tui.new_session import NewSession
+from bptt_tui.tui.new_session_fields import Equations, ValueRow
 
 SIZES = {"full": FULL, "medium": MEDIUM, "small": SMALL}
 
@@ -25,9 +26,7 @@ def in_an_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def screen(debugger: Opened) -> NewSession:
-    shown = debugger.app.screen
-    assert isinstance(shown, NewSession)
-    return shown
+    return debugger.on(NewSession)
 
 
 async def write(debugger: Opened, **fields: str) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from msgspec.structs import replace
+from opening import text_of
 
 from bptt_tui.debugger.view import ABSENT, NOT_YET, Strip, View
 from bptt_tui.session import load
@@ -42,6 +43,10 @@ def test_a_figure_never_takes_more_than_its_width(value: np.ndarray, width: int)
         ([[0.2091, -0.2091], [-0.2091, 0.2091]], 22, "[.21 -.21; -.21 .21]"),
         ([[0.2091, -0.2091], [-0.2091, 0.2091]], 12, "[.209 … .209]"),
         (list(range(100)), 14, "[0 1 2 3 … 99]"),
+        ([0.0, 0.0, 0.0, 0.0, -3.358, 0.0, 0.0], 15, "[0 … -3.36 … 0]"),
+        ([0.0, 0.0, -3.358, 0.0, 0.0, 0.0, 0.0], 11, "[… -3.36 …]"),
+        ([[0.0, 0.0, 0.0], [0.0, -3.358, 0.0]], 11, "[… -3.36 …]"),
+        ([[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]], 11, "[0 … 0]"),
     ],
 )
 def test_a_figure_gives_up_digits_before_entries(value: object, width: int, text: str) -> None:
@@ -114,7 +119,7 @@ def view_at(t: int | None) -> View:
 def drawn(strip: Strip, t: int | None, width: int = 60, height: int = 2) -> list[str]:
     view = view_at(t)
     lines = strip_lines(view, strip, Window.of(view, strip, width), height)
-    return ["".join(text for text, _ in line) for line in lines]
+    return text_of(lines)
 
 
 def test_zero_infinity_nan_and_not_yet_have_glyphs_of_their_own() -> None:
@@ -138,6 +143,17 @@ def test_a_bar_of_many_timesteps_shows_their_extremes() -> None:
     assert high[11 + 80] == "█" and high[11 + 79] == high[11 + 81] == " "
     assert caption.startswith("log scale  t = 0") and caption.endswith("99999")
     assert "▴ 50000" in caption and "a bar is 1000 timesteps" in caption
+
+
+def test_that_a_bar_is_several_timesteps_is_said_in_a_few_cells_too() -> None:
+    strip = Strip("s", "‖∂E/∂sₜ‖", np.full(60, 0.5), 0, 0, 60)
+    assert drawn(strip, 30, width=41)[-1].startswith("log, 2/bar t = 0")
+
+
+def test_the_last_timestep_is_named_once() -> None:
+    strip = Strip("s", "‖∂E/∂sₜ‖", np.full(4, 0.5), 0, 0, 4)
+    assert drawn(strip, 3, width=40)[-1].split() == ["log", "scale", "t", "=", "0", "▴", "3"]
+    assert drawn(strip, 2, width=40)[-1].split() == ["log", "scale", "t", "=", "0", "▴", "2", "3"]
 
 
 @pytest.mark.parametrize("known_from", [0, 1, 999, 1000, 99_999, 100_000])

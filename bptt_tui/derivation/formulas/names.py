@@ -170,7 +170,7 @@ class Names(Indices):
             if moment is not None and self._there(name, moment):
                 t, rest, timed = moment, parts[1:], True
             elif not self._could_be_entry(name, parts, moment):
-                raise self._no_timestep(name, parts[0], moment, start)
+                raise self._no_timestep(name, parts[0], moment)
         if not timed:
             t = self._bare(name, start)
         value = Value(name=name, t=t, span=(start, parts[0].start if rest and not timed else end))
@@ -216,7 +216,7 @@ class Names(Indices):
         stem = re.split(r"[\[_]", text)[0]
         return any(name in self.scope.spellings for name in (text, stem, stem.rstrip("0123456789")))
 
-    def _no_timestep(self, name: str, part: Part, moment: Moment | None, start: int) -> FormulaError:
+    def _no_timestep(self, name: str, part: Part, moment: Moment | None) -> FormulaError:
         scope = self.scope
         if moment is None:
             letter = re.match(r"[^\W\d_]+'*", part.text)

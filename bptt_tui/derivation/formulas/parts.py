@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -84,6 +84,19 @@ def moment_text(moment: Moment) -> str:
     if not moment.variable:
         return str(moment.offset)
     return moment.variable + (f"{moment.offset:+d}" if moment.offset else "")
+
+
+def array_text(entries: Sequence[str], columns: int) -> str:
+    """[1, 2], which is a column; [[1, 2], [3, 4]], row by row."""
+    if columns == 1:
+        return f"[{', '.join(entries)}]"
+    rows = [", ".join(entries[start : start + columns]) for start in range(0, len(entries), columns)]
+    return f"[[{'], ['.join(rows)}]]"
+
+
+def with_article(kind: str) -> str:
+    """a node, an input."""
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
 def describe(formula: Formula) -> str:

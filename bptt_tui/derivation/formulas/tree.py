@@ -15,7 +15,7 @@ from msgspec import Struct
 Span = tuple[int, int]
 
 Join = Literal["as it fits", "matrix", "elementwise"]
-Reading = Literal["", "immediate", "total"]
+Meant = Literal["", "immediate", "total"]  # by a partial, as far as the text says
 
 
 class Moment(Struct, frozen=True):
@@ -62,7 +62,7 @@ class Partial(Formula, frozen=True):
 
     above: Value
     below: Value
-    reading: Reading = ""
+    reading: Meant = ""
 
 
 class Sum(Formula, frozen=True):
@@ -166,3 +166,7 @@ class Statement(Struct, frozen=True):
     text: str
     members: tuple[Formula, ...]
     variables: tuple[str, ...] = ()
+
+    def written(self, part: Formula) -> str:
+        """A part as it was written, on one line; empty where it was made rather than read."""
+        return " ".join(self.text[slice(*part.span)].split())

@@ -41,7 +41,8 @@ def align(member: Formula, truth: Truth, budget: Budget, *, thorough: bool) -> A
     if found.cost[:2] > (0, 1):
         shared = shared_change(member, truth, aligning.search)
         if shared is not None:
-            return Alignment(tuple(_shared(shared, row) for row in found.rows if row.product is not None))
+            rows = [(row, row.product) for row in found.rows]
+            return Alignment(tuple(_shared(shared, row, product) for row, product in rows if product is not None))
     if not found.found and len(truth.parts) > 1 and any(isinstance(p, Sum) for p in walk(member)):
         again = _Aligning(member, truth, budget.spare, thorough=thorough, by_letter=True)
         by_letter = Alignment(tuple(again.rows()))
@@ -52,11 +53,11 @@ def align(member: Formula, truth: Truth, budget: Budget, *, thorough: bool) -> A
     return found
 
 
-def _shared(shared: Shared, row: Row) -> Row:
+def _shared(shared: Shared, row: Row, product: Measured) -> Row:
     """A term's row: wrong inside the product concerned, right elsewhere."""
-    if shared.concerns(row.product.term.span):
-        return Row(row.product, row.part, "edit", row.due, shared.edit, source=shared.product)
-    return Row(row.product, row.part, "", row.due)
+    if shared.concerns(product.term.span):
+        return Row(product, row.part, "edit", row.due, shared.edit, source=shared.product)
+    return Row(product, row.part, "", row.due)
 
 
 def _is_plain(edit: Edit, product: Measured) -> bool:

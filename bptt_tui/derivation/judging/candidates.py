@@ -20,7 +20,7 @@ from bptt_tui.derivation.judging.samples import Edge, Key, Samples, Stack
 from bptt_tui.derivation.judging.stacks import is_one, one_hot, same
 from bptt_tui.derivation.judging.truth import Part, Truth
 from bptt_tui.errors import BpttError
-from bptt_tui.language import Call, Expression, Name, Printer, names
+from bptt_tui.language import Call, Expression, Name, Printer, calls, names
 from bptt_tui.trace import Trace
 
 Kind = Literal["edge", "inner", "step", "gradient", "value"]
@@ -303,24 +303,18 @@ def _difference(truth: Truth, key: Key) -> str:
 def _multiplied(truth: Truth, near: set[int], parameter: str) -> list[Candidate]:
     """What a weight matrix is multiplied with, where that has no name of its own: concat(r₀ · h₋₁, x₀)."""
     samples, spelling = truth.samples, truth.spelling
-
-    def arguments(expression: Expression) -> Iterator[Expression]:
-        if not isinstance(expression, Call):
-            return
-        if expression.operation == "matmul":
-            matrix, other = expression.arguments
-            if parameter in {name.name for name in names(matrix)} and not isinstance(other, Name):
-                yield other
-        for argument in expression.arguments:
-            yield from arguments(argument)
-
     found = []
     for number, equation in enumerate(samples.network.equations):
-        for argument in arguments(equation.expression):
+        for product in calls(equation.expression):
+            if product.operation != "matmul":
+                continue
+            matrix, other = product.arguments
+            if isinstance(other, Name) or parameter not in {name.name for name in names(matrix)}:
+                continue
             for t in sorted(near, reverse=True):
                 if t >= 0 and samples.unrolled.times[number].row(t) is not None:
-                    text = Printer(NOTATIONS, "unicode", spelling.naming.leaf(t)).print(argument)
-                    found.append(Candidate("value", text, "", _columns(argument, samples, t)))
+                    text = Printer(NOTATIONS, "unicode", spelling.naming.leaf(t)).print(other)
+                    found.append(Candidate("value", text, "", _columns(other, samples, t)))
     return found
 
 

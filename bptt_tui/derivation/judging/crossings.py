@@ -10,9 +10,9 @@ import numpy as np
 
 from bptt_tui.derivation.judging.candidates import oriented
 from bptt_tui.derivation.judging.samples import Edge, Key, Stack, Sweep
-from bptt_tui.derivation.judging.slips import listed
 from bptt_tui.derivation.judging.stacks import close, largest
 from bptt_tui.derivation.judging.truth import Part, Truth
+from bptt_tui.language.labels import few
 
 # In a longer chain the paths through every node would take too long to add up.
 MAX_EDGES = 800
@@ -83,7 +83,7 @@ def ways(part: Part, truth: Truth, moments: Sequence[int]) -> Iterator[tuple[str
     loss = truth.samples.network.loss_name
     by_loss = {(loss, p.t): p.value for p in truth.loss_parts if np.any(p.value)} if part.below == truth.below else {}
     for key, value in by_loss.items() if len(by_loss) > 1 else ():
-        yield listed([truth.spelling.name(other) for other in by_loss if other != key]), value
+        yield few([truth.spelling.name(other) for other in by_loss if other != key]), value
     yield from _blocked(part, edges, truth, max(moments, default=truth.samples.unrolled.steps))
 
 
@@ -94,7 +94,7 @@ def _by_reader(below: Key, edges: Sequence[Edge], truth: Truth) -> Iterator[tupl
     for count in range(1, len(found)):
         for there in itertools.combinations(found, count):
             names = [_called(edge, truth) for edge in found if edge not in there]
-            yield listed(names), np.sum([found[edge] for edge in there], axis=0)
+            yield few(names), np.sum([found[edge] for edge in there], axis=0)
 
 
 def _called(edge: Edge, truth: Truth) -> str:
@@ -157,7 +157,7 @@ def _blocked(part: Part, edges: Sequence[Edge], truth: Truth, top: int) -> Itera
         if fitted is not None and np.any(fitted) and not close(fitted, part.value).all():
             names = [spelling.edge(e) if e[0] in samples.state_equations else spelling.name(spelling.ends(e)[0])
                      for e in edges if e in wrong]  # fmt: skip
-            yield listed(list(dict.fromkeys(names))), fitted
+            yield few(list(dict.fromkeys(names))), fitted
 
 
 def _all_but_one(total: Stack, below: Key, truth: Truth) -> str:
@@ -180,7 +180,7 @@ def _all_but_one(total: Stack, below: Key, truth: Truth) -> str:
     leading = {key: way for key, way in ways.items() if np.any(way)}
     for key, way in leading.items():
         if len(leading) > 1 and _closes(total, way, below, truth):
-            return listed([truth.spelling.name(other) for other in leading if other != key])
+            return few([truth.spelling.name(other) for other in leading if other != key])
     return ""
 
 

@@ -15,7 +15,7 @@ from bptt_tui.derivation.formulas.writing import write
 from bptt_tui.derivation.judging.candidates import Candidate, differences, of_edge, slope_of
 from bptt_tui.derivation.judging.edits import Edit, Measured, moments_of
 from bptt_tui.derivation.judging.samples import Edge, Key, Samples, Stack
-from bptt_tui.derivation.judging.slips import listed, slip
+from bptt_tui.derivation.judging.slips import slip
 from bptt_tui.derivation.judging.spelling import Spelling
 from bptt_tui.derivation.judging.stacks import same
 from bptt_tui.derivation.judging.terms import Factor
@@ -23,7 +23,7 @@ from bptt_tui.derivation.judging.truth import Truth
 from bptt_tui.derivation.judging.verdict import Slip
 from bptt_tui.language import Call as Operation
 from bptt_tui.language import Name
-from bptt_tui.language.labels import superscript
+from bptt_tui.language.labels import few, superscript
 
 
 class Named(NamedTuple):
@@ -290,7 +290,7 @@ class _Naming:
         if lowest is None or lowest[1] is None or lowest[1] <= (due.below[1] or 0):
             lowest = due.below
         ends = {"above": self.spelling.name(due.above), "below": self.spelling.name(lowest)}
-        missing = {"due": listed(slopes), **ends}
+        missing = {"due": few(slopes), **ends}
         step = {"due": self._one_step(due.above), **ends}
         last, first = (edit.slopes[0], edit.slopes[-1]) if slopes else (due, due)
         of_it = {"due": f"{last.equality}, … {first.equality}" if len(slopes) > 1 else due.text, **ends}

@@ -14,9 +14,9 @@ from bptt_tui.derivation.judging.candidates import oriented
 from bptt_tui.derivation.judging.draws import relus
 from bptt_tui.derivation.judging.mutations import Local, changed
 from bptt_tui.derivation.judging.samples import Edge, Samples, Stack, Sweep
-from bptt_tui.derivation.judging.slips import listed
 from bptt_tui.derivation.judging.truth import Truth
 from bptt_tui.language import Call, Expression, Name, Printer
+from bptt_tui.language.labels import few
 
 MAX_SIDES = 4
 
@@ -29,7 +29,7 @@ def at_kink(truth: Truth) -> str:
         for kink in relus(truth.samples.network.equations[equation].expression):
             if _reads(kink, by) and _at_zero(truth.samples, kink, t)[0].any():
                 found.setdefault(f"{_argument(truth, kink, t)} = 0")
-    return listed(list(found))
+    return few(list(found))
 
 
 def other_side(truth: Truth) -> Stack | None:
@@ -72,7 +72,7 @@ def one_side(truth: Truth, agree: Stack) -> str:
         if np.array_equal(alike, agree):
             return f"{plain}: {told}"
     if sides and len(sides) <= MAX_SIDES and np.array_equal(np.logical_and.reduce(list(sides.values())), agree):
-        return f"{plain}: {listed(list(sides))}"
+        return f"{plain}: {few(list(sides))}"
     return plain
 
 

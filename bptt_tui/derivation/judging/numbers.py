@@ -10,16 +10,18 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from bptt_tui.calculus.shapes import shape_text
+from bptt_tui.derivation.formulas.parts import array_text
 from bptt_tui.derivation.formulas.tree import Formula, Matrix, Negate, Number, Transpose, Value
 from bptt_tui.derivation.judging.comparison import every_reading
 from bptt_tui.derivation.judging.entries import spans_like, wrong_entries
 from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit
 from bptt_tui.derivation.judging.fingerprints import fingerprints
 from bptt_tui.derivation.judging.kinks import at_kink, other_side
-from bptt_tui.derivation.judging.readings import described
+from bptt_tui.derivation.judging.meanings import described
 from bptt_tui.derivation.judging.slips import slip
 from bptt_tui.derivation.judging.spelling import Spelling
-from bptt_tui.derivation.judging.stacks import same, shown
+from bptt_tui.derivation.judging.stacks import same
 from bptt_tui.derivation.judging.telling import entry_sentence, rounded_number
 from bptt_tui.derivation.judging.truth import Truth
 from bptt_tui.derivation.judging.verdict import EntryVerdict, MemberVerdict, Slip
@@ -35,14 +37,17 @@ NAMED, SHOWN = 3, 12
 
 
 class _Given(Struct, frozen=True):
-    """Numbers as written, in the shape of the left side: how far each may be off, and how many digits it has."""
+    """Numbers as written, in the shape of the left side: how far each may be off, and how many digits it has.
+
+    All three `(rows, columns)`.
+    """
 
     value: Array
     slack: Array
     digits: Array
 
     def agrees(self, due: Array) -> Array:
-        """Which entries are right."""
+        """Which entries are right, `(rows, columns)` as `due`."""
         # Cut off rather than rounded: of many digits that is no mistake.
         cut = (np.abs(self.value) <= np.abs(due)) & (np.abs(self.value - due) <= 2 * self.slack)
         return np.asarray((np.abs(self.value - due) <= self.slack) | (cut & (self.digits >= ENOUGH)))
@@ -52,8 +57,7 @@ def judged(left: Formula, member: Formula, evaluator: Evaluator, spelling: Spell
     """The verdict on numbers."""
     truth = Truth(left, evaluator, spelling)
     text = evaluator.statement.text
-    start, end = member.span
-    written = " ".join(text[start:end].split()) or spelling.spell(member)
+    written = evaluator.statement.written(member) or spelling.spell(member)
     value = evaluator.value(member)
     due = truth.value[0]
 
@@ -83,8 +87,8 @@ def judged(left: Formula, member: Formula, evaluator: Evaluator, spelling: Spell
         found = slip("transposed", written="the matrix")
         return wrong(f"{found.sentence}, and its sign is wrong: {truth.name} is {_shown(due)}", value[0], (found,))
     if given is None or (value.shape[1:] == (1, 1) and due.size > 1 and np.any(value)):
-        number = "one number" if value.shape[1:] == (1, 1) else shown(value.shape[1:])
-        is_due = "one number" if due.shape == (1, 1) else shown(due.shape)
+        number = "one number" if value.shape[1:] == (1, 1) else shape_text(value.shape[1:])
+        is_due = "one number" if due.shape == (1, 1) else shape_text(due.shape)
         return wrong(f"{truth.name} is not {number} but {is_due}", value[0])
     kink = at_kink(truth)
     if kink and (between := _between_sides(truth, given)):
@@ -134,7 +138,11 @@ def _between_sides(truth: Truth, given: _Given) -> str:
 
 
 def _given(truth: Truth, value: Array, slack: Array, digits: Array) -> _Given | None:
-    """The numbers in the shape of the left side; None where they are others in number."""
+    """The numbers in the shape of the left side; None where they are others in number.
+
+    `value` is a stack `(draws, rows, columns)`, `slack` and `digits` are of one draw's, `(rows, columns)`; what comes
+    back has the left side's rows and columns.
+    """
     due = truth.value.shape
     fitted = truth.matched(value)
     if fitted is None:
@@ -180,7 +188,11 @@ def equality(truth: Truth) -> str:
 
 
 def _precision(member: Formula, text: str, written: str, value: Array) -> tuple[Array, Array]:
-    """How far every entry may be off, and how many digits it has."""
+    """How far every entry may be off, and how many digits it has.
+
+    Both `(rows, columns)`, as `value`, which is what `member` comes to at the session's numbers; `text` is the whole
+    statement's and `written` the member's, for the digits of one number.
+    """
     if isinstance(member, Negate | Transpose) and not isinstance(member.operand, Number):
         turns = isinstance(member, Transpose)
         slack, digits = _precision(member.operand, text, written, value.T if turns else value)
@@ -246,5 +258,4 @@ def _shown(value: Array) -> str:
     if 1 in value.shape or value.size > SHOWN:
         flat = [rounded_number(number, 4) for number in value.reshape(-1)[:6]]
         return f"[{', '.join(flat)}{', …' if value.size > 6 else ''}]"
-    rows = [", ".join(rounded_number(number, 4) for number in row) for row in value]
-    return f"[[{'], ['.join(rows)}]]"
+    return array_text([rounded_number(number, 4) for number in value.reshape(-1)], value.shape[1])

@@ -57,21 +57,18 @@ def repaired(trial: Trial, *, thorough: bool, like: Edit | None = None) -> Edit 
             if found is not None:
                 return found
         for stage in (*_PLAIN, *_THOROUGH) if thorough else _PLAIN:
-            edits = sorted((edit for step in stage for edit in step(trial)), key=lambda edit: edit.cost)
-            if edits:
-                return edits[0]
+            found = min((edit for step in stage for edit in step(trial)), key=lambda edit: edit.cost, default=None)
+            if found is not None:
+                return found
     return None
 
 
 def completed(trial: Trial, links: list[Candidate]) -> Edit | None:
     """One of these factors put in, where that is all that is missing."""
-    everywhere, trial.pool = trial.pool, lambda: links
-    try:
-        with np.errstate(all="ignore"):
-            found = sorted(other.inserted(trial), key=lambda edit: edit.cost) if trial.product.stacks else []
-    finally:
-        trial.pool = everywhere
-    return found[0] if found else None
+    if not trial.product.stacks:
+        return None
+    with np.errstate(all="ignore"):
+        return min(other.inserted(trial.limited(pool=links)), key=lambda edit: edit.cost, default=None)
 
 
 def _places(trial: Trial, edit: Edit) -> Sequence[int]:
@@ -89,15 +86,10 @@ def _alike(trial: Trial, edit: Edit) -> Edit | None:
     step = _AGAIN.get(edit.change)
     if step is None:
         return None
-    everywhere, pool = trial.places, trial.pool
     if edit.change not in ("missing", "order", "turned"):
-        trial.places = _places(trial, edit)
+        trial = trial.limited(places=_places(trial, edit))
     if edit.due is not None:
         due = edit.due
         alike = [c for c in trial.pool_like(due) if c.kind == due.kind and other.relation(c) == other.relation(due)]
-        trial.pool = lambda: alike
-    try:
-        found = sorted((e for e in step(trial) if e.change == edit.change), key=lambda e: e.cost)
-    finally:
-        trial.places, trial.pool = everywhere, pool
-    return found[0] if found else None
+        trial = trial.limited(pool=alike)
+    return min((e for e in step(trial) if e.change == edit.change), key=lambda e: e.cost, default=None)

@@ -7,10 +7,10 @@ from msgspec.structs import replace
 from bptt_tui.derivation.formulas.parts import bare, rebuilt, walk
 from bptt_tui.derivation.formulas.tree import (
     Formula,
+    Meant,
     Partial,
     Power,
     Product,
-    Reading,
     Sum,
     Time,
     Transpose,
@@ -20,7 +20,7 @@ from bptt_tui.derivation.judging.evaluation import NOTHING, Environment, Evaluat
 from bptt_tui.errors import BpttError
 
 
-def reread(formula: Formula, meant: Reading, loss: str) -> Formula:
+def reread(formula: Formula, meant: Meant, loss: str) -> Formula:
     """The formula with every partial but those of the loss read in one way."""
     if isinstance(formula, Partial):
         return formula if formula.above.name == loss else replace(formula, reading=meant)
@@ -36,13 +36,13 @@ def in_total(formula: Formula) -> Formula:
 
 def by_signs(left: Formula, member: Formula, text: str) -> tuple[Formula, Formula] | None:
     """The two sides with every ∂ read as immediate and every d as total; None where only one of the signs is there."""
-    met: set[Reading] = set()
+    met: set[Meant] = set()
 
     def read(formula: Formula) -> Formula:
         if not isinstance(formula, Partial):
             return rebuilt(formula, read)
         written = text[slice(*formula.span)]
-        meant: Reading = "immediate" if "∂" in written or "partial" in written else "total"
+        meant: Meant = "immediate" if "∂" in written or "partial" in written else "total"
         met.add(meant)
         return formula if formula.reading else replace(formula, reading=meant)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable, Sequence
 
@@ -37,6 +38,15 @@ class Trial:
         self.drawn = drawn(due)
         self._first = due[self.drawn][0]
         self._size = RTOL * max(float(np.abs(self._first).max()), 1e-300)
+
+    def limited(self, pool: Sequence[Candidate] | None = None, places: Sequence[int] | None = None) -> Trial:
+        """The same trial, its budget shared, with only some factors to put in, or only some that may be changed."""
+        found = copy.copy(self)
+        if pool is not None:
+            found.pool = lambda: list(pool)
+        if places is not None:
+            found.places = places
+        return found
 
     def hits(self, value: Stack | None) -> bool:
         """Whether this is the due value, at every draw but the session's."""

@@ -122,4 +122,4 @@ def _array(value: Array | None) -> Any:
     if value is None:
         return None
     array = np.asarray(value, dtype=np.float64)
-    return numerals.plain((array.reshape(()) if array.size == 1 else array).tolist())
+    return numerals.for_json((array.reshape(()) if array.size == 1 else array).tolist())
