@@ -14,7 +14,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from bptt_tui.derivation.formulas.parts import walk
-from bptt_tui.derivation.formulas.tree import Formula, Span, Sum, Value
+from bptt_tui.derivation.formulas.tree import Formula, Partial, Span, Sum, Value
 from bptt_tui.derivation.judging.assignment import Assignment
 from bptt_tui.derivation.judging.candidates import Candidate, candidates
 from bptt_tui.derivation.judging.crossings import by_reader, paths_missing, ways
@@ -238,6 +238,8 @@ class _Aligning(Assignment):
             return []
         (index,) = members
         product = self.products[index]
+        if all(isinstance(factor.formula, Partial) for factor in product.term.factors):
+            return []  # partials alone are in one way or the other, and not with a slip
         for names, value in itertools.islice(ways(part, self.truth, product.moments), MAX_WAYS):
             edit = self.search(product, value, part)
             if edit is not None and _is_plain(edit, product):

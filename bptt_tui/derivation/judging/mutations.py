@@ -42,10 +42,16 @@ _OTHER_SLOPE: dict[str, Callable[[Stack], Stack]] = {
 }
 
 
-def mutated(samples: Samples, above: Key, below: Key, at: set[int]) -> Iterator[tuple[Kind, int, Stack]]:
+def mutated(
+    samples: Samples, above: Key, below: Key, at: set[int], *, weighed: bool
+) -> Iterator[tuple[Kind, int, Stack]]:
     """The partial of one state by an earlier one with every kind of slip made throughout, and by how many timesteps it
-    is off or of which timestep all of it is: one of `at`."""
-    for kind in ("slopes", "weights", "transposed", "both", "swapped"):
+    is off or of which timestep all of it is: one of `at`. Where there is no weight in what it is compared with, not
+    `weighed`, the weights have been left out."""
+    if not weighed:
+        yield "weights", 0, _chained(samples, above, below, "weights", 0)
+        return
+    for kind in ("slopes", "transposed", "both", "swapped"):
         yield kind, 0, _chained(samples, above, below, kind, 0)
     for shift in (-1, 1):
         try:
