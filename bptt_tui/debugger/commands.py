@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from bptt_tui.debugger.debugger import Debugger
 
 
-_ASSIGNS = re.compile(r"\s*\w+\s*(\[[^\]]*\])?\s*=[^=].{0,60}")
+_ASSIGNS = re.compile(r"\s*\w+\s*(\[[^\]]*\]|_?\{[^}]*\})?\s*=[^=].{0,60}")
 
 
 def read(line: str) -> tuple[Command, str]:

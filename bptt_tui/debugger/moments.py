@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from bptt_tui.calculus.shapes import Shape, size
 from bptt_tui.debugger.blocks import RowBlocks, pieces
 from bptt_tui.debugger.looking import Scene
-from bptt_tui.debugger.places import Index
 from bptt_tui.debugger.quantities import Quantity
+from bptt_tui.debugger.references import Index
 from bptt_tui.debugger.timeline import Ints, Kind, Mask
 from bptt_tui.language import Name
 from bptt_tui.network import Timesteps
