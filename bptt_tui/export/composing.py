@@ -1,9 +1,14 @@
-"""A session's whole derivation as a document: network, forward pass, local partials, gradients, table, attempts."""
+"""A session's whole derivation as a document.
+
+The network, the walk with its notes, the forward pass, local partials, gradients, the table of the sum over time, the
+questions that were asked, the attempts.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from bptt_tui.derivation.by_loss import Progress
 from bptt_tui.export.attempts import attempts_section
 from bptt_tui.export.document import Block, Document, Heading
 from bptt_tui.export.given import network_section
@@ -27,18 +32,55 @@ _LONG = (gradients_section, table_section)  # a heading of the second level for 
 def compose(session: Session, progress: Callable[[int, int], None] | None = None) -> Document:
     """The document of a session; traces it where it has not been traced.
 
-    `progress(done, of)` is told of the sections and their parts, and may raise to cancel.
+    `progress(done, 100)` is told how much of it is written, and may raise to cancel.
     """
     scene = Scene(session)
-    done, of = 0, len(_SECTIONS) + len(scene.trace.gradient) * (1 + scene.unrolled.has_total)
+    # A part for every section and every parameter in it; truncating, one sweep for all, takes as long as those.
+    share = _Share(len(_SECTIONS) + len(scene.trace.gradient) * (1 + 2 * scene.unrolled.has_total), progress)
+    scene.watch = share.watch
     blocks: list[Block] = []
     for section in _SECTIONS:
         for block in section(scene):
             blocks.append(block)
-            if progress is not None and section in _LONG and isinstance(block, Heading) and block.level > 1:
-                done += block.level == 2
-                progress(min(done, of - 1), of)
-        done += 1
-        if progress is not None:
-            progress(min(done, of), of)
+            if section in _LONG and isinstance(block, Heading) and block.level == 2:
+                share.part()
+        share.part()
+    share.whole()
     return Document(session.title or session.name, tuple(blocks))
+
+
+class _Share:
+    """How much of a document is written: whole parts, and of the present part what those say who work on it."""
+
+    def __init__(self, parts: int, progress: Callable[[int, int], None] | None) -> None:
+        self._of = parts + 1
+        self._done = 0.0
+        self._progress = progress
+        self._told = 0
+
+    def _tell(self, done: float) -> None:
+        percent = int(100 * done / self._of)
+        self._told = max(self._told, percent)
+        if self._progress is not None:
+            self._progress(self._told, 100)
+
+    def part(self) -> None:
+        """A part is done."""
+        self._done += 1
+        self._tell(min(self._done, self._of - 1))
+
+    def whole(self) -> None:
+        """All of it is done."""
+        self._tell(self._of)
+
+    def watch(self, count: int, parts: int = 0) -> Progress:
+        """Follow some work over so many timesteps: within the present part, or so many parts long."""
+        start, steps = self._done, 0
+        self._done += parts
+
+        def moved(done: int) -> None:
+            nonlocal steps
+            steps += done
+            self._tell(min(start + (parts or 1) * min(steps / max(count, 1), 1.0), self._of - 1))
+
+        return moved

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 from bptt_tui.calculus.operations import NOTATIONS
+from bptt_tui.derivation.by_loss import Progress
 from bptt_tui.derivation.naming import Naming
 from bptt_tui.derivation.partials import Partials
-from bptt_tui.derivation.table import LARGEST, Table
+from bptt_tui.derivation.table import LARGEST, Table, numbers_per_row, together
+from bptt_tui.errors import NetworkError
 from bptt_tui.export import figures
 from bptt_tui.language import Expression, Name, Printer
 from bptt_tui.session import Session
@@ -28,8 +30,8 @@ class Scene:
         self.network = self.unrolled.network
         self.naming = Naming(self.unrolled)
         self.partials = Partials(self.trace, self.naming)
-        self._tables: dict[str, Table] = {}
-        self._kept = 0
+        self.watch: Callable[..., Progress] = lambda _count, parts=0: lambda _done: None
+        self._tables: dict[str, Table | NetworkError] = {}
 
     @cached_property
     def shown_losses(self) -> tuple[int, ...]:
@@ -43,13 +45,25 @@ class Scene:
         Raises NetworkError where it would take too long.
         """
         if parameter not in self._tables:
-            table = Table(self.trace, parameter, only=self.shown_losses)
-            self._kept += table.numbers_per_row * len(table.losses)
-            if self._kept > LARGEST:
-                self._tables.clear()
-                self._kept = 0
-            self._tables[parameter] = table
-        return self._tables[parameter]
+            self._tables = together(
+                self.trace, self._from(parameter), self.shown_losses, self.watch(self.unrolled.steps)
+            )
+        found = self._tables[parameter]
+        if isinstance(found, NetworkError):
+            raise found
+        return found
+
+    def _from(self, parameter: str) -> list[str]:
+        """This parameter and as many of those behind it as have tables that fit together."""
+        names = [name for name in self.trace.gradient if len(self.trace.uses(name))]
+        behind = names[names.index(parameter) :]
+        room, count = LARGEST, 0
+        for name in behind:
+            room -= numbers_per_row(self.trace, self.trace.terms[name]) * len(self.shown_losses)
+            if room < 0 and count:
+                break
+            count += 1
+        return behind[:count]
 
     @property
     def total(self) -> str:
