@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from bptt_tui.debugger.asked import Asked
 from bptt_tui.debugger.chain import ChainAt
+from bptt_tui.debugger.command import checked_text
 from bptt_tui.debugger.edits import Edits
 from bptt_tui.debugger.looking import Look, Scene, Veil
 from bptt_tui.debugger.moving import Cursor, Moves
@@ -35,7 +36,8 @@ from bptt_tui.debugger.tables import ContributionsAt, GraphAt, strips
 from bptt_tui.debugger.view import Comparison, Exhibit, View
 from bptt_tui.debugger.walking import Trail
 from bptt_tui.errors import CommandError, SessionError
-from bptt_tui.session import Session
+from bptt_tui.language.sanitise import brief
+from bptt_tui.session import Session, checking
 from bptt_tui.session.format import Recorded
 
 if TYPE_CHECKING:
@@ -54,6 +56,10 @@ class Debugger:
     on_done: Callable[[], None] | None = None  # told after each line that was carried out
 
     def __init__(self, session: Session, *, clock: Callable[[], float] = time.monotonic) -> None:
+        if not isinstance(session, Session):
+            raise CommandError(f"{brief(session)} is no session", hint="load one: bptt_tui.load('question')")
+        if not callable(clock):
+            raise CommandError(f"clock: {brief(clock)} cannot be called", hint="give a function of seconds")
         self._clock = clock
         self._began = clock() - (session.recording[-1].at if session.recording else 0.0)
         self._recording: list[Recorded] = list(session.recording)
@@ -173,7 +179,7 @@ class Debugger:
         from bptt_tui.debugger import attempts
 
         verdicts = self._stage.verdicts
-        if text not in verdicts:
+        if checked_text(text) not in verdicts:
             verdicts[text] = attempts.judged(self._state.session, text)
 
     # --- for commands --------------------------------------------------------------------------------------------
@@ -221,6 +227,8 @@ class Debugger:
 
     def go(self, cursor: Cursor) -> str:
         """Stand there, and what is to be said of it. Predict mode goes on once its question is settled."""
+        if not isinstance(cursor, Cursor):
+            raise CommandError(f"{brief(cursor)} is no place to stand", hint="goto takes positions and nodes")
         if (cursor.position, cursor.factor) > (self.cursor.position, self.cursor.factor):
             refuse_unanswered(self.asked)
         here, state = self.cursor, self._state
@@ -330,6 +338,8 @@ class Debugger:
 
     def restore(self, bookmark: Bookmark) -> None:
         """Stand there again. Notes, chapters, attempts and the file are not part of the walk, and stay as now."""
+        if not isinstance(bookmark, Bookmark):
+            raise CommandError(f"{brief(bookmark)} is no bookmark", hint="take one with bookmark()")
         now = self._state
         session = now.session.with_numbers_of(bookmark.state.session)
         self._state = replace(
@@ -355,6 +365,7 @@ class Debugger:
 
     def record_onto(self, recording: Sequence[Recorded] | None) -> None:
         """Record what comes behind `recording`, which leads here; None records nothing."""
+        recording = None if recording is None else checking.entries(recording, "recording")
         self._recording_on = recording is not None
         if recording is not None:
             self._recording = list(recording)
