@@ -6,7 +6,7 @@ questions that were asked, the attempts.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from bptt_tui.derivation.by_loss import Progress
 from bptt_tui.export.attempts import attempts_section
@@ -16,30 +16,40 @@ from bptt_tui.export.gradients import gradients_section
 from bptt_tui.export.over_time import table_section
 from bptt_tui.export.passes import forward_section, partials_section
 from bptt_tui.export.scene import Scene
+from bptt_tui.export.walk import questions_section, walk_section
 from bptt_tui.session import Session
 
 _SECTIONS = (
     network_section,
+    walk_section,
     forward_section,
     partials_section,
     gradients_section,
     table_section,
+    questions_section,
     attempts_section,
 )
+# What of a session can be left out of its document.
+PARTS = {"notes": walk_section, "questions": questions_section, "attempts": attempts_section}
 _LONG = (gradients_section, table_section)  # a heading of the second level for every parameter
 
 
-def compose(session: Session, progress: Callable[[int, int], None] | None = None) -> Document:
+def compose(
+    session: Session, progress: Callable[[int, int], None] | None = None, without: Collection[str] = ()
+) -> Document:
     """The document of a session; traces it where it has not been traced.
 
+    Notes, chapters, questions with answers and attempts are in it where the session has any; `without` names those of
+    PARTS that are left out.
     `progress(done, 100)` is told how much of it is written, and may raise to cancel.
     """
     scene = Scene(session)
+    sections = [section for section in _SECTIONS if section not in {PARTS[part] for part in without}]
     # A part for every section and every parameter in it; truncating, one sweep for all, takes as long as those.
-    share = _Share(len(_SECTIONS) + len(scene.trace.gradient) * (1 + 2 * scene.unrolled.has_total), progress)
+    share = _Share(len(sections) + len(scene.trace.gradient) * (1 + 2 * scene.unrolled.has_total), progress)
     scene.watch = share.watch
     blocks: list[Block] = []
-    for section in _SECTIONS:
+    for section in sections:
         for block in section(scene):
             blocks.append(block)
             if section in _LONG and isinstance(block, Heading) and block.level == 2:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 from bptt_tui.calculus.operations import NOTATIONS
+from bptt_tui.debugger.looking import Scene as Walk
 from bptt_tui.derivation.by_loss import Progress
 from bptt_tui.derivation.naming import Naming
 from bptt_tui.derivation.partials import Partials
@@ -32,6 +33,11 @@ class Scene:
         self.partials = Partials(self.trace, self.naming)
         self.watch: Callable[..., Progress] = lambda _count, parts=0: lambda _done: None
         self._tables: dict[str, Table | NetworkError] = {}
+
+    @cached_property
+    def walk(self) -> Walk:
+        """The steps as the debugger takes them."""
+        return Walk(self.trace)
 
     @cached_property
     def shown_losses(self) -> tuple[int, ...]:
