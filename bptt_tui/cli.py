@@ -19,7 +19,7 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 from click.shell_completion import CompletionItem, ShellComplete, get_completion_class
@@ -135,7 +135,7 @@ def open_debugger(session: str | None, at: int | None) -> None:
     """Open the debugger on SESSION (default: question)."""
     from bptt_tui.session import load
 
-    _run_app(load(session or "question"), at=at, any_draft=session is None)
+    _run_app(load("question" if session is None else session), at=at, any_draft=session is None)
 
 
 @cli.command()
@@ -338,7 +338,7 @@ def _unreadable(error: FormulaError, formula: str, width: int) -> int:
     from bptt_tui.derivation.judging.lines import unreadable
 
     status = _refused(str(error.at("-" if formula == "-" else "formula")))
-    click.echo("\n".join(f"  {line}" for line in unreadable(error.text, error.column, width - 2)), err=True)
+    _tell("\n".join(f"  {line}" for line in unreadable(error.text, error.column, width - 2)))
     return status
 
 
@@ -426,10 +426,10 @@ def _status(args: Sequence[str] | None) -> int:
     except (KeyboardInterrupt, click.Abort):
         return 130
     except OutputClosedError:
-        _give_up_stdout()
+        _give_up(sys.stdout)
         return 141
     except OSError as error:
-        _give_up_stdout()
+        _give_up(sys.stdout)
         return _refused(f"the output cannot be written: {error.strerror}")
     except MemoryError:
         return _refused("there is not enough memory; use fewer timesteps or smaller vectors")
@@ -437,11 +437,21 @@ def _status(args: Sequence[str] | None) -> int:
 
 
 def _refused(text: str) -> int:
-    click.echo(f"bptt-tui: {_visible(text)}", err=True)
+    _tell(f"bptt-tui: {_visible(text)}")
     return 2
 
 
+def _tell(text: str) -> None:
+    """Write to standard error; where nobody can be told, the status still says it."""
+    try:
+        click.echo(text, err=True)
+    except OSError:
+        _give_up(sys.stderr)
+
+
 def _print(text: str, end: str = "\n") -> None:
+    if sys.stdout is None:
+        raise CommandError("the output cannot be written: it is closed")
     try:
         click.echo(text + end, nl=False)
     except BrokenPipeError:
@@ -456,10 +466,10 @@ def _flush() -> None:
         raise OutputClosedError from None
 
 
-def _give_up_stdout() -> None:
-    """The interpreter flushes stdout once more when it ends; that must not fail again."""
+def _give_up(stream: TextIO) -> None:
+    """The interpreter flushes its streams once more when it ends; that must not fail again."""
     with contextlib.suppress(OSError, AttributeError):  # there may be no file behind it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _visible(text: str) -> str:
@@ -493,7 +503,7 @@ def _script_lines(path: str) -> list[tuple[tuple[str, ...], str]]:
     """The commands of a script, each with its file and line; `#` begins a comment."""
     from bptt_tui.session import storage
 
-    data = sys.stdin.buffer.read(storage.SIZE_LIMIT) if path == "-" else storage.read(path)[0]
+    data = _piped() if path == "-" else storage.read(path)[0]
     text = _decoded(data, path, "the script is not UTF-8 text")
     lines = ((number, line.partition("#")[0].strip()) for number, line in enumerate(text.splitlines(), 1))
     return [((path, f"line {number}"), line) for number, line in lines if line]
@@ -501,11 +511,22 @@ def _script_lines(path: str) -> list[tuple[tuple[str, ...], str]]:
 
 def _text_of(argument: str, reason: str) -> str:
     """The argument itself, or what standard input holds where it is `-`."""
-    if argument != "-":
-        return argument
+    return argument if argument != "-" else _decoded(_piped(), argument, reason)
+
+
+def _piped() -> bytes:
+    """What standard input holds, as far as a session file could be long."""
     from bptt_tui.session import storage
 
-    return _decoded(sys.stdin.buffer.read(storage.SIZE_LIMIT), argument, reason)
+    if sys.stdin is None:
+        raise SessionError("standard input is closed", places=("-",))
+    try:
+        data = sys.stdin.buffer.read(storage.SIZE_LIMIT + 1)
+    except OSError as error:
+        raise SessionError(f"cannot be read: {error.strerror}", places=("-",)) from None
+    if len(data) > storage.SIZE_LIMIT:
+        raise SessionError(f"more than {storage.SIZE_LIMIT // 2**20} MiB", places=("-",))
+    return data
 
 
 def _decoded(data: bytes, path: str, reason: str) -> str:
