@@ -304,6 +304,14 @@ class Debugger:
         if (trail, sought) != (self._state.trail, self._state.sought):
             self._state = replace(self._state, trail=trail, sought=sought)
 
+    def rehearse(self) -> View:
+        """Go through what was recorded before the session was opened, if anything was, so that no command has to.
+
+        Over a long trace this takes long: it asks `interrupt` and raises StoppedError. Everything stays as it is.
+        """
+        self._prepare_to_go_on()
+        return self.view
+
     @property
     def rehearses(self) -> bool:
         """Whether the next command will first go through what was recorded before the session was opened."""
