@@ -154,7 +154,7 @@ class Sweep:
         found = self._in_blocks(operand, node)
         if found is not None:
             return self._quantity(found[0], stretch, found[1])
-        return _applied(node, [self._value(operand, argument, stretch) for argument in node.arguments])
+        return applied(node, [self._value(operand, argument, stretch) for argument in node.arguments])
 
     def _in_blocks(self, operand: Operand, node: Expression) -> tuple[Quantity, Reduction] | None:
         """A quantity that may be a matrix per timestep, and the functions of one argument that are made of it."""
@@ -171,7 +171,7 @@ class Sweep:
 
         def apply(over: Over) -> Over:
             for call in reversed(calls):
-                over = _applied(call, [over])
+                over = applied(call, [over])
             return over
 
         return quantity, Reduction(" ".join(call.operation for call in calls), apply)
@@ -282,7 +282,7 @@ def _compared_with(number: Over, sign: str, inner: Reduction, *, left: bool) -> 
 def _number(node: Expression) -> Over:
     """An expression that reads nothing."""
     if isinstance(node, Call):
-        return _applied(node, [_number(argument) for argument in node.arguments])
+        return applied(node, [_number(argument) for argument in node.arguments])
     assert isinstance(node, Number)
     return Over(np.asarray(node.value), ())
 
@@ -296,7 +296,7 @@ def _comparison(sign: str, a: Over, b: Over) -> Over:
     return Over(holds, (), np.asarray(a.known) & np.asarray(b.known))
 
 
-def _applied(call: Call, args: list[Over]) -> Over:
+def applied(call: Call, args: list[Over]) -> Over:
     """A function of values over a stretch."""
     known: Mask | bool = True
     for arg in args:

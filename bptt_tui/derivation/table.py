@@ -20,18 +20,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.norms import norm
 from bptt_tui.calculus.shapes import size
-from bptt_tui.derivation.by_loss import Progress, calls, sweep
+from bptt_tui.derivation.by_loss import numbers_over_time, pullbacks, sweep
 from bptt_tui.errors import NetworkError
 from bptt_tui.network import Timesteps
 from bptt_tui.trace import Trace
 from bptt_tui.trace.terms import Terms, Touch
+
+if TYPE_CHECKING:
+    from bptt_tui.trace.progress import Advance
 
 Array = NDArray[Any]
 LARGEST = 1 << 25  # numbers kept: 256 MB
@@ -57,7 +60,7 @@ class Table:
         self,
         trace: Trace,
         parameter: str,
-        progress: Progress | None = None,
+        progress: Advance | None = None,
         largest: int = LARGEST,
         *,
         only: Sequence[int] | None = None,
@@ -73,7 +76,7 @@ class Table:
         self._cotangents: dict[int, Array] = {}
         self._progress = progress
         wanted = {touch.slot for touch in self._touches}
-        cost = calls(trace, wanted)
+        cost = pullbacks(trace, wanted)
         if cost > MOST_CALLS:
             raise NetworkError(
                 f"the table of {parameter} would take {cost:,} operations over {trace.steps:,} timesteps",
@@ -95,7 +98,7 @@ class Table:
     @property
     def numbers_per_row(self) -> int:
         """How many numbers are kept for a row: the gradient that arrives wherever the parameter is read."""
-        return numbers_per_row(self.trace, self.terms)
+        return numbers_over_time(self.trace, {touch.slot for touch in self._touches})
 
     def _grouped(self, largest: int) -> tuple[tuple[int, ...], ...]:
         """One row per loss step, or as many rows of neighbouring loss steps as fit."""
@@ -312,14 +315,8 @@ class Table:
         return np.searchsorted(self.uses, times.array())
 
 
-def numbers_per_row(trace: Trace, terms: Terms) -> int:
-    """How many numbers the gradients are that one loss step sends to where a parameter is read."""
-    entries = [trace.program.instruction(slot) for slot in {touch.slot for touch in terms.touches}]
-    return sum(trace.unrolled.times[entry.equation].count * size(entry.shape) for entry in entries)
-
-
 def together(
-    trace: Trace, parameters: Sequence[str], only: Sequence[int], progress: Progress | None = None
+    trace: Trace, parameters: Sequence[str], only: Sequence[int], progress: Advance | None = None
 ) -> dict[str, Table | NetworkError]:
     """The tables of several parameters from one sweep, with rows for the loss steps `only`.
 
@@ -335,7 +332,7 @@ def together(
     return found
 
 
-def _fill(tables: Sequence[Table], progress: Progress | None) -> None:
+def _fill(tables: Sequence[Table], progress: Advance | None) -> None:
     """Sweep once for the tables, which have the same loss steps, and keep what arrives where each is read."""
     wanted = {touch.slot for table in tables for touch in table.terms.touches}
     if not wanted:

@@ -6,9 +6,9 @@ questions that were asked, the attempts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from bptt_tui.derivation.by_loss import Progress
 from bptt_tui.export.attempts import attempts_section
 from bptt_tui.export.document import Block, Document, Heading
 from bptt_tui.export.given import network_section
@@ -18,6 +18,9 @@ from bptt_tui.export.passes import forward_section, partials_section
 from bptt_tui.export.scene import Scene
 from bptt_tui.export.walk import questions_section, walk_section
 from bptt_tui.session import Session
+
+if TYPE_CHECKING:
+    from bptt_tui.trace.progress import Advance, Progress
 
 _SECTIONS = (
     network_section,
@@ -34,9 +37,7 @@ PARTS = {"notes": walk_section, "questions": questions_section, "attempts": atte
 _LONG = (gradients_section, table_section)  # a heading of the second level for every parameter
 
 
-def compose(
-    session: Session, progress: Callable[[int, int], None] | None = None, without: Collection[str] = ()
-) -> Document:
+def compose(session: Session, progress: Progress | None = None, without: Collection[str] = ()) -> Document:
     """The document of a session; traces it where it has not been traced.
 
     Notes, chapters, questions with answers and attempts are in it where the session has any; `without` names those of
@@ -62,7 +63,7 @@ def compose(
 class _Share:
     """How much of a document is written: whole parts, and of the present part what those say who work on it."""
 
-    def __init__(self, parts: int, progress: Callable[[int, int], None] | None) -> None:
+    def __init__(self, parts: int, progress: Progress | None) -> None:
         self._of = parts + 1
         self._done = 0.0
         self._progress = progress
@@ -83,7 +84,7 @@ class _Share:
         """All of it is done."""
         self._tell(self._of)
 
-    def watch(self, count: int, parts: int = 0) -> Progress:
+    def watch(self, count: int, parts: int = 0) -> Advance:
         """Follow some work over so many timesteps: within the present part, or so many parts long."""
         start, steps = self._done, 0
         self._done += parts

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from bptt_tui.calculus.operations import NOTATIONS
 from bptt_tui.debugger.looking import Scene as Walk
-from bptt_tui.derivation.by_loss import Progress
+from bptt_tui.derivation.by_loss import numbers_over_time
 from bptt_tui.derivation.naming import Naming
 from bptt_tui.derivation.partials import Partials
-from bptt_tui.derivation.table import LARGEST, Table, numbers_per_row, together
+from bptt_tui.derivation.table import LARGEST, Table, together
 from bptt_tui.errors import NetworkError
 from bptt_tui.export import figures
 from bptt_tui.language import Expression, Name, Printer
 from bptt_tui.session import Session
+
+if TYPE_CHECKING:
+    from bptt_tui.trace.progress import Advance
 
 MOST_LINES = 240  # of a section that grows with T; beyond it the middle timesteps are left out
 _AT_THE_ENDS = 3  # timesteps kept at either end, at least
@@ -31,7 +35,7 @@ class Scene:
         self.network = self.unrolled.network
         self.naming = Naming(self.unrolled)
         self.partials = Partials(self.trace, self.naming)
-        self.watch: Callable[..., Progress] = lambda _count, parts=0: lambda _done: None
+        self.watch: Callable[..., Advance] = lambda _count, parts=0: lambda _done: None
         self._tables: dict[str, Table | NetworkError] = {}
 
     @cached_property
@@ -42,8 +46,8 @@ class Scene:
     @cached_property
     def shown_losses(self) -> tuple[int, ...]:
         """The loss steps that have a row in the table."""
-        losses, kept = self.unrolled.loss_times, MOST_LOSSES // 2
-        return tuple(losses) if len(losses) <= MOST_LOSSES else (*losses[:kept], *losses[-kept:])
+        first, last = figures.ends(self.unrolled.loss_times, MOST_LOSSES, MOST_LOSSES // 2)
+        return *first, *last
 
     def table(self, parameter: str) -> Table:
         """The rows of a parameter's loss-time × use-time table that a document shows: the first and last loss steps.
@@ -65,7 +69,8 @@ class Scene:
         behind = names[names.index(parameter) :]
         room, count = LARGEST, 0
         for name in behind:
-            room -= numbers_per_row(self.trace, self.trace.terms[name]) * len(self.shown_losses)
+            slots = {touch.slot for touch in self.trace.terms[name].touches}
+            room -= numbers_over_time(self.trace, slots) * len(self.shown_losses)
             if room < 0 and count:
                 break
             count += 1
@@ -105,11 +110,9 @@ class Scene:
 
     def shown_timesteps(self, lines_each: int) -> tuple[Sequence[int], Sequence[int]]:
         """The timesteps a section writes out, first and last ones; the second is empty where none is left out."""
-        steps = self.unrolled.steps
-        if steps * lines_each <= MOST_LINES:
-            return range(steps), range(0)
-        kept = max(MOST_LINES // lines_each // 2, _AT_THE_ENDS)
-        return (range(steps), range(0)) if 2 * kept >= steps else (range(kept), range(steps - kept, steps))
+        most = MOST_LINES // lines_each
+        kept = max(most // 2, _AT_THE_ENDS)
+        return figures.ends(range(self.unrolled.steps), max(most, 2 * kept), kept)
 
     def nodes_at(self, t: int) -> Iterator[int]:
         """The equations whose node exists at `t`, in the order in which they are computed."""

@@ -16,6 +16,7 @@ import math
 from bptt_tui.debugger.sums import Blocks, Sums, TruncatedSum
 from bptt_tui.debugger.sums_text import compared, value_text
 from bptt_tui.errors import BpttError
+from bptt_tui.tui.copying import exactly
 from bptt_tui.tui.ink import Line, Run, fitted, merged, width_of, wrapped
 from bptt_tui.tui.sums_page import Keys, Page, in_full, number_run
 
@@ -104,7 +105,7 @@ class TablePage(Page):
 
     def copied(self) -> str:
         row, column = self._place
-        return in_full(self._table.cell(row, column), 10**6) if self._table.reaches[row, column] else ""
+        return exactly(self._table.cell(row, column)) if self._table.reaches[row, column] else ""
 
     @property
     def _place(self) -> tuple[int, int]:
@@ -139,7 +140,7 @@ class TablePage(Page):
         drawn: list[Line] = [self._headings(blocks, shown, margin, cell, tail)]
         for row in range(self._top, min(self._top + lines, high)):
             drawn.append(self._line(blocks, row, shown, margin, cell, tail, at))
-        drawn.append(self._sums_line(blocks, shown, margin, cell, tail, at[1]))
+        drawn.append(self._sums_line(blocks, shown, margin, cell, tail))
         return [*self._head(blocks, width), *drawn, *self._foot(mask, width, height)]
 
     def _cut(self, lines: int, columns: int, mask: TruncatedSum | None) -> Blocks:
@@ -151,7 +152,7 @@ class TablePage(Page):
         return self._known
 
     def _headings(self, blocks: Blocks, shown: range, margin: int, cell: int, tail: int) -> Line:
-        """The uses, as many as have room for their labels."""
+        """The uses, as many as have room for their labels, between ‹ and › where there are more."""
         table = self._table
         text, place = "", 0
         for column in shown:
@@ -164,7 +165,9 @@ class TablePage(Page):
                 place = start + width_of(label) + 2 * (cell != _NUMBER)
         text = fitted(text, len(shown) * cell)
         word = ("‖sum‖" if table.norms else "sum").rjust(tail) if tail and blocks.down == 1 else ""
-        return ((fitted("", margin), "plain"), (text, "dim"), (word, "dim"))
+        before = "‹" if shown.start else " "
+        after = "›" if shown.stop < blocks.values.shape[1] else " " * bool(word)
+        return ((before.rjust(margin), "accent"), (text, "dim"), (after, "accent"), (word[1:], "dim"))
 
     def _line(
         self, blocks: Blocks, row: int, shown: range, margin: int, cell: int, tail: int, at: tuple[int, int]
@@ -189,7 +192,7 @@ class TablePage(Page):
             total = number_run(float(table.row_sums[row]), tail)
         return ((label, "accent" if row == at[0] else "dim"), *merged(runs), total)
 
-    def _sums_line(self, blocks: Blocks, shown: range, margin: int, cell: int, tail: int, at: int) -> Line:
+    def _sums_line(self, blocks: Blocks, shown: range, margin: int, cell: int, tail: int) -> Line:
         """The contributions, and the gradient in the corner."""
         table = self._table
         values, sizes = table.sum_levels(blocks.values.shape[1])
