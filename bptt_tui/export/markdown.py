@@ -26,7 +26,7 @@ from bptt_tui.language.sanitise import visible
 
 # What could begin or end markup anywhere, and what could at the beginning of a line.
 _MARKUP = re.compile(r"[\\`*_{}\[\]<>#|$~&]")
-_AT_START = re.compile(r"^(\s*)([-+=]|\d+[.)])", re.MULTILINE)
+_AT_START = re.compile(r"^(\s*)([-+=]|\d+[.)](?=\s|$))", re.MULTILINE)
 
 
 def markdown(document: Document) -> str:
