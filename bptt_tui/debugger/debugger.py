@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from bptt_tui.debugger.asked import Asked
 from bptt_tui.debugger.chain import ChainAt
 from bptt_tui.debugger.command import checked_text
 from bptt_tui.debugger.edits import Edits
@@ -42,6 +41,7 @@ from bptt_tui.session import Session, checking
 from bptt_tui.session.format import Recorded
 
 if TYPE_CHECKING:
+    from bptt_tui.debugger.asked import Asked
     from bptt_tui.debugger.attempts import Desk, Reading
     from bptt_tui.debugger.command import Command
     from bptt_tui.debugger.sums import Sums

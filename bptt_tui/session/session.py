@@ -27,7 +27,6 @@ from bptt_tui.errors import BpttError, SessionError
 from bptt_tui.language.sanitise import brief
 from bptt_tui.session import bundled, checking, storage
 from bptt_tui.session.decode import decode
-from bptt_tui.session.encode import encode
 from bptt_tui.session.format import (
     FORMAT,
     VERSION,
@@ -293,6 +292,8 @@ class Session:
             raise SessionError(
                 "this session has no file of its own", hint="give the path to save it to", places=(self.name,)
             )
+        from bptt_tui.session.encode import encode
+
         shown = checking.path(path) if path is not None else self.name if self.origin is None else self.origin.path
         try:
             data = encode(self.document())
