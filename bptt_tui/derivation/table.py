@@ -41,6 +41,7 @@ LARGEST = 1 << 25  # numbers kept: 256 MB
 MOST_CALLS = 4_000_000  # operations pulled back: about half a minute
 MOST_PRODUCTS = 1 << 31  # multiplications for all norms
 _AT_ONCE = 1 << 20
+_FEW = 16  # rows whose sums fit wherever the parameter itself does
 
 
 class Table:
@@ -49,7 +50,7 @@ class Table:
 
     `progress` is told how many timesteps are done since the last time, and may raise to cancel. After that it is told
     of 0 where entries take long. `only`, loss steps in ascending order, leaves out the rows of all others: their work
-    is not done, and the sums over rows are sums of those there are.
+    is not done, and the sums over rows are sums of those there are. A table that is not `filled` waits for `take`.
 
     `losses` are the loss steps of each row, ascending, one or (in a long sequence) several; `uses` the timesteps at
     which the parameter is used; `shape` its shape.
@@ -63,6 +64,7 @@ class Table:
         largest: int = LARGEST,
         *,
         only: Sequence[int] | None = None,
+        filled: bool = True,
     ) -> None:
         self.trace = trace
         self.parameter = parameter
@@ -85,8 +87,8 @@ class Table:
                 f"{len(only)} rows of the table of {parameter} would take {len(only) * self.numbers_per_row:,} numbers",
                 hint=f"at most {4 * LARGEST:,}",
             )
-        if wanted and len(self.uses):
-            self._fill(wanted, progress)
+        if filled and len(self.uses):
+            _fill((self,), progress)
 
     @property
     def grouped(self) -> bool:
@@ -105,18 +107,9 @@ class Table:
         length = -(-len(steps) // rows)
         return tuple(tuple(steps[start : start + length]) for start in range(0, len(steps), length))
 
-    def _fill(self, wanted: set[int], progress: Advance | None) -> None:
-        program, times = self.trace.program, self.trace.unrolled.times
-        dtype = self.trace.storage.dtype
-        for slot in wanted:
-            entry = program.instruction(slot)
-            self._cotangents[slot] = np.zeros((times[entry.equation].count, len(self.losses), *entry.shape), dtype)
-        with np.errstate(all="ignore"):
-            for moment in sweep(self.trace, wanted, self.losses, progress):
-                for slot, flow in moment.flows.items():
-                    row = times[program.instruction(slot).equation].row(moment.t)
-                    # The latest loss step comes first out of the sweep, and last in the table.
-                    self._cotangents[slot][row, ::-1][: moment.active] = flow
+    def take(self, arrived: dict[int, Array]) -> None:
+        """Keep the gradients that arrived where the parameter is read."""
+        self._cotangents = {touch.slot: arrived[touch.slot] for touch in self._touches}
 
     # --- places ------------------------------------------------------------------------------------------------------
 
@@ -248,7 +241,7 @@ class Table:
 
     def row_sums(self) -> Array:
         """∂E_t'/∂p for every row, `(rows, *shape)`. Raises NetworkError where that would not fit."""
-        if len(self.losses) * size(self.shape) > LARGEST:
+        if len(self.losses) > _FEW and len(self.losses) * size(self.shape) > LARGEST:
             raise NetworkError(
                 f"{len(self.losses):,} gradients of {size(self.shape):,} numbers would not fit",
                 hint="ask for single rows",
@@ -257,7 +250,11 @@ class Table:
 
     @cached_property
     def _row_sums(self) -> Array:
-        return np.array([self.row_sum(row) for row in range(len(self.losses))])
+        total: Array = np.zeros((len(self.losses), *self.shape), self.trace.storage.dtype)
+        with np.errstate(all="ignore"):
+            for touch in self._touches:
+                total = total + self.terms.pull_totals(touch, self._cotangents[touch.slot])
+        return total
 
     def row_sum(self, row: int) -> Array:
         """∂E_t'/∂p of one row, of p's shape."""
@@ -316,3 +313,41 @@ class Table:
 
     def _columns_of(self, times: Timesteps) -> Any:
         return np.searchsorted(self.uses, times.array())
+
+
+def together(
+    trace: Trace, parameters: Sequence[str], only: Sequence[int], progress: Advance | None = None
+) -> dict[str, Table | NetworkError]:
+    """The tables of several parameters from one sweep, with rows for the loss steps `only`.
+
+    Where a parameter has a table that would take too long, the error that says so.
+    """
+    found: dict[str, Table | NetworkError] = {}
+    for name in parameters:
+        try:
+            found[name] = Table(trace, name, progress, only=only, filled=False)
+        except NetworkError as error:
+            found[name] = error
+    _fill([table for table in found.values() if isinstance(table, Table) and len(table.uses)], progress)
+    return found
+
+
+def _fill(tables: Sequence[Table], progress: Advance | None) -> None:
+    """Sweep once for the tables, which have the same loss steps, and keep what arrives where each is read."""
+    wanted = {touch.slot for table in tables for touch in table.terms.touches}
+    if not wanted:
+        return
+    trace, losses = tables[0].trace, tables[0].losses
+    program, times = trace.program, trace.unrolled.times
+    arrived: dict[int, Array] = {}
+    for slot in wanted:
+        entry = program.instruction(slot)
+        arrived[slot] = np.zeros((times[entry.equation].count, len(losses), *entry.shape), trace.storage.dtype)
+    with np.errstate(all="ignore"):
+        for moment in sweep(trace, wanted, losses, progress):
+            for slot, flow in moment.flows.items():
+                row = times[program.instruction(slot).equation].row(moment.t)
+                # The latest loss step comes first out of the sweep, and last in the table.
+                arrived[slot][row, ::-1][: moment.active] = flow
+    for table in tables:
+        table.take(arrived)

@@ -37,7 +37,8 @@ def table_section(scene: Scene) -> Iterator[Block]:
     used = [parameter for parameter in scene.trace.gradient if len(scene.trace.uses(parameter))]
     truncations: dict[str, tuple[Truncated, ...]] | Paragraph
     try:
-        truncations = several(scene.trace, used, _masks(scene.unrolled.steps))
+        progress = scene.watch(scene.unrolled.steps, parts=len(used))
+        truncations = several(scene.trace, used, _masks(scene.unrolled.steps), progress)
     except NetworkError as error:  # too large to be computed
         truncations = Paragraph((f"Not computed: {error}.",))
     for parameter in used:
@@ -75,6 +76,7 @@ def _table(scene: Scene, sums: Sums, cells: Array) -> Block:
     reaches = sums.reaches()
     heads = [("loss",), *(("…",) if j is None else (f"t = {sums.uses[j]}",) for j in across), ("sum",)]
     rows = []
+    row_sums = sums.row_sums()
     for number in down:
         if number is None:
             rows.append(tuple(cell("⋮") for _ in heads))
@@ -86,7 +88,7 @@ def _table(scene: Scene, sums: Sums, cells: Array) -> Block:
             cell("…") if j is None else _entry(float(cells[i, j]), largest) if reaches[i, j] else cell("")
             for j in across
         )
-        rows.append((cell(name), *inside, cell(_text(_size(sums.row_sum(i))))))
+        rows.append((cell(name), *inside, cell(_text(_size(row_sums[i])))))
     trace, parameter = scene.trace, sums.parameter
     last = (cell("…") if j is None else cell(_text(_size(trace.contribution(parameter, int(uses[j]))))) for j in across)
     rows.append((cell("sum"), *last, cell(_text(_size(trace.gradient[parameter])))))
