@@ -116,10 +116,8 @@ class Moments:
         known = known | early
         if reduction is KNOWN:
             return reduction.apply(Over(t, (), known))
-        if given is None:
-            value = self._node_values(name, t)
-        else:
-            value = np.asarray(given)[np.clip(t, 0, scene.trace.steps - 1)]
+        whole = None if given is None else np.asarray(given)
+        value = self._node_values(name, t) if whole is None else whole[np.clip(t, 0, len(whole) - 1)]
         if early.any():
             value = np.array(value)
             value[early] = np.asarray(before)[t[early]]

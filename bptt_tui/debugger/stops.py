@@ -184,8 +184,8 @@ class _Run:
     def longest(self, stops: Iterable[Stop]) -> int:
         """How many positions can be looked at together."""
         asked = [(stop.condition, stop.watched) for stop in stops]
-        width = max((self.sweep.width(*each) for each in asked), default=1)
-        work = max((self.sweep.work(*each) for each in asked), default=1)
+        width = max((self.sweep.extents.width(*each) for each in asked), default=1)
+        work = max((self.sweep.extents.work(*each) for each in asked), default=1)
         return min(max(min(ENTRIES // 4 // width, _MOST_WORK // work), _FEWEST), ENTRIES // 16)
 
     def chunks(self, low: int, high: int, most: int) -> Iterator[tuple[int, int]]:
@@ -294,7 +294,7 @@ class _Run:
 
         Of large values, their digests, which differ for different shapes.
         """
-        if self.sweep.digested(watched):
+        if self.sweep.extents.digested(watched):
             rows, known = self.sweep.digest(watched, stretch)
             return rows, known, ()
         over = self.sweep.over(watched, stretch)
@@ -304,11 +304,11 @@ class _Run:
 
     def _row(self, watched: Operand, value: Array) -> tuple[Array, tuple[int, ...]]:
         """The row and the shape of one value."""
-        if self.sweep.digested(watched):
+        if self.sweep.extents.digested(watched):
             return digests(value, value.ndim), ()
         return value.reshape(-1), value.shape
 
 
 def _equal(before: Array, after: Array) -> Mask:
-    same = np.asarray((before == after) | ((before != before) & (after != after)))
+    same = np.asarray((before == after) | (np.isnan(before) & np.isnan(after)))
     return np.asarray(same.all(axis=1))

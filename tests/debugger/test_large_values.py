@@ -9,7 +9,7 @@ import pytest
 from oracles.networks import pinned_case
 from seen import random_session, session_of
 
-from bptt_tui.debugger import Debugger, blocks, digests, stops, sweep
+from bptt_tui.debugger import Debugger, blocks, digests, extents, stops
 from bptt_tui.debugger.looking import Look, Scene
 from bptt_tui.debugger.stops import Stop, is_hit, read_breakpoint, read_watch, search
 from bptt_tui.errors import CommandError
@@ -71,9 +71,11 @@ def assert_found_as_one_by_one(scene: Scene, stop: Stop) -> int:
 
 
 @pytest.mark.parametrize("seed", range(24))
-def test_a_search_with_room_for_little_finds_what_each_position_says(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_with_room_for_little_finds_what_each_position_says(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing is looked at as it is, and blocks and chunks hold a row or two."""
-    monkeypatch.setattr(sweep, "_NARROW", 0)
+    monkeypatch.setattr(extents, "_NARROW", 0)
     monkeypatch.setattr(blocks, "ENTRIES", 64)
     monkeypatch.setattr(blocks, "_LONGEST", 2)
     monkeypatch.setattr(stops, "_FIRST_CHUNK", 5)
