@@ -104,7 +104,7 @@ class TablePage(Page):
 
     def copied(self) -> str:
         row, column = self._place
-        return in_full(self._table.cell(row, column), 10**6) if self._table.reaches[row, column] else ""
+        return in_full(self._table.cell(row, column), 10**6) if self._table.reached(row, column) else ""
 
     @property
     def _place(self) -> tuple[int, int]:
@@ -112,7 +112,7 @@ class TablePage(Page):
         blocks = self._blocks
         if blocks is None or blocks.down == blocks.across == 1:
             return self.row, self.column
-        place = blocks.places[self.row // blocks.down, self.column // blocks.across]
+        place = blocks.places[self.row // blocks.down - blocks.top, self.column // blocks.across - blocks.left]
         return int(place[0]), int(place[1])
 
     # --- drawing ---------------------------------------------------------------------------------------------------
@@ -129,17 +129,24 @@ class TablePage(Page):
         self._narrow = cell == 1
         columns = max(room // cell, 1)
         whole = self._whole and not self._numbers
-        most = (lines, columns) if whole else (len(table.losses), len(table.uses))
-        blocks = self._blocks = self._cut(*most, mask)
-        at = self.row // blocks.down, self.column // blocks.across
-        high, wide = blocks.values.shape
+        if whole:
+            blocks = self._cut(lines, columns, mask)
+            high, wide = blocks.values.shape
+            at = self.row // blocks.down, self.column // blocks.across
+        else:
+            high, wide = len(table.losses), len(table.uses)
+            at = self.row, self.column
         self._top = min(max(self._top, at[0] - lines + 1), at[0], max(high - lines, 0))
         self._left = min(max(self._left, at[1] - columns + 1), at[1], max(wide - columns, 0))
+        rows = range(self._top, min(self._top + lines, high))
         shown = range(self._left, min(self._left + columns, wide))
+        if not whole:
+            blocks = table.cells(rows, shown, None if mask is None else mask.kept)
+        self._blocks = blocks
         drawn: list[Line] = [self._headings(blocks, shown, margin, cell, tail)]
-        for row in range(self._top, min(self._top + lines, high)):
+        for row in rows:
             drawn.append(self._line(blocks, row, shown, margin, cell, tail, at))
-        drawn.append(self._sums_line(blocks, shown, margin, cell, tail, at[1]))
+        drawn.append(self._sums_line(wide, shown, margin, cell, tail))
         return [*self._head(blocks, width), *drawn, *self._foot(mask, width, height)]
 
     def _cut(self, lines: int, columns: int, mask: TruncatedSum | None) -> Blocks:
@@ -172,12 +179,13 @@ class TablePage(Page):
         table = self._table
         runs: list[Run] = []
         for column in shown:
-            if not blocks.there[row, column]:
+            place = row - blocks.top, column - blocks.left
+            if not blocks.there[place]:
                 runs.append((" " * cell, "now" if (row, column) == at else "plain"))
                 continue
             now = (row, column) == at
-            value, level = float(blocks.values[row, column]), int(blocks.levels[row, column])
-            if not blocks.kept[row, column]:
+            value, level = float(blocks.values[place]), int(blocks.levels[place])
+            if not blocks.kept[place]:
                 runs.append(("·".rjust(cell), "now" if now else "faint"))
             elif cell == _NUMBER:
                 runs.append(number_run(value, cell, now))
@@ -189,10 +197,10 @@ class TablePage(Page):
             total = number_run(float(table.row_sums[row]), tail)
         return ((label, "accent" if row == at[0] else "dim"), *merged(runs), total)
 
-    def _sums_line(self, blocks: Blocks, shown: range, margin: int, cell: int, tail: int, at: int) -> Line:
-        """The contributions, and the gradient in the corner."""
+    def _sums_line(self, wide: int, shown: range, margin: int, cell: int, tail: int) -> Line:
+        """The contributions in `wide` blocks, and the gradient in the corner."""
         table = self._table
-        values, sizes = table.sum_levels(blocks.values.shape[1])
+        values, sizes = table.sum_levels(wide)
         runs: list[Run] = []
         for column in shown:
             value = float(values[column])
@@ -249,7 +257,7 @@ class TablePage(Page):
         table = self._table
         row, column = self._place
         label = table.cell_label(row, column)
-        if not table.reaches[row, column]:
+        if not table.reached(row, column):
             return [((f" {label}: the loss cannot reach a later use", "dim"),)]
         room = max(width - width_of(label) - 6, 12)
         lines: list[Line] = [((f" {label} = ", "name"), (in_full(table.cell(row, column), room), "strong"))]

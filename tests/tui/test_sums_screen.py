@@ -151,7 +151,7 @@ async def test_a_block_shows_the_entry_it_is_drawn_by() -> None:
         await debugger.press("end", "left", "left")
         page = debugger.app.screen._canvas.page
         row, column = page._place
-        assert abs(table.values[row, column]) == np.abs(table.values[57:60, column]).max()
+        assert abs(table.values()[row, column]) == np.abs(table.values()[57:60, column]).max()
         await debugger.press("z")
         assert "a tile" not in debugger.text()
         assert "E₅₉" in debugger.text()
