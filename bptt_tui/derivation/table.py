@@ -93,6 +93,11 @@ class Table:
         return any(len(group) > 1 for group in self.losses)
 
     @property
+    def size(self) -> int:
+        """How many numbers are kept."""
+        return sum(cotangents.size for cotangents in self._cotangents.values())
+
+    @property
     def numbers_per_row(self) -> int:
         """How many numbers are kept for a row: the gradient that arrives wherever the parameter is read."""
         program, times = self.trace.program, self.trace.unrolled.times
