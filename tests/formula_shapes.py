@@ -20,6 +20,8 @@ def sketch(formula: f.Formula) -> str:
     match formula:
         case f.Number():
             return f"{formula.value:g}"
+        case f.Time():
+            return f"#{moment(formula.t)}"
         case f.Value():
             return formula.name if formula.t is None else f"{formula.name}[{moment(formula.t)}]"
         case f.Partial():

@@ -23,7 +23,7 @@ class Trees:
         self.timed = [(name, t) for name in names for t in range(-3, scope.steps) if scope.exists(name, t)]
         self.nodes = [(name, t) for name, t in self.timed if scope.kind(name) == "node" and t >= 0]
         self.fixed = [name for name in names if scope.kind(name) in ("parameter", "constant")]
-        self.readings: tuple[f.Reading, ...] = ("", "", "immediate", "total") if self.chance(0.3) else ("",)
+        self.readings: tuple[f.Meant, ...] = ("", "", "immediate", "total") if self.chance(0.3) else ("",)
 
     def chance(self, p: float) -> bool:
         return bool(self.rng.random() < p)

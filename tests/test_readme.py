@@ -20,7 +20,7 @@ import bptt_tui
 from bptt_tui.calculus.operations import FUNCTIONS, OPERATIONS
 from bptt_tui.cli import cli, main
 from bptt_tui.debugger.commands import COMMANDS
-from bptt_tui.language import Call, Expression, parse_expression
+from bptt_tui.language import calls, parse_expression
 from bptt_tui.language import parser as grammar
 from bptt_tui.session import load
 from bptt_tui.session.encode import encode
@@ -263,16 +263,9 @@ def test_the_grammar_is_the_parsers() -> None:
     assert shown == [line for line in documented if re.match(r"\w+ += ", line)]
 
 
-def operations(expression: Expression) -> Iterator[str]:
-    if isinstance(expression, Call):
-        yield expression.operation
-        for argument in expression.arguments:
-            yield from operations(argument)
-
-
 def test_the_table_of_operations_has_all_of_them() -> None:
     examples = [code for cells in rows(LANGUAGE, "write") for code in codes(cells[0])]
-    written = [name for example in examples for name in operations(parse_expression(example))]
+    written = [call.operation for example in examples for call in calls(parse_expression(example))]
     assert sorted(written) == sorted(name for name, row in OPERATIONS.items() if row.written)
     assert set(FUNCTIONS) <= set(written)
 

@@ -1,7 +1,8 @@
 """Numbers as the screen prints them: 6 significant digits in panes, everything on inspection.
 
 Exact 0, -0 and subnormals are told apart: `0`, `-0`, `4.94066e-324`. Arrays are abbreviated to one line, so that a
-vector of any length has a place in a table: `[0.298 0.702]`, `[0.1 0.2 … 0.9]`.
+vector of any length has a place in a table: `[0.298 0.702]`, `[0.1 0.2 … 0.9]`. Where only zeros would be left of it,
+its entry farthest from 0 stands among them: `[0 … -3.36 … 0]`.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ def exact(value: float) -> str:
     return repr(float(value))
 
 
-def plain(value: Any) -> Any:
+def for_json(value: Any) -> Any:
     """A float, or nested lists of floats, as JSON can have them: "NaN", "Infinity" and "-Infinity" are texts."""
     if isinstance(value, list):
-        return [plain(entry) for entry in value]
+        return [for_json(entry) for entry in value]
     if math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
@@ -52,7 +53,8 @@ def array(value: NDArray[np.float64] | float, width: int = 24, digits: int | Non
     rows = list(values)
     each = max((width - 2 - 2 * (len(rows) - 1)) // max(len(rows), 1), 8)
     if len(rows) > 2 and each * len(rows) > width:
-        rows = rows[:1]
+        if not rows[0].any() and values.any():
+            return f"[… {number(farthest(values), digits or SHORT)} …]"
         return f"[{_row(rows[0], max(width - 6, 8), digits or SHORT)}; …]"
     return "[" + "; ".join(_row(row, each, digits or SHORT) for row in rows) + "]"
 
@@ -69,7 +71,28 @@ def _row(values: Sequence[float] | NDArray[np.float64], width: int, digits: int)
         if len(" ".join([*head, text, "…", last])) > width and head:
             break
         head.append(text)
+    if not np.any(values[: len(head)]) and not values[-1] and np.any(values):
+        return _among_zeros(values, width, digits)
     return " ".join([*head, "…", last])
+
+
+def _among_zeros(values: Sequence[float] | NDArray[np.float64], width: int, digits: int) -> str:
+    """The entry farthest from 0 of those in the middle of a row that begins and ends with 0."""
+    place = farthest_at(np.asarray(values))
+    text = number(float(values[place]), digits)
+    whole = f"0 … {text}{' …' * (place < len(values) - 2)} 0"
+    return whole if len(whole) <= width else f"… {text} …"
+
+
+def farthest_at(values: NDArray[np.float64]) -> int:
+    """Where, counted along the rows, the entry farthest from 0 stands; NaN is farther than any."""
+    with np.errstate(all="ignore"):
+        return int(np.argmax(np.where(np.isnan(values), np.inf, np.abs(values))))
+
+
+def farthest(values: NDArray[np.float64]) -> float:
+    """The entry farthest from 0."""
+    return float(values.flat[farthest_at(values)])
 
 
 def matrix(value: NDArray[np.float64] | float, width: int = 60, height: int = 12) -> list[str]:

@@ -33,6 +33,11 @@ def spell(shape: Shape) -> str:
     return f"a {'vector' if len(shape) == 1 else 'matrix'} {shape}"
 
 
+def shape_text(shape: Shape) -> str:
+    """`2×3`, `3`; nothing for a scalar."""
+    return "×".join(map(str, shape))
+
+
 def same(shape: Shape) -> Shape:
     """One argument, unchanged."""
     return shape

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bptt_tui.calculus import numerals
+from bptt_tui.language.labels import entry_of
 from bptt_tui.session import Session
 
 _FEW, _SMALL, _WIDTH = 3, 6, 40
@@ -67,7 +68,7 @@ def _entry(group: str, name: str, place: tuple[int, ...], shape: tuple[int, ...]
     """How an entry is written: `w`, `v[0]`, `x[1]`, `s[-1]`."""
     if group == "initial":
         return f"{name}[-1]" + (f" entry {', '.join(map(str, place))}" if place else "")
-    return f"{name}[{','.join(map(str, place))}]" if shape else name
+    return entry_of(name, place)
 
 
 def _pin(key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

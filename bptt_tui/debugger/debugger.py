@@ -28,6 +28,7 @@ from bptt_tui.debugger.notes import chapter_at, in_order, notes_at
 from bptt_tui.debugger.pane import pane
 from bptt_tui.debugger.places import checked_position
 from bptt_tui.debugger.predict import asked_at, question_of, refuse_unanswered, veil_of
+from bptt_tui.debugger.recorder import Recorder
 from bptt_tui.debugger.stages import Stage, Stages
 from bptt_tui.debugger.state import Bookmark, State
 from bptt_tui.debugger.stopping import Stopping, displays, kept, loaded, marks, rows
@@ -41,7 +42,6 @@ from bptt_tui.session.format import Recorded
 if TYPE_CHECKING:
     from bptt_tui.debugger.attempts import Desk, Reading
     from bptt_tui.debugger.command import Command
-    from bptt_tui.debugger.going_on import GoingOn
     from bptt_tui.debugger.sums import Sums
     from bptt_tui.derivation.judging.verdict import Verdict
 
@@ -54,14 +54,9 @@ class Debugger:
     on_done: Callable[[], None] | None = None  # told after each line that was carried out
 
     def __init__(self, session: Session, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._began = clock() - (session.recording[-1].at if session.recording else 0.0)
-        self._recording: list[Recorded] = list(session.recording)
-        self._recording_leads_here = False
-        self._going_on: GoingOn | None = None
+        self._recorder = Recorder(session.recording, clock)
         self._stages = Stages()
         self._state = State(session, Cursor(), Edits.of(session))
-        self._recording_on = True
         saved = session.debugger
         self._state = State(
             session,
@@ -128,13 +123,13 @@ class Debugger:
 
     def moment(self) -> Callable[[], Session]:
         """This moment, of which a session is made when it is called: later, in any thread."""
-        # What is recorded is only ever added to; where it is another recording, it is another list.
-        return partial(_session_of, self._state, self._recording, len(self._recording))
+        # The list is only ever added to.
+        return partial(_session_of, self._state, self._recorder.entries, len(self._recorder.entries))
 
     @property
     def recording(self) -> Sequence[Recorded]:
         """The commands given, with their times in seconds."""
-        return tuple(self._recording)
+        return tuple(self._recorder.entries)
 
     def save(self, path: str | os.PathLike[str] | None = None, *, overwrite: bool = False) -> Session:
         """Write the session as it stands, to `path` or to its own file; later saves go there too."""
@@ -240,7 +235,7 @@ class Debugger:
             self._state = before
             raise
         recorded = self._to_record(line.strip(), before.cursor)
-        if recorded and self._recording_on:
+        if recorded and self._recorder.on:
             self._record(recorded)
         self._message = message
         self._view = None
@@ -275,15 +270,10 @@ class Debugger:
         return [f"goto {here.position}", *([f"step {here.factor}"] if here.factor else [])]
 
     def _record(self, lines: list[str]) -> None:
-        latest = self._recording[-1].at if self._recording else 0.0
-        if self._going_on is not None:
-            if self._going_on.found is not None:
-                self._state = replace(self._state, edits=self._state.edits.found(self._going_on.found))
-            self._recording += [Recorded(latest, command) for command in self._going_on.commands]
-            self._going_on = None
-        self._recording_leads_here = True
-        now = max(round(self._clock() - self._began, 3), latest)
-        self._recording += [Recorded(now, line) for line in lines]
+        going_on = self._recorder.going_on
+        if going_on is not None and going_on.found is not None:
+            self._state = replace(self._state, edits=self._state.edits.found(going_on.found))
+        self._recorder.add(lines)
 
     def _prepare_to_go_on(self) -> None:
         """Before the first command after opening: remember of the recording what it will remember when played."""
@@ -291,15 +281,14 @@ class Debugger:
             return
         from bptt_tui.debugger.going_on import going_on
 
-        self._going_on = going_on(self, self._recording)
-        trail, sought = self._going_on.trail, self._going_on.sought
-        if (trail, sought) != (self._state.trail, self._state.sought):
-            self._state = replace(self._state, trail=trail, sought=sought)
+        before = self._recorder.going_on = going_on(self, self._recorder.entries)
+        if (before.trail, before.sought) != (self._state.trail, self._state.sought):
+            self._state = replace(self._state, trail=before.trail, sought=before.sought)
 
     @property
     def rehearses(self) -> bool:
         """Whether the next command will first go through what was recorded before the session was opened."""
-        return self._recording_on and not self._recording_leads_here and self._going_on is None
+        return self._recorder.is_opened
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
@@ -324,9 +313,8 @@ class Debugger:
 
     def bookmark(self) -> Bookmark:
         """This state, to come back to."""
-        return Bookmark(
-            self._state, tuple(self._recording), self._recording_leads_here, self._recording_on, self._message
-        )
+        recorder = self._recorder
+        return Bookmark(self._state, tuple(recorder.entries), recorder.leads_here, recorder.on, self._message)
 
     def restore(self, bookmark: Bookmark) -> None:
         """Stand there again. Notes, chapters, attempts and the file are not part of the walk, and stay as now."""
@@ -335,10 +323,7 @@ class Debugger:
         self._state = replace(
             bookmark.state, session=session, notes=now.notes, chapters=now.chapters, attempts=now.attempts
         )
-        self._recording = list(bookmark.recording)
-        self._recording_leads_here = bookmark.leads_here
-        self._going_on = None
-        self._recording_on = bookmark.recording_on
+        self._recorder.put_back(bookmark.recording, leads_here=bookmark.leads_here, on=bookmark.recording_on)
         self._message = bookmark.message
         self._exhibit = self._verdict = None
         self._view = None
@@ -355,12 +340,7 @@ class Debugger:
 
     def record_onto(self, recording: Sequence[Recorded] | None) -> None:
         """Record what comes behind `recording`, which leads here; None records nothing."""
-        self._recording_on = recording is not None
-        if recording is not None:
-            self._recording = list(recording)
-            self._recording_leads_here = True
-            self._going_on = None
-            self._began = self._clock() - (recording[-1].at if recording else 0.0)
+        self._recorder.go_on_with(recording)
         self._view = None
 
     # --- views ---------------------------------------------------------------------------------------------------
@@ -384,14 +364,14 @@ class Debugger:
             t=None if step is None else step.t,
             steps=self._scene.trace.steps,
             pane=pane(look),
-            graph=GraphAt(look, partial(marks, self._state.stopping)),
+            graph=GraphAt(look, partial(marks, self._scene, self._state.stopping)),
             chain=ChainAt(look),
             contributions=ContributionsAt(look),
             strips=strips(look),
             loss=look.loss(),
             remarks=(*standing, *(sentence for place, sentence in self._stage.troubles if place <= known)),
             message=self._message,
-            recording=len(self._recording),
+            recording=len(self._recorder.entries),
             notes=notes_at(self._state.notes, position),
             chapter=chapter_at(self._state.chapters, position),
             all_notes=self._state.notes,

@@ -18,7 +18,7 @@ from bptt_tui.debugger.inspect import FIRST_STAND_IN, QUANTITY, Inspector, calle
 from bptt_tui.debugger.looking import Look, Scene
 from bptt_tui.debugger.places import Index, is_total, read_index, unknown
 from bptt_tui.errors import BpttError, CommandError
-from bptt_tui.language import Call, Expression, Name, Number, parse_expression
+from bptt_tui.language import Call, Expression, Name, Number, names, parse_expression
 
 EXAMPLES = "such as prod, s[3], dE/dw, norm(dE/ds) or t"
 
@@ -43,15 +43,7 @@ class Operand(Struct, frozen=True):
 
     def names(self) -> list[Name]:
         """The names it reads, quantities among them."""
-        found: list[Name] = []
-        waiting = [self.expression]
-        while waiting:
-            node = waiting.pop()
-            if isinstance(node, Name):
-                found.append(node)
-            elif isinstance(node, Call):
-                waiting.extend(node.arguments)
-        return found
+        return list(names(self.expression))
 
     @property
     def tells(self) -> bool:
@@ -65,12 +57,12 @@ class Operand(Struct, frozen=True):
 
 def read_operand(scene: Scene, text: str, column: int = 0) -> Operand:
     """Read `text`, which begins at a column of the line, and refuse what no position can give."""
-    names = scene.unrolled.shapes
+    shapes = scene.unrolled.shapes
     quantities: dict[str, Quantity] = {}
 
     def take(match: re.Match[str]) -> str:
         derivative, above, a, b, below, c, d, node, name, e, f = match.groups()
-        if (derivative and f"d{above}" in names and f"d{below}" in names) or (node and node in names):
+        if (derivative and f"d{above}" in shapes and f"d{below}" in shapes) or (node and node in shapes):
             return match[0]
         at = match.start() + column
         try:
@@ -123,8 +115,8 @@ def _call_shape(call: Call, shapes: list[Shape | None]) -> Shape | None:
 
 def _quantity_shape(scene: Scene, quantity: Quantity) -> Shape | None:
     """The shape of a quantity. One that no position changes is evaluated where everything is known."""
-    names = scene.unrolled.shapes
-    if quantity.above is None and quantity.at is None and quantity.below not in names:
+    shapes = scene.unrolled.shapes
+    if quantity.above is None and quantity.at is None and quantity.below not in shapes:
         if quantity.below in ("t", "prod"):
             return () if quantity.below == "t" else None
         if quantity.below == "phase":
@@ -133,7 +125,7 @@ def _quantity_shape(scene: Scene, quantity: Quantity) -> Shape | None:
     if not depends_on_present(scene, quantity):
         return Inspector(Look(scene, scene.timeline.last)).evaluate(quantity.text).shape
     for name in (quantity.above, quantity.below):
-        if name is not None and name not in names and not is_total(scene, name, None):
+        if name is not None and name not in shapes and not is_total(scene, name, None):
             raise unknown(scene, name)
     total = is_gradient(scene, quantity)
     if total is None:
@@ -141,7 +133,7 @@ def _quantity_shape(scene: Scene, quantity: Quantity) -> Shape | None:
     if quantity.above is None or total:
         if total and scene.unrolled.values.kind(quantity.below) == "constant":
             raise CommandError(f"{quantity.below} is a constant", hint="gradients are by nodes, inputs and parameters")
-        return names.get(quantity.below, ())
+        return shapes.get(quantity.below, ())
     return _edge_shape(scene, quantity)
 
 

@@ -15,7 +15,7 @@ from bptt_tui.calculus.shapes import size
 from bptt_tui.debugger.looking import Scene, scale_of
 from bptt_tui.debugger.timeline import Step
 from bptt_tui.debugger.view import Factor, Inflow, Missing, Scale, Shown
-from bptt_tui.language import Call, Expression, Name, Printer, names
+from bptt_tui.language import Call, Expression, Name, Printer, calls, names
 from bptt_tui.trace import Link
 from bptt_tui.trace.health import WORDS, Trouble
 from bptt_tui.trace.program import Fused, Instruction, Leaf
@@ -118,7 +118,9 @@ def _fused_pullback(scene: Scene, link: Link, fused: Fused) -> Iterator[str]:
     if scene.unrolled.times[outer.equation].row(t) is None:
         return
     printer = Printer(NOTATIONS, "unicode", scene.naming.leaf(t))
-    for loss in _calls(network.equations[outer.equation].expression, outer.operation.name):
+    for loss in calls(network.equations[outer.equation].expression):
+        if loss.operation != outer.operation.name:
+            continue
         o, y = loss.arguments
         inside = _feeding(scene, o, fused)
         if inside is not None and link.reader.by in names(inside):
@@ -137,15 +139,6 @@ def _feeding(scene: Scene, o: Expression, fused: Fused) -> Expression | None:
         own = scene.network.index.get(o.name) == inner.equation
         return scene.network.equations[inner.equation].expression if own else None
     return o if isinstance(o, Call) and o.operation == inner.operation.name else None
-
-
-def _calls(expression: Expression, operation: str) -> Iterator[Call]:
-    """Every call of an operation inside an expression."""
-    if isinstance(expression, Call):
-        if expression.operation == operation:
-            yield expression
-        for argument in expression.arguments:
-            yield from _calls(argument, operation)
 
 
 def one_logit(scene: Scene) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from bptt_tui.debugger.equations import EQUATION
 from bptt_tui.debugger.looking import Look
 from bptt_tui.debugger.places import absent, short_index, timestep, unknown
 from bptt_tui.errors import CommandError, SessionError
+from bptt_tui.language.labels import entry_of
 from bptt_tui.session import Session
 from bptt_tui.session.values import plain, shape_of
 
@@ -143,16 +144,12 @@ def _within(field: str, key: str, lead: tuple[int, ...], present: Any, entries: 
     """The place of a value's entries; `lead` is the path to the value itself."""
     whole = shape_of(present)[len(lead) :]
     if len(entries) > len(whole) or any(i >= n for i, n in zip(entries, whole, strict=False)):
-        shown = f"{label.removesuffix(']')}{',' if label.endswith(']') else '['}{','.join(map(str, entries))}]"
         ends = [",".join(["0"] * len(whole)), ",".join(str(n - 1) for n in whole)]
         known = f"it is {spell(whole)}"
         if whole:
             known += f": its entries are [{ends[0]}] … [{ends[1]}]"
-        raise CommandError(f"there is no {shown}", hint=known)
-    shown = label
-    if entries:
-        shown = label.removesuffix("]") + ("," if label.endswith("]") else "[") + ",".join(map(str, entries)) + "]"
-    return Place(field, key, (*lead, *entries), present, whole[len(entries) :], shown)
+        raise CommandError(f"there is no {entry_of(label, entries)}", hint=known)
+    return Place(field, key, (*lead, *entries), present, whole[len(entries) :], entry_of(label, entries))
 
 
 def value_of(look: Look, text: str) -> Any:

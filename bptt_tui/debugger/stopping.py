@@ -266,12 +266,18 @@ def rows(look: Look, stopping: Stopping) -> tuple[BreakpointRow, ...]:
     )
 
 
-def marks(stopping: Stopping, name: str, t: int | None) -> bool:
-    """Whether an enabled breakpoint names a node: what the graph marks."""
-    return any(
-        stop.enabled and stop.pattern is not None and stop.pattern.named(name) and stop.pattern.t in (None, t)
+def marks(scene: Scene, stopping: Stopping, name: str, t: int | None) -> bool:
+    """Whether an enabled breakpoint names a node and can be hit there: what the graph marks."""
+    naming = [
+        stop
         for stop in stopping.stops
-    )
+        if stop.enabled and stop.pattern is not None and stop.pattern.named(name) and stop.pattern.t in (None, t)
+    ]
+    if not naming:
+        return False
+    from bptt_tui.debugger.possible import can_be_hit  # where there is a stop, what it needs is there too
+
+    return any(can_be_hit(stop, scene, t) for stop in naming)
 
 
 _KEPT = r"(?s)(disabled +)?(tbreak +)?(.*)"

@@ -24,6 +24,7 @@ from bptt_tui.derivation.chains import ChainFactor, Chains, spelled
 from bptt_tui.derivation.knobs import Knob, Knobs
 from bptt_tui.derivation.table import LARGEST, Table
 from bptt_tui.errors import CommandError, NetworkError
+from bptt_tui.language.labels import entry_of
 
 Array = NDArray[Any]
 Made = TypeVar("Made")
@@ -48,12 +49,11 @@ class KnobSum:
     @property
     def name(self) -> str:
         """`w`, or `W[0,1]` for the entry of an array that is turned."""
-        return self.parameter + (f"[{','.join(map(str, self.entry))}]" if self.entry else "")
+        return entry_of(self.parameter, self.entry or ())
 
     def use_label(self, row: int) -> str:
         """`w₂`, `W₂[0,1]`."""
-        label = self._scene.naming.use(self.parameter, self.uses[row])
-        return label + (f"[{','.join(map(str, self.entry))}]" if self.entry else "")
+        return entry_of(self._scene.naming.use(self.parameter, self.uses[row]), self.entry or ())
 
     def row(self, row: int) -> Knob:
         """One knob, turned."""

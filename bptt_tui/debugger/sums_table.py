@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,12 @@ from bptt_tui.calculus.norms import norm
 from bptt_tui.calculus.shapes import size
 from bptt_tui.debugger.looking import Scene
 from bptt_tui.debugger.pace import Pace
-from bptt_tui.derivation.by_loss import Progress
 from bptt_tui.derivation.table import Table
 from bptt_tui.derivation.truncation import Chunks, Mask, Window, kept_by, truncated
+from bptt_tui.language.labels import entry_of
+
+if TYPE_CHECKING:
+    from bptt_tui.trace.progress import Advance
 
 Array = NDArray[Any]
 Entry = tuple[int, ...]
@@ -141,7 +144,7 @@ class TableSum:
     @property
     def name(self) -> str:
         """`w`, or `W[0,1]` for one entry."""
-        return self.parameter + (f"[{','.join(map(str, self.entry))}]" if self.entry else "")
+        return entry_of(self.parameter, self.entry or ())
 
     @property
     def label(self) -> str:
@@ -255,7 +258,7 @@ def _cut(
     return found, places, np.asarray(exist.any(axis=2)), np.asarray(looked_at.any(axis=2))
 
 
-def left_by(shown: TableSum, mask: Mask, progress: Progress | None = None) -> TruncatedSum:
+def left_by(shown: TableSum, mask: Mask, progress: Advance | None = None) -> TruncatedSum:
     """What a mask leaves of a table's gradient."""
     found = truncated(shown.table, mask, progress)
     kept = None

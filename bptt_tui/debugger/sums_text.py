@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bptt_tui.calculus import numerals
 from bptt_tui.calculus.norms import norm
+from bptt_tui.calculus.shapes import shape_text
 
 if TYPE_CHECKING:
     from bptt_tui.debugger.sums import BuildUpSum, BuiltRow, ChainSum, KnobSum, TableSum, TruncatedSum
@@ -101,8 +102,13 @@ def knobs(found: KnobSum) -> list[str]:
         f"{found.name} untied: each use nudged alone, up and down by {step}",
         *_aligned(rows),
         *_left_out(first, len(found.uses), "uses"),
-        f"all {len(found.uses)} contributions sum to {numerals.number(found.total, 9)}",
+        f"{summed(len(found.uses))} {numerals.number(found.total, 9)}",
     ]
+
+
+def summed(count: int) -> str:
+    """What stands before the sum of so many contributions."""
+    return "its only contribution is" if count == 1 else f"all {count} contributions sum to"
 
 
 def buildup(found: BuildUpSum) -> list[str]:
@@ -170,7 +176,7 @@ def chain(found: ChainSum, number: int, loss: int | None) -> list[str]:
     for factor in factors:
         value = "" if factor.value is None else value_text(squeezed(factor.value), _FACTOR)
         symbol = "" if factor.symbol == value else factor.symbol
-        rows.append((factor.title, symbol, value, "×".join(map(str, factor.shape)), value_text(factor.running)))
+        rows.append((factor.title, symbol, value, shape_text(factor.shape), value_text(factor.running)))
     return [f"{found.title}, chain {number + 1} of {of}", *_aligned(rows)]
 
 

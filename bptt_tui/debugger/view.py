@@ -126,7 +126,8 @@ class Pane(Struct, frozen=True):
 class Cell(Struct, frozen=True):
     """One node of the unrolled graph: its value and ∂E/∂node as far as known here. `flag` marks trouble.
 
-    `pinned`: it is held at its value, its equation is not evaluated. `stop`: an enabled breakpoint names it.
+    `pinned`: it is held at its value, its equation is not evaluated. `stop`: an enabled breakpoint names it
+    and may stop there, as far as its condition speaks of the timestep and the phase.
     """
 
     ref: Ref

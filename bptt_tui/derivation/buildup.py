@@ -20,16 +20,19 @@ backward. Partials are matrices, (size of the node, size of p), flattened by row
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.shapes import size
-from bptt_tui.derivation.by_loss import Watch, unwatched
+from bptt_tui.derivation.by_loss import unwatched
 from bptt_tui.errors import NetworkError
 from bptt_tui.language import Name
 from bptt_tui.trace import Trace
+
+if TYPE_CHECKING:
+    from bptt_tui.trace.progress import Watch
 
 Array = NDArray[Any]
 LARGEST = 1 << 24  # numbers of all totals together

@@ -9,22 +9,24 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bptt_tui.calculus.shapes import size
 from bptt_tui.trace import Trace
 from bptt_tui.trace.program import Instruction, Leaf, Program
 
+if TYPE_CHECKING:
+    from bptt_tui.trace.progress import Advance
+
 Array = NDArray[Any]
-Progress = Callable[[int], None]  # told how many timesteps are done since the last time; may raise to cancel
-Watch = Callable[[int], Progress]  # given how many timesteps there will be
 Pull = Callable[[int, int, Array, dict[int, Array]], None]
 _NOTHING: Array = np.empty(0)
 
 
-def unwatched(_count: int) -> Progress:
+def unwatched(_count: int) -> Advance:
     """Nobody waits to hear."""
     return lambda _done: None
 
@@ -46,7 +48,7 @@ def sweep(
     trace: Trace,
     wanted: set[int],
     groups: Sequence[Sequence[int]],
-    progress: Progress | None = None,
+    progress: Advance | None = None,
     horizon: int | None = None,
 ) -> Iterator[Moment]:
     """∂(Σ over a group of ∂total/∂E_t'·E_t')/∂slot for the `wanted` slots, from the last timestep to the first.
@@ -60,10 +62,17 @@ def sweep(
     return _Sweep(trace, wanted, groups, horizon).moments(progress)
 
 
-def calls(trace: Trace, wanted: set[int]) -> int:
+def pullbacks(trace: Trace, wanted: set[int]) -> int:
     """How many operations a sweep pulls back, every timestep counted: what it costs."""
     program, times = trace.program, trace.unrolled.times
     return sum(times[program.instruction(slot).equation].count for slot in _leading_to(program, wanted))
+
+
+def numbers_over_time(trace: Trace, slots: set[int]) -> int:
+    """How many numbers the gradients by some slots are, over all timesteps: what one loss step's take to keep."""
+    times = trace.unrolled.times
+    entries = [trace.program.instruction(slot) for slot in slots]
+    return sum(times[entry.equation].count * size(entry.shape) for entry in entries)
 
 
 class _Sweep:
@@ -89,7 +98,7 @@ class _Sweep:
         self._pulls = {slot: self._pulls_of(slot) for slot in self._slots}
         self._waiting: dict[tuple[int, int], Array] = {}
 
-    def moments(self, progress: Progress | None) -> Iterator[Moment]:
+    def moments(self, progress: Advance | None) -> Iterator[Moment]:
         program, waiting = self._program, self._waiting
         loss = program.roots[self._unrolled.network.loss]
         # Looked up once: this is the inner loop of every table.

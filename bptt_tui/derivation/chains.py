@@ -18,17 +18,20 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bptt_tui.derivation.by_loss import Watch, sweep, unwatched
+from bptt_tui.derivation.by_loss import sweep, unwatched
 from bptt_tui.derivation.naming import Naming
 from bptt_tui.derivation.partials import Partials
 from bptt_tui.errors import NetworkError
 from bptt_tui.trace import Consumer, Link, Trace
 from bptt_tui.trace.program import Leaf
+
+if TYPE_CHECKING:
+    from bptt_tui.trace.progress import Watch
 
 Array = NDArray[Any]
 Place = tuple[str, int]

@@ -21,18 +21,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.norms import norm
 from bptt_tui.calculus.shapes import size
-from bptt_tui.derivation.by_loss import Progress, calls, sweep
+from bptt_tui.derivation.by_loss import numbers_over_time, pullbacks, sweep
 from bptt_tui.errors import NetworkError
 from bptt_tui.network import Timesteps
 from bptt_tui.trace import Trace
 from bptt_tui.trace.terms import Terms, Touch
+
+if TYPE_CHECKING:
+    from bptt_tui.trace.progress import Advance
 
 Array = NDArray[Any]
 LARGEST = 1 << 25  # numbers kept: 256 MB
@@ -58,7 +61,7 @@ class Table:
         self,
         trace: Trace,
         parameter: str,
-        progress: Progress | None = None,
+        progress: Advance | None = None,
         largest: int = LARGEST,
         *,
         only: Sequence[int] | None = None,
@@ -73,7 +76,7 @@ class Table:
         self._cotangents: dict[int, Array] = {}
         self._progress = progress
         wanted = {touch.slot for touch in self._touches}
-        cost = calls(trace, wanted)
+        cost = pullbacks(trace, wanted)
         if cost > MOST_CALLS:
             raise NetworkError(
                 f"the table of {parameter} would take {cost:,} operations over {trace.steps:,} timesteps",
@@ -100,9 +103,7 @@ class Table:
     @property
     def numbers_per_row(self) -> int:
         """How many numbers are kept for a row: the gradient that arrives wherever the parameter is read."""
-        program, times = self.trace.program, self.trace.unrolled.times
-        entries = [program.instruction(slot) for slot in {touch.slot for touch in self._touches}]
-        return sum(times[entry.equation].count * size(entry.shape) for entry in entries)
+        return numbers_over_time(self.trace, {touch.slot for touch in self._touches})
 
     def _grouped(self, largest: int) -> tuple[tuple[int, ...], ...]:
         """One row per loss step, or as many rows of neighbouring loss steps as fit."""
@@ -111,7 +112,7 @@ class Table:
         length = -(-len(steps) // (rows if rows >= len(steps) else min(rows, GROUPS)))
         return tuple(tuple(steps[start : start + length]) for start in range(0, len(steps), length))
 
-    def _fill(self, wanted: set[int], progress: Progress | None) -> None:
+    def _fill(self, wanted: set[int], progress: Advance | None) -> None:
         program, times = self.trace.program, self.trace.unrolled.times
         dtype = self.trace.storage.dtype
         for slot in wanted:

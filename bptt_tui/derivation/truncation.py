@@ -29,17 +29,19 @@ things it needs:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.norms import norm
-from bptt_tui.calculus.shapes import size
-from bptt_tui.derivation.by_loss import Progress, calls, sweep
+from bptt_tui.derivation.by_loss import numbers_over_time, pullbacks, sweep
 from bptt_tui.derivation.table import LARGEST, MOST_CALLS, Table
 from bptt_tui.errors import NetworkError
 from bptt_tui.trace import Trace
+
+if TYPE_CHECKING:
+    from bptt_tui.trace.progress import Advance
 
 Array = NDArray[Any]
 MOST_WORK = 1 << 31  # loss steps × numbers that a gradient per loss step passes
@@ -97,7 +99,7 @@ class Truncated(NamedTuple):
     cells: int
 
 
-def truncated(table: Table, mask: Mask, progress: Progress | None = None) -> Truncated:
+def truncated(table: Table, mask: Mask, progress: Advance | None = None) -> Truncated:
     """The gradient that truncated BPTT gives, and how far it is from the true one.
 
     A table whose rows are several loss steps is swept again, one gradient per loss step. Raises NetworkError for k < 1,
@@ -115,7 +117,7 @@ def truncated(table: Table, mask: Mask, progress: Progress | None = None) -> Tru
 
 
 def several(
-    trace: Trace, parameters: Sequence[str], masks: Sequence[Mask], progress: Progress | None = None
+    trace: Trace, parameters: Sequence[str], masks: Sequence[Mask], progress: Advance | None = None
 ) -> dict[str, tuple[Truncated, ...]]:
     """What every mask gives for every parameter, from one sweep in which no loss step is followed further than a mask
     reaches: the work grows with T times the largest k.
@@ -132,7 +134,7 @@ def several(
     together: list[str] = []
     room = 0
     for parameter in parameters:
-        needed = len(masks) * _numbers(trace, _slots(trace, [parameter]))
+        needed = len(masks) * numbers_over_time(trace, _slots(trace, [parameter]))
         if together and room + needed > LARGEST:
             found.update(_together(trace, together, masks, progress))
             together, room = [], 0
@@ -147,19 +149,13 @@ def _slots(trace: Trace, parameters: Sequence[str]) -> set[int]:
     return {touch.slot for parameter in parameters for touch in trace.terms_of(parameter).touches}
 
 
-def _numbers(trace: Trace, slots: set[int]) -> int:
-    """How many numbers the gradients by some slots are, over all timesteps."""
-    entries = [trace.program.instruction(slot) for slot in slots]
-    return sum(trace.unrolled.times[entry.equation].count * size(entry.shape) for entry in entries)
-
-
 def _together(
-    trace: Trace, parameters: Sequence[str], masks: Sequence[Mask], progress: Progress | None
+    trace: Trace, parameters: Sequence[str], masks: Sequence[Mask], progress: Advance | None
 ) -> dict[str, tuple[Truncated, ...]]:
     """One sweep; of every gradient that passes, each mask sums the loss steps it keeps."""
     losses = np.array(trace.unrolled.loss_times, dtype=np.int64)
     slots, horizon = _slots(trace, parameters), max(mask.k for mask in masks)
-    cost, work = calls(trace, slots), min(horizon, len(losses)) * _numbers(trace, slots)
+    cost, work = pullbacks(trace, slots), min(horizon, len(losses)) * numbers_over_time(trace, slots)
     if cost > MOST_CALLS or work > MOST_WORK:
         raise NetworkError(
             f"truncating {' and '.join(parameters)} would take {cost:,} operations and pass {work:,} numbers",
@@ -208,7 +204,7 @@ def _compared(mask: Mask, gradient: Array, true: Array, kept: int, cells: int) -
     return Truncated(mask, gradient, true, ratio, min(max(cosine, -1.0), 1.0), error, kept, cells)
 
 
-def _swept(table: Table, losses: NDArray[np.int64], mask: Mask, progress: Progress | None) -> Array:
+def _swept(table: Table, losses: NDArray[np.int64], mask: Mask, progress: Advance | None) -> Array:
     """The masked sum without a table: the gradients per loss step are summed as they pass."""
     trace, terms = table.trace, table.terms
     work = len(losses) * table.numbers_per_row

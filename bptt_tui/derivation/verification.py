@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bptt_tui.calculus.numerals import plain
+from bptt_tui.calculus.numerals import for_json
 from bptt_tui.derivation.naming import Naming
 from bptt_tui.language.sanitise import visible
 from bptt_tui.session import Session
@@ -90,7 +90,7 @@ def _fields(check: Check) -> dict[str, Any]:
         "parameter": check.parameter,
         "t": check.t,
         "entry": list(check.entry),
-        "derived": plain(check.derived),
-        "nudged": plain(check.nudged),
-        "error": plain(check.error),
+        "derived": for_json(check.derived),
+        "nudged": for_json(check.nudged),
+        "error": for_json(check.error),
     }

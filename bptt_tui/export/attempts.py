@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from bptt_tui.derivation.formulas.writing import write_statement
 from bptt_tui.derivation.judging.judge import judge
+from bptt_tui.derivation.judging.lines import MAX_ENTRIES
 from bptt_tui.derivation.judging.slips import SLIPS
-from bptt_tui.derivation.judging.telling import GLYPHS, amiss, factor_sentence, number, reason, summary
+from bptt_tui.derivation.judging.telling import GLYPHS, amiss, entry_sentence, factor_sentence, number, reason, summary
 from bptt_tui.derivation.judging.verdict import Ledger, MemberVerdict, TermVerdict, Verdict
 from bptt_tui.errors import FormulaError
 from bptt_tui.export.document import (
@@ -71,6 +72,8 @@ def _member(left: str, member: MemberVerdict) -> Iterator[Block]:
             yield Items(amended)
     elif member.value is not None or member.due is not None:
         yield Paragraph((f"{left} is {number(member.due)}, the formula gives {number(member.value)}.",))
+        if any(entry.index for entry in member.entries):
+            yield Items(tuple((f"{entry_sentence(entry)}.",) for entry in member.entries[:MAX_ENTRIES]))
     if member.ledger is not None:
         yield from _ledger(member.ledger)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from bptt_tui.export.attempts import attempts_section
 from bptt_tui.export.document import Block, Document, Heading
@@ -12,6 +12,9 @@ from bptt_tui.export.over_time import table_section
 from bptt_tui.export.passes import forward_section, partials_section
 from bptt_tui.export.scene import Scene
 from bptt_tui.session import Session
+
+if TYPE_CHECKING:
+    from bptt_tui.trace.progress import Progress
 
 _SECTIONS = (
     network_section,
@@ -24,7 +27,7 @@ _SECTIONS = (
 _LONG = (gradients_section, table_section)  # a heading of the second level for every parameter
 
 
-def compose(session: Session, progress: Callable[[int, int], None] | None = None) -> Document:
+def compose(session: Session, progress: Progress | None = None) -> Document:
     """The document of a session; traces it where it has not been traced.
 
     `progress(done, of)` is told of the sections and their parts, and may raise to cancel.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from bptt_tui.calculus import numerals
 ROWS, COLUMNS = 8, 8  # an array of at most so many is written out
 _KEPT = 3  # rows or columns on either side of what is left out
 _ENTRY_DIGITS = 4
+_Item = TypeVar("_Item")
 
 
 def number(value: float, digits: int = numerals.DIGITS) -> str:
@@ -42,7 +44,7 @@ def matrix(values: NDArray[Any]) -> str:
     """Rows and columns between brackets."""
     if values.shape == (1, 1):
         return number(float(values[0, 0]))
-    down, across = ends(values.shape[0], ROWS, _KEPT), ends(values.shape[1], COLUMNS, _KEPT)
+    down, across = gapped(range(values.shape[0]), ROWS, _KEPT), gapped(range(values.shape[1]), COLUMNS, _KEPT)
     lines = []
     for i in down:
         if i is None:
@@ -53,13 +55,12 @@ def matrix(values: NDArray[Any]) -> str:
     return rf"\begin{{pmatrix}} {body} \end{{pmatrix}}"
 
 
-def ends(count: int, most: int, kept: int) -> list[int | None]:
-    """The indices shown: all of at most `most`, else `kept` on either side, and None for those left out."""
-    if count <= most:
-        return list(range(count))
-    return [*range(kept), None, *range(count - kept, count)]
+def ends(items: Sequence[_Item], most: int, kept: int) -> tuple[Sequence[_Item], Sequence[_Item]]:
+    """What is shown: the first and the last `kept`; all as the first, and none as the last, of at most `most`."""
+    return (items, items[:0]) if len(items) <= most else (items[:kept], items[len(items) - kept :])
 
 
-def shape(value: tuple[int, ...]) -> str:
-    """`3×3`, `3`; nothing for a scalar."""
-    return "×".join(map(str, value))
+def gapped(items: Sequence[_Item], most: int, kept: int) -> list[_Item | None]:
+    """`ends` in one list, with None for what is left out between them."""
+    first, last = ends(items, most, kept)
+    return [*first, None, *last] if last else list(first)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from bptt_tui.calculus.shapes import shape_text
 from bptt_tui.export import figures
 from bptt_tui.export.document import Block, Display, Heading, Maths, Paragraph, Run, Table, cell
 from bptt_tui.export.scene import Scene
@@ -27,7 +28,7 @@ def network_section(scene: Scene) -> Iterator[Block]:
     )
     yield Paragraph(_loss(scene))
     rows = [
-        (cell(Maths(name)), cell(kind), cell(figures.shape(shape) or "scalar"), cell(Maths(value)))
+        (cell(Maths(name)), cell(kind), cell(shape_text(shape) or "scalar"), cell(Maths(value)))
         for name, kind, shape, value in _values(scene)
     ]
     if rows:

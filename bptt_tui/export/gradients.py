@@ -49,11 +49,12 @@ def _parameter(scene: Scene, parameter: str) -> Iterator[Block]:
     written = " + ".join(terms) if len(terms) <= _WRITTEN else " + ".join([*terms[:3], r"\cdots", terms[-1]])
     sums = (total, rf"= \sum_t {scene.fraction(scene.total, latex_label(parameter, 't'))}", f"= {written}")
     yield Display((sums, ("", f"= {figures.array(scene.trace.gradient[parameter])}")))
-    shown = uses if len(uses) <= _MOST_USES else [*uses[:3], *uses[-3:]]
-    for t in _latest_first(shown):
+    first, last = figures.ends(uses, _MOST_USES, 3)
+    for t in _latest_first([*first, *last]):
         yield from _use(scene, parameter, t)
-    if len(shown) < len(uses):
-        yield Paragraph((f"{len(uses) - len(shown)} uses are left out here; the table has their contributions.",))
+    if last:
+        left = len(uses) - len(first) - len(last)
+        yield Paragraph((f"{left} uses are left out here; the table has their contributions.",))
     yield _contributions(scene, parameter, uses)
 
 
@@ -91,7 +92,7 @@ def _use(scene: Scene, parameter: str, t: int) -> Iterator[Block]:
 def _chain(scene: Scene, chains: Chains, chain: Chain, left: str) -> Iterator[tuple[str, ...]]:
     """Factors, formulas, numbers, shapes and the product, a row each."""
     factors = _of_interest(chains.factors(chain), scene.unrolled.has_total)
-    kept = factors if len(factors) <= _MOST_FACTORS else (*factors[:6], None, *factors[-6:])
+    kept = figures.gapped(factors, _MOST_FACTORS, _AT_THE_ENDS)
     fractions = [r"\cdots" if factor is None else _fraction(scene, factor) for factor in kept]
     yield left, f"= {_TIMES.join(fractions)}"
     symbols = [r"\cdots" if factor is None else _bracketed(factor.latex) for factor in kept]
@@ -143,19 +144,17 @@ def _number(factor: ChainFactor) -> str:
 
 def _groups(scene: Scene, chains: Chains) -> Iterator[Block]:
     """By loss step: how many chains, and what they sum to."""
-    total = len(chains.counts)
-    few = total <= 2 * _AT_THE_ENDS
-    losses = list(chains.counts)
-    shown = losses if few else [*losses[:_AT_THE_ENDS], *losses[-_AT_THE_ENDS:]]
+    first, last = figures.ends(list(chains.counts), 2 * _AT_THE_ENDS, _AT_THE_ENDS)
     rows = tuple(
         (
             cell(f"t = {loss}"),
             cell(spelled(chains.counts[loss])),
             cell(Maths(figures.array(_sum(scene, chains, loss)))),
         )
-        for loss in shown
+        for loss in (*first, *last)
     )
-    caption = () if few else (f"{total - 2 * _AT_THE_ENDS} loss steps in between are left out.",)
+    left = len(chains.counts) - len(first) - len(last)
+    caption = (f"{left} loss steps in between are left out.",) if last else ()
     yield Table((("loss step",), ("chains",), ("sum",)), rows, caption, frozenset({1}))
 
 
@@ -171,10 +170,9 @@ def _sum(scene: Scene, chains: Chains, loss: int) -> np.ndarray[Any, Any]:
 
 def _contributions(scene: Scene, parameter: str, uses: Sequence[int]) -> Block:
     """Every contribution and the sum so far, latest timestep first as the backward pass takes them."""
-    order = _latest_first(uses)
-    shown = order if len(order) <= _MOST_ROWS else [*order[:_AT_THE_ENDS], *order[-_AT_THE_ENDS:]]
+    first, last = figures.ends(uses, _MOST_ROWS, _AT_THE_ENDS)
     rows: list[tuple[Cell, ...]] = []
-    for t in shown:
+    for t in _latest_first([*first, *last]):
         use = scene.naming.use(parameter, t, "latex")
         rows.append(
             (
@@ -183,7 +181,5 @@ def _contributions(scene: Scene, parameter: str, uses: Sequence[int]) -> Block:
                 cell(Maths(figures.array(scene.trace.running_sum(parameter, t)))),
             )
         )
-    caption = (
-        () if len(shown) == len(order) else (left_out(sorted(shown)[:_AT_THE_ENDS], sorted(shown)[_AT_THE_ENDS:]),)
-    )
+    caption = (left_out(first, last),) if last else ()
     return Table((("use",), ("contribution",), ("sum so far",)), tuple(rows), caption)

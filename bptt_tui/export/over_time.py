@@ -13,7 +13,7 @@ from bptt_tui.derivation.table import Table as Sums
 from bptt_tui.derivation.truncation import Chunks, Mask, Truncated, Window, several
 from bptt_tui.errors import NetworkError
 from bptt_tui.export.document import Block, Cell, Heading, Maths, Paragraph, Run, Table, cell
-from bptt_tui.export.figures import ends
+from bptt_tui.export.figures import gapped
 from bptt_tui.export.scene import MOST_LOSSES, Scene
 from bptt_tui.language.labels import latex_label
 
@@ -68,8 +68,8 @@ def _size(value: Array) -> float:
 
 def _table(scene: Scene, sums: Sums, cells: Array) -> Block:
     losses, uses = len(scene.unrolled.loss_times), sums.uses
-    down = ends(losses, MOST_LOSSES, MOST_LOSSES // 2)
-    across = ends(len(uses), _ACROSS, _ACROSS // 2)
+    down = gapped(range(losses), MOST_LOSSES, MOST_LOSSES // 2)
+    across = gapped(range(len(uses)), _ACROSS, _ACROSS // 2)
     finite = np.abs(cells[np.isfinite(cells) & (cells != 0)])
     largest = float(finite.max()) if finite.size else 0.0
     reaches = sums.reaches()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from bptt_tui.calculus.shapes import shape_text
 from bptt_tui.export import figures
 from bptt_tui.export.document import Block, Display, Heading, Maths, Paragraph, Table, cell
 from bptt_tui.export.scene import Scene, left_out
@@ -96,7 +97,7 @@ def _table(scene: Scene, times: Sequence[int]) -> Block:
                         cell(Maths(scene.fraction(scene.naming.node(source.target, t, "latex"), below))),
                         cell(Maths(scene.partials.text(equation, t, by, "latex"))),
                         cell(Maths(_number(scene, equation, t, by))),
-                        cell("×".join(map(str, scene.partials.shape(equation, by)))),
+                        cell(shape_text(scene.partials.shape(equation, by))),
                     )
                 )
     return Table((("partial",), ("formula",), ("value",), ("shape",)), tuple(rows))

@@ -34,8 +34,8 @@ class Scene:
     @cached_property
     def shown_losses(self) -> tuple[int, ...]:
         """The loss steps that have a row in the table."""
-        losses, kept = self.unrolled.loss_times, MOST_LOSSES // 2
-        return tuple(losses) if len(losses) <= MOST_LOSSES else (*losses[:kept], *losses[-kept:])
+        first, last = figures.ends(self.unrolled.loss_times, MOST_LOSSES, MOST_LOSSES // 2)
+        return *first, *last
 
     def table(self, parameter: str) -> Table:
         """The rows of a parameter's loss-time × use-time table that a document shows: the first and last loss steps.
@@ -85,11 +85,9 @@ class Scene:
 
     def shown_timesteps(self, lines_each: int) -> tuple[Sequence[int], Sequence[int]]:
         """The timesteps a section writes out, first and last ones; the second is empty where none is left out."""
-        steps = self.unrolled.steps
-        if steps * lines_each <= MOST_LINES:
-            return range(steps), range(0)
-        kept = max(MOST_LINES // lines_each // 2, _AT_THE_ENDS)
-        return (range(steps), range(0)) if 2 * kept >= steps else (range(kept), range(steps - kept, steps))
+        most = MOST_LINES // lines_each
+        kept = max(most // 2, _AT_THE_ENDS)
+        return figures.ends(range(self.unrolled.steps), max(most, 2 * kept), kept)
 
     def nodes_at(self, t: int) -> Iterator[int]:
         """The equations whose node exists at `t`, in the order in which they are computed."""

@@ -5,7 +5,7 @@
 's'
 """
 
-from bptt_tui.language.expressions import Call, Equation, Expression, Name, Number, names, operands, substitute
+from bptt_tui.language.expressions import Call, Equation, Expression, Name, Number, calls, names, operands, substitute
 from bptt_tui.language.labels import label
 from bptt_tui.language.parser import parse_equation, parse_expression
 from bptt_tui.language.printer import Notation, Printer
@@ -19,6 +19,7 @@ __all__ = [
     "Notation",
     "Number",
     "Printer",
+    "calls",
     "label",
     "names",
     "operands",

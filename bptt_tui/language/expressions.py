@@ -64,6 +64,14 @@ def names(expression: Expression) -> Iterator[Name]:
             yield from names(argument)
 
 
+def calls(expression: Expression) -> Iterator[Call]:
+    """Every operation in the expression, the outermost first and then left to right."""
+    if isinstance(expression, Call):
+        yield expression
+        for argument in expression.arguments:
+            yield from calls(argument)
+
+
 def operands(expression: Expression, *operations: str) -> Iterator[Expression]:
     """What such operations join, left to right: a, b and c of (a + b) + c."""
     if isinstance(expression, Call) and expression.operation in operations:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Literal
 
 Style = Literal["plain", "unicode", "latex"]
@@ -23,6 +24,25 @@ def subscript(number: int) -> str:
 def superscript(text: str) -> str:
     """Digits (and a minus sign) raised: 12 → ¹²."""
     return text.translate(_SUPERSCRIPT)
+
+
+def entry_of(name: str, index: Sequence[int]) -> str:
+    """An entry of what has a name: W[1,2], and of a timestep's array h[3] its h[3,1]."""
+    if not index:
+        return name
+    inside = ",".join(map(str, index))
+    return f"{name[:-1]},{inside}]" if name.endswith("]") else f"{name}[{inside}]"
+
+
+def listed(items: Sequence[object]) -> str:
+    """a; a and b; a, b and c."""
+    texts = [str(item) for item in items]
+    return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
+
+
+def few(names: Sequence[str]) -> str:
+    """a, b and c; of many the first two and the last."""
+    return listed(names) if len(names) <= 4 else ", ".join([*names[:2], "…", names[-1]])
 
 
 def label(name: str, t: int | None, style: Style = "unicode") -> str:

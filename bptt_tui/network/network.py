@@ -14,7 +14,7 @@ from typing import Literal
 
 from bptt_tui.calculus.operations import FUNCTIONS, OPERATIONS
 from bptt_tui.errors import BpttError, EquationError, NetworkError
-from bptt_tui.language import Call, Equation, Expression, Name, names, parse_equation, substitute
+from bptt_tui.language import Equation, Expression, Name, calls, names, parse_equation, substitute
 from bptt_tui.network.components import components
 
 LossAt = Literal["last", "every"] | Sequence[int]
@@ -162,32 +162,25 @@ def _distinct(found: Iterator[Name]) -> tuple[Name, ...]:
 
 def _checked(equation: Equation) -> Equation:
     """The equation, if every function in it exists and gets as many arguments as it takes."""
-
-    def check(expression: Expression) -> None:
-        if not isinstance(expression, Call):
-            return
-        operation = OPERATIONS.get(expression.operation)
+    for call in calls(equation.expression):
+        operation = OPERATIONS.get(call.operation)
         if operation is None or not operation.written:
-            guess = did_you_mean(expression.operation, FUNCTIONS)
+            guess = did_you_mean(call.operation, FUNCTIONS)
             raise EquationError(
-                f"there is no function {expression.operation!r}",
+                f"there is no function {call.operation!r}",
                 text=equation.text,
-                column=expression.start,
+                column=call.start,
                 hint=guess or f"the functions are {', '.join(FUNCTIONS)}",
             )
-        count = len(expression.arguments)
+        count = len(call.arguments)
         if not operation.takes(count):
             takes = "one argument" if operation.least == 1 else f"{operation.least} arguments"
             raise EquationError(
                 f"{operation.name} takes {takes}, not {count}",
                 text=equation.text,
-                column=expression.start,
+                column=call.start,
                 hint=f"write {operation.example}",
             )
-        for argument in expression.arguments:
-            check(argument)
-
-    check(equation.expression)
     return equation
 
 

@@ -44,9 +44,12 @@ class Timesteps(Struct, frozen=True, eq=False):
         """The latest timestep (start - 1 when there is none)."""
         return self.start + self.count - 1 if self.listed is None else int(self.listed[-1])
 
-    def array(self) -> NDArray[np.int64]:
-        """All of them, ascending."""
-        return np.arange(self.start, self.start + self.count) if self.listed is None else self.listed
+    def array(self, rows: slice = slice(None)) -> NDArray[np.int64]:
+        """Those of a run of rows, ascending: all of them where none is given."""
+        if self.listed is not None:
+            return self.listed[rows]
+        run = range(self.start, self.start + self.count)[rows]
+        return np.arange(run.start, run.stop)
 
     def row(self, t: int) -> int | None:
         """The row of timestep `t`, or None where the node does not exist."""

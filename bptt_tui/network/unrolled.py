@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bptt_tui.calculus.operations import OPERATIONS
 from bptt_tui.calculus.shapes import Mismatch, Shape, size, spell
 from bptt_tui.errors import EquationError, NetworkError, ShapeError
-from bptt_tui.language import Call, Expression, Name, Number
+from bptt_tui.language import Call, Equation, Expression, Name, Number, calls
 from bptt_tui.network.needs import needed
 from bptt_tui.network.network import Network
 from bptt_tui.network.pins import Pinned, check_needed, held, places
@@ -223,36 +223,32 @@ def _bytes(count: int) -> str:
 def _check_targets_of_losses(network: Network, values: Values, shapes: dict[str, Shape]) -> None:
     """cross_entropy's second argument: a class index in range, or a distribution that nothing has to
     differentiate."""
-
-    def check(expression: Expression, number: int, text: str) -> None:
-        if not isinstance(expression, Call):
-            return
-        for argument in expression.arguments:
-            check(argument, number, text)
-        if expression.operation != "cross_entropy":
-            return
-        o, y = expression.arguments
-        if not isinstance(y, Name) or values.kind(y.name) not in ("constant", "input"):
-            raise EquationError(
-                "the target of cross_entropy is not a constant or an input",
-                text=text,
-                column=y.start,
-                hint="no gradient flows to a target: give it under constants or inputs",
-            ).at(f"equation {number}")
-        if shapes[y.name]:
-            return
-        classes = size(_shape(o, shapes))
-        group = "constants" if values.kind(y.name) == "constant" else "inputs"
-        indices = (values.constants if group == "constants" else values.inputs)[y.name].real
-        if ((indices != np.floor(indices)) | (indices < 0) | (indices >= classes)).any():
-            raise NetworkError(
-                f"{y.name} is not a class index of {classes} class{'es' if classes > 1 else ''}",
-                hint=f"give a whole number from 0 to {classes - 1}",
-                places=(f"{group}.{y.name}",),
-            )
-
     for number, equation in enumerate(network.equations, 1):
-        check(equation.expression, number, equation.text)
+        for call in calls(equation.expression):
+            if call.operation == "cross_entropy":
+                _check_target(number, equation, call, values, shapes)
+
+
+def _check_target(number: int, equation: Equation, call: Call, values: Values, shapes: dict[str, Shape]) -> None:
+    o, y = call.arguments
+    if not isinstance(y, Name) or values.kind(y.name) not in ("constant", "input"):
+        raise EquationError(
+            "the target of cross_entropy is not a constant or an input",
+            text=equation.text,
+            column=y.start,
+            hint="no gradient flows to a target: give it under constants or inputs",
+        ).at(f"equation {number}")
+    if shapes[y.name]:
+        return
+    classes = size(_shape(o, shapes))
+    group = "constants" if values.kind(y.name) == "constant" else "inputs"
+    indices = (values.constants if group == "constants" else values.inputs)[y.name].real
+    if ((indices != np.floor(indices)) | (indices < 0) | (indices >= classes)).any():
+        raise NetworkError(
+            f"{y.name} is not a class index of {classes} class{'es' if classes > 1 else ''}",
+            hint=f"give a whole number from 0 to {classes - 1}",
+            places=(f"{group}.{y.name}",),
+        )
 
 
 def _initial(

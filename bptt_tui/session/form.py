@@ -19,7 +19,7 @@ from typing import Any, Literal, NamedTuple
 from msgspec import Struct, structs
 
 from bptt_tui.errors import BpttError, EquationError, SessionError
-from bptt_tui.language import Call, Expression, Name
+from bptt_tui.language import Name, calls
 from bptt_tui.network import unroll
 from bptt_tui.network.network import Network
 from bptt_tui.session.format import Loss
@@ -160,18 +160,10 @@ def wanted(network: Network) -> tuple[Wanted, ...]:
 
 def _loss_targets(network: Network) -> list[str]:
     """The names that stand where a loss function takes its target."""
-    found: list[str] = []
-
-    def look(expression: Expression) -> None:
-        if isinstance(expression, Call):
-            if expression.operation in _TARGETS and isinstance(expression.arguments[1], Name):
-                found.append(expression.arguments[1].name)
-            for argument in expression.arguments:
-                look(argument)
-
-    for equation in network.equations:
-        look(equation.expression)
-    return found
+    losses = (
+        call for equation in network.equations for call in calls(equation.expression) if call.operation in _TARGETS
+    )
+    return [call.arguments[1].name for call in losses if isinstance(call.arguments[1], Name)]
 
 
 def check(form: Form) -> Checked:

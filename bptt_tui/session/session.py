@@ -16,7 +16,7 @@ import difflib
 import math
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -46,6 +46,7 @@ from bptt_tui.session.values import plain, plain_values
 
 if TYPE_CHECKING:
     from bptt_tui.trace import Network, Trace
+    from bptt_tui.trace.progress import Advance, Progress
 
 
 S = TypeVar("S", bound="Session")
@@ -137,7 +138,7 @@ class Session:
         """The network of the equations, made once. Raises an error with the file's name and equation."""
         return self._network
 
-    def trace(self, progress: Callable[[int, int], None] | None = None) -> Trace:
+    def trace(self, progress: Progress | None = None) -> Trace:
         """Forward values and gradients of the session's numbers; computed once.
 
         `progress` is told how many timesteps of its loops are done, of how many, forward and back. It may raise to
@@ -169,7 +170,7 @@ class Session:
     def _trace(self) -> Trace:
         return self._computed(None)
 
-    def _computed(self, progress: Callable[[int], None] | None) -> Trace:
+    def _computed(self, progress: Advance | None) -> Trace:
         network = self._network
         try:
             return network.trace(
@@ -300,7 +301,7 @@ class Session:
 class _Tally:
     """Adds up what a trace says of its progress, and passes it on with the total."""
 
-    def __init__(self, progress: Callable[[int, int], None], of: int) -> None:
+    def __init__(self, progress: Progress, of: int) -> None:
         self._progress = progress
         self._of = of
         self._done = 0

@@ -67,7 +67,7 @@ def write(path: str, data: bytes, origin: Origin | None, *, overwrite: bool = Fa
     with _errors_at(path):
         target = os.path.realpath(path)
         with _open_directory(target) as directory:
-            temporary = _write_temporary(target, data, directory, path)
+            temporary = _write_temporary(target, data, path)
             try:
                 with _locked(directory, path):
                     if not overwrite:
@@ -102,7 +102,7 @@ def _read(path: str, shown: str) -> bytes:
         os.close(handle)
 
 
-def _write_temporary(target: str, data: bytes, directory: int | None, shown: str) -> str:
+def _write_temporary(target: str, data: bytes, shown: str) -> str:
     mode = 0o666
     exists = False
     with contextlib.suppress(FileNotFoundError):

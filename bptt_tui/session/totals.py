@@ -17,7 +17,7 @@ import numpy as np
 from msgspec import UNSET
 from numpy.typing import NDArray
 
-from bptt_tui.calculus.numerals import plain
+from bptt_tui.calculus.numerals import for_json
 from bptt_tui.errors import SessionError
 from bptt_tui.language.sanitise import visible
 from bptt_tui.session.session import Session
@@ -119,7 +119,7 @@ def _entry(i: int, name: str) -> str:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(plain(value))
+    return json.dumps(for_json(value))
 
 
 def _rows(label: str, value: NDArray[np.float64]) -> Iterator[tuple[str, list[str]]]:

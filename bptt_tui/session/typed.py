@@ -20,6 +20,7 @@ from itertools import chain, cycle, islice
 from random import Random
 from typing import Any, NamedTuple
 
+from bptt_tui.calculus.shapes import shape_text
 from bptt_tui.errors import SessionError
 from bptt_tui.session.storage import SIZE_LIMIT
 from bptt_tui.session.values import plain, shape_of
@@ -232,7 +233,7 @@ def _folded(numbers: Iterator[Any], shape: Shape) -> Any:
 def _spelt(shape: Shape) -> str:
     if not shape:
         return "one number"
-    return "×".join(map(str, shape)) + " numbers" if shape != (1,) else "a vector of one number"
+    return shape_text(shape) + " numbers" if shape != (1,) else "a vector of one number"
 
 
 def _refuse_too_many(count: int) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from bptt_tui.calculus.shapes import shape_text
 from bptt_tui.errors import SessionError
 from bptt_tui.session.format import Value, Values
 from bptt_tui.session.structure import join
@@ -91,4 +92,4 @@ def _finite(value: int | float, place: str) -> int | float:
 def _size(shape: tuple[int, ...]) -> str:
     if not shape:
         return "a single number"
-    return "×".join(map(str, shape)) + (" numbers" if shape != (1,) else " number")
+    return shape_text(shape) + (" numbers" if shape != (1,) else " number")

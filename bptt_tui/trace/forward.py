@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +12,13 @@ from bptt_tui.trace.loops import Column, Step, run
 from bptt_tui.trace.program import Instruction, Leaf
 from bptt_tui.trace.storage import Storage
 
+if TYPE_CHECKING:
+    from bptt_tui.trace.progress import Advance
+
 Array = NDArray[Any]
-Progress = Callable[[int], None]
 
 
-def forward(storage: Storage, progress: Progress | None = None) -> None:
+def forward(storage: Storage, progress: Advance | None = None) -> None:
     """Fill `storage` with the value of every slot."""
     program = storage.program
     for slot in program.untimed:

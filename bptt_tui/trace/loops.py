@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from bptt_tui.network.timesteps import Index, Timesteps
+
+if TYPE_CHECKING:
+    from bptt_tui.trace.progress import Advance
 
 Array = NDArray[Any]
 BLOCK = 256
@@ -81,7 +84,7 @@ def run(
     times: Sequence[Timesteps],
     *,
     backward: bool = False,
-    progress: Callable[[int], None] | None = None,
+    progress: Advance | None = None,
 ) -> None:
     """Run all steps at each timestep in order (last to first if `backward`), as far as their equation's node exists.
 

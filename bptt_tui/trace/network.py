@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bptt_tui import network
 from bptt_tui.network import unroll
 from bptt_tui.network.values import Given
-from bptt_tui.trace.forward import Progress
 from bptt_tui.trace.trace import Trace
+
+if TYPE_CHECKING:
+    from bptt_tui.trace.progress import Advance
 
 
 class Network(network.Network):
@@ -25,7 +29,7 @@ class Network(network.Network):
         initial: Given | None = None,
         constants: Given | None = None,
         steps: int | None = None,
-        progress: Progress | None = None,
+        progress: Advance | None = None,
         pins: Given | None = None,
     ) -> Trace:
         """Run forward and backward. Values are numbers, nested lists or arrays.

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from bptt_tui.calculus.norms import norm
 from bptt_tui.calculus.shapes import Shape, size
 from bptt_tui.network import Timesteps
+from bptt_tui.trace.adjoints import Adjoints
 from bptt_tui.trace.program import Instruction, Leaf, Program
-from bptt_tui.trace.reverse import Adjoints
 from bptt_tui.trace.storage import Storage
 
 Array = NDArray[Any]
@@ -158,11 +158,6 @@ class Terms:
         with np.errstate(all="ignore"):
             result: Array = self._cumulative[count - 1] if self._dense else self._running_blocks(count)
         return result
-
-    def in_time_order(self) -> Array:
-        """Every term, `(uses, *shape)`: for parameters small enough that all of them fit."""
-        with np.errstate(all="ignore"):
-            return (self._latest_first if self._dense else self._all())[::-1]
 
     def between(self, rows: slice) -> Array:
         """The terms at a run of uses, in time order, `(uses, *shape)`: some at a time where all would not fit."""

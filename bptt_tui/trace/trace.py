@@ -6,7 +6,7 @@ Made once, forward and backward; after that any position is random access. What 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,7 +19,7 @@ from bptt_tui.calculus.shapes import size
 from bptt_tui.errors import NetworkError
 from bptt_tui.language import Name
 from bptt_tui.network import Unrolled
-from bptt_tui.trace.forward import Progress, forward
+from bptt_tui.trace.forward import forward
 from bptt_tui.trace.health import Trouble, troubles
 from bptt_tui.trace.local import LocalStep, LocalSteps
 from bptt_tui.trace.program import compile_program
@@ -29,6 +29,7 @@ from bptt_tui.trace.terms import Terms
 from bptt_tui.trace.total import seed, share, total
 
 if TYPE_CHECKING:
+    from bptt_tui.trace.progress import Advance, Progress
     from bptt_tui.trace.verify import Report
 
 Array = NDArray[Any]
@@ -68,7 +69,7 @@ class Trace:
     t < 0.
     """
 
-    def __init__(self, unrolled: Unrolled, progress: Progress | None = None) -> None:
+    def __init__(self, unrolled: Unrolled, progress: Advance | None = None) -> None:
         self.unrolled = unrolled
         self.program = compile_program(unrolled)
         self.storage = Storage(unrolled, self.program)
@@ -99,7 +100,7 @@ class Trace:
         """∂(total)/∂E_t: 1 for a sum, 1/(number of loss steps) for a mean."""
         return self._share
 
-    def verify(self, budget: int | None = None, progress: Callable[[int, int], None] | None = None) -> Report:
+    def verify(self, budget: int | None = None, progress: Progress | None = None) -> Report:
         """Check the gradient and every contribution against the loss itself; see `bptt_tui.trace.verify`."""
         from bptt_tui.trace.verify import verify  # seldom wanted, and a debugger should open at once
 
@@ -304,18 +305,12 @@ class Trace:
 
     def inflow(self, equation: int, t: int, by: Name) -> Array:
         """∂E/∂node · ∂node/∂by: what flows over one edge, in the shape of what is read."""
-        root = self.program.roots[equation]
         row = self.unrolled.times[equation].row(t)
         whole = self.adjoint_rows(equation)
         assert row is not None
         if whole is None:
             return np.zeros(self.unrolled.shapes[by.name])
-        with np.errstate(all="ignore"):
-            override = self._overrides(equation, t, by)
-            g = whole[row]
-            return np.asarray(LocalStep(self.storage, equation, row).pull(g, by, override)).reshape(
-                self.unrolled.shapes[by.name] if root >= 0 else ()
-            )
+        return self._inflows(equation, by, whole, slice(row, row + 1)).reshape(self.unrolled.shapes[by.name])
 
     def given_adjoints(self, name: str) -> Array:
         """∂E/∂x_t of an input for every timestep, `(T, *shape)`: the sum of what flows in from its readers.
@@ -328,31 +323,40 @@ class Trace:
             moments = self.unrolled.times[reader.equation].array() - reader.lag
             inside = (moments >= 0) & (moments < self.steps)
             if whole is not None and inside.any():
+                inflows = self._inflows(reader.equation, reader.by, whole, slice(0, len(moments)))
                 with np.errstate(all="ignore"):
-                    step = LocalSteps(self.storage, reader.equation, slice(0, len(moments)))
-                    inflows = step.pull(whole[:, None], reader.by, self._every_override(reader.equation, step))
                     total[moments[inside]] += inflows[inside, 0]
         return total
 
-    def _every_override(self, equation: int, step: LocalSteps) -> dict[int, Array] | None:
-        """`_overrides` for all timesteps of an equation, `(timesteps, 1, *shape)`."""
+    def _inflows(self, equation: int, by: Name, adjoints: Array, rows: slice) -> Array:
+        """What flows over one edge at a run of an equation's rows, `(rows, 1, *shape)`."""
+        with np.errstate(all="ignore"):
+            step = LocalSteps(self.storage, equation, rows)
+            return step.pull(adjoints[rows][:, None], by, self._overrides(equation, step, rows))
+
+    def _overrides(self, equation: int, step: LocalSteps, rows: slice) -> dict[int, Array] | None:
+        """What flows into the logits of a fused softmax: o − y from the loss, the Jacobian for the rest.
+
+        For a run of the equation's rows, `(rows, 1, *shape)`.
+        """
         overrides: dict[int, Array] = {}
-        own = self.unrolled.times[equation]
         for fused in self.program.fused.values():
             inner, outer = self.program.instruction(fused.inner), self.program.instruction(fused.outer)
             if inner.equation != equation:
                 continue
+            own = self.unrolled.times[equation].array(rows)
             q, o = step.value(inner.args[0]), step.value(fused.inner)
-            value = overrides.get(fused.inner, np.zeros((own.count, 1, *inner.shape)))
+            value = overrides.get(fused.inner, np.zeros((len(own), 1, *inner.shape)))
             plain, g = self.adjoints.arrays.get(fused.inner), self.adjoints.arrays.get(fused.outer)
             if plain is not None and outer.equation != equation and fused.inner not in overrides:
-                value = value + inner.operation.pull(0, plain[:, None], o, (q,), inner.shapes)
+                value = value + inner.operation.pull(0, plain[rows][:, None], o, (q,), inner.shapes)
             if g is not None:
-                theirs = self.unrolled.times[outer.equation]
-                y = LocalSteps(self.storage, outer.equation, slice(0, theirs.count)).value(outer.args[1])
-                here, there = (np.isin(a.array(), b.array()) for a, b in ((own, theirs), (theirs, own)))
+                read = self.unrolled.times[outer.equation].rows_between(int(own[0]), int(own[-1]))
+                theirs = self.unrolled.times[outer.equation].array(read)
+                y = LocalSteps(self.storage, outer.equation, read).value(outer.args[1])
+                _, here, there = np.intersect1d(own, theirs, assume_unique=True, return_indices=True)
                 y = y[there] if self.program.timed(outer.args[1]) else y
-                value[here] += fused.fusion.pull(g[there][:, None], q[here], o[here], y, outer.shapes)
+                value[here] += fused.fusion.pull(g[read][there][:, None], q[here], o[here], y, outer.shapes)
             overrides[fused.inner] = value
         return overrides or None
 
@@ -375,26 +379,3 @@ class Trace:
     def _reaches(self, equation: int, by: Name) -> bool:
         """Only node-valued and parameter reads take a gradient."""
         return by in self.unrolled.network.reads[equation]
-
-    def _overrides(self, equation: int, t: int, by: Name) -> dict[int, Array] | None:
-        """What flows into the logits of a fused softmax at `t`: o − y from the loss, the Jacobian for the rest."""
-        overrides: dict[int, Array] = {}
-        for fused in self.program.fused.values():
-            inner = self.program.instruction(fused.inner)
-            if inner.equation != equation or not self._reaches(equation, by):
-                continue
-            outer = self.program.instruction(fused.outer)
-            row = self.unrolled.times[outer.equation].row(t)
-            step = self.local(equation, t)
-            q, o = step.value(inner.args[0]), step.value(fused.inner)
-            value = overrides.get(fused.inner, np.zeros(inner.shape))
-            plain = self.adjoints.arrays.get(fused.inner)
-            own_row = self.unrolled.times[equation].row(t)
-            if plain is not None and outer.equation != equation and fused.inner not in overrides:
-                value = value + inner.operation.pull(0, plain[own_row], o, (q,), inner.shapes)
-            g_outer = self.adjoints.arrays.get(fused.outer)
-            if row is not None and g_outer is not None:
-                y = self.local(outer.equation, t).value(outer.args[1])
-                value = value + fused.fusion.pull(g_outer[row], q, o, y, outer.shapes)
-            overrides[fused.inner] = value
-        return overrides or None

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from bptt_tui.calculus.norms import norm
 from bptt_tui.calculus.operations import NOTATIONS, OPERATIONS
 from bptt_tui.calculus.shapes import Shape, size
-from bptt_tui.language import Call, Expression, Name, Printer, substitute
+from bptt_tui.language import Expression, Name, Printer, calls, substitute
 from bptt_tui.network import Network, Timesteps, Unrolled, unroll
 from bptt_tui.trace.forward import forward
 from bptt_tui.trace.program import Instruction, Program, compile_program
@@ -31,6 +31,7 @@ from bptt_tui.trace.storage import Storage
 from bptt_tui.trace.total import total as total_of
 
 if TYPE_CHECKING:
+    from bptt_tui.trace.progress import Progress
     from bptt_tui.trace.trace import Trace
 
 Array = NDArray[Any]
@@ -92,7 +93,7 @@ class Report(Struct, frozen=True):
         return sum(check.status == status and parameter in (None, check.parameter) for check in self.checks)
 
 
-def verify(trace: Trace, budget: int | None = None, progress: Callable[[int, int], None] | None = None) -> Report:
+def verify(trace: Trace, budget: int | None = None, progress: Progress | None = None) -> Report:
     """Check every entry of the gradient and of every contribution, as far as `budget` evaluations of the loss go.
 
     Beyond that, each parameter's total and its uses get an equal share, and entries are drawn from them (the same
@@ -126,14 +127,9 @@ def _work(trace: Trace) -> int:
 def method_for(unrolled: Unrolled) -> Method:
     """Complex step where every operation that the loss depends on is analytic."""
     equations = zip(unrolled.network.equations, unrolled.times, strict=True)
-    analytic = all(_analytic(equation.expression) for equation, times in equations if times.count)
+    computed = (call for equation, times in equations if times.count for call in calls(equation.expression))
+    analytic = all(OPERATIONS[call.operation].analytic for call in computed)
     return "complex step" if analytic else "central difference"
-
-
-def _analytic(expression: Expression) -> bool:
-    if not isinstance(expression, Call):
-        return True
-    return OPERATIONS[expression.operation].analytic and all(_analytic(a) for a in expression.arguments)
 
 
 # --- which entries ---------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from textual.theme import Theme
 
     from bptt_tui.session import Session
+    from bptt_tui.trace.progress import Progress
     from bptt_tui.tui.files import Files
     from bptt_tui.tui.history import History
     from bptt_tui.tui.tracing import Opening, TracingScreen
@@ -231,7 +232,7 @@ def _player(session: Session, replay: bool, speed: float) -> Player:
     return Player(recording=session.recording if replay else None, speed=speed)
 
 
-def _debugger(session: Session, at: int | None, progress: Callable[[int, int], None] | None = None) -> Debugger:
+def _debugger(session: Session, at: int | None, progress: Progress | None = None) -> Debugger:
     """The debugger on a session where it is to begin."""
     session.trace(progress)
     if at is not None:

@@ -19,14 +19,16 @@ from msgspec.structs import replace
 from textual import events
 
 from bptt_tui.debugger.view import HIDDEN, Factor, Missing, Pane, Shown, View
-from bptt_tui.tui.figures import shown, squeezed
+from bptt_tui.tui.figures import NOTHING_LEFT, shown, squeezed
 from bptt_tui.tui.ink import Line, Run, fitted, width_of, wrapped
-from bptt_tui.tui.pane import LinesPane, loss_name
+from bptt_tui.tui.pane import Lines, loss_name
+from bptt_tui.tui.pane import Pane as Framed
 from bptt_tui.tui.pointing import Pointed, how_clicked, place_in_words
-from bptt_tui.tui.signs import sign
+from bptt_tui.tui.signs import by_norm, sign
 
 _NARROW = 60  # below this width factors stand under each other
 _LABELS = ("", "formula", "value", "shape", "running")
+_TIMES = "·"
 _MOST = 400  # factors asked for where they stand under each other
 
 
@@ -38,7 +40,7 @@ class _Column(Struct, frozen=True):
     width: int
 
 
-class ChainPane(LinesPane):
+class ChainPane(Lines, Framed):
     """Draws `View.chain`."""
 
     def lines(self, view: View, width: int, height: int) -> list[Line]:
@@ -142,12 +144,18 @@ def _column(factor: Factor, array_width: int, digits: int) -> _Column:
 
     def text(value: Shown) -> str:
         single = isinstance(value, Missing) or value.size == 1
-        return shown(value, keep if single else max(array_width, _FIGURES[-1][1]) if factor.current else array_width)
+        return _told(value, keep if single else max(array_width, _FIGURES[-1][1]) if factor.current else array_width)
 
     hidden = factor.symbol == HIDDEN.value
     value = text(squeezed(factor.value)) if factor.value is not None else HIDDEN.value if hidden else "too large"
     texts = (factor.title, factor.symbol, value, f"{rows}×{columns}", text(factor.running))
     return _Column(factor, texts, max(width_of(text) for text in texts) + (2 if factor.current else 0))
+
+
+def _told(value: Shown, width: int) -> str:
+    """A value in at most `width` cells; an array of which no entry would be left by its norm."""
+    text = shown(value, width)
+    return by_norm(value, width) if text == NOTHING_LEFT and not isinstance(value, Missing) else text
 
 
 _BETWEEN = 3
@@ -191,9 +199,9 @@ def _block(
     more: bool,
     first: bool,
     rows: int = len(_LABELS),
-    times: str = "·",
+    times: str = _TIMES,
 ) -> list[Line]:
-    """Up to five lines: titles, formulas, values, shapes, running products."""
+    """Up to five lines: titles, formulas, values, shapes, running products; `times` stands between factors."""
     lines: list[Line] = []
     for row, label in enumerate(_LABELS[:rows]):
         runs: list[Run] = [(fitted(title if row == 0 else label, gutter), "strong" if row == 0 else "faint")]
@@ -201,7 +209,7 @@ def _block(
             runs.append((_MORE if row == 0 else " " * len(_MORE), "dim"))
         for i, column in enumerate(columns):
             if i or more or not first:
-                mark = "Σ" if column.factor.branches > 1 else times
+                mark = "Σ" if column.factor.branches > 1 and times == _TIMES else times
                 between = f" {mark} " if i or not first else " "
                 runs.append((between if row == 0 else " " * len(between), "dim"))
             runs += _entry(column, row)
@@ -245,7 +253,7 @@ def _standing(title: str, factors: Sequence[Factor], whole: bool, width: int) ->
                 (fitted(factor.title, left + 1), "now" if now else "name"),
                 (fitted(factor.symbol, middle) + " ", "now-dim" if now else "symbol"),
                 (fitted(f"{rows}×{columns}", shape + 1), "now-dim" if now else "faint"),
-                (fitted(shown(factor.running, run), run), f"now-{here.tone}" if now else here.ink),
+                (fitted(_told(factor.running, run), run), f"now-{here.tone}" if now else here.ink),
                 ("◂" if now else " ", "accent"),
             )
         )

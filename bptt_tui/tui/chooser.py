@@ -19,7 +19,7 @@ from textual.strip import Strip
 
 from bptt_tui.language.sanitise import visible
 from bptt_tui.tui.dialog import Dialog
-from bptt_tui.tui.ink import Inks, Line, line_width, width_of
+from bptt_tui.tui.ink import Inks, Line, clipped, line_width, width_of
 
 
 class Choice(NamedTuple):
@@ -81,7 +81,9 @@ class Choices(ScrollView, can_focus=True, inherit_bindings=False):
             return self.inks.paint((), self.size.width)
         lit = self._lit and at == self.at
         row = tuple((text, "now" if lit and ink in ("plain", "name", "strong") else ink) for text, ink in self.rows[at])
-        return self.inks.paint((("▌" if lit else " ", "now-mark" if lit else "plain"), *row), self.size.width)
+        width = self.scrollable_content_region.width
+        line = (("▌" if lit else " ", "now-mark" if lit else "plain"), *clipped(row, width - 1))
+        return self.inks.paint(line, self.size.width)
 
     def on_click(self, event: events.Click) -> None:
         at = event.y + self.scroll_offset.y

@@ -15,7 +15,7 @@ from bptt_tui.tui.figures import figure, norm, shown, signed
 from bptt_tui.tui.ink import Line, Run, fitted, width_of
 from bptt_tui.tui.pane import Pane, loss_name
 from bptt_tui.tui.pointing import Pointed, how_clicked, place_in_words
-from bptt_tui.tui.signs import sign
+from bptt_tui.tui.signs import by_norm, sign
 
 _USUAL = 15  # cells of a timestep's column, blanks included
 _NARROW = 13
@@ -29,8 +29,6 @@ _NAMES_BELOW = 64  # below this width the parameter's own value is left out
 class ContributionsPane(Pane):
     """Draws `View.contributions`."""
 
-    DEFAULT_CSS = "ContributionsPane { overflow-x: hidden; }"
-
     COLUMNS = True
 
     def __init__(self, *, id: str) -> None:
@@ -41,6 +39,7 @@ class ContributionsPane(Pane):
         self._sum = _USUAL
         self._taken = 9
         self._fitting = 1
+        self._explained = True  # whether the border says that an array is shown by its sign and its norm
 
     @property
     def column_cells(self) -> int:
@@ -61,7 +60,8 @@ class ContributionsPane(Pane):
         table, width = view.contributions, self.inner.width
         loss = loss_name(view)
         arrays = any(table.parameter(row).size > _ENTRIES for row in range(len(table.rows)))
-        said = "arrays: sign, ‖·‖   " if arrays and width >= _NAMES_BELOW else ""
+        self._explained = width >= _NAMES_BELOW
+        said = "arrays: sign, ‖·‖   " if arrays and self._explained else ""
         self.entitle("4 contributions", f"{said}∂{loss}/∂p = Σₜ ∂{loss}/∂pₜ")
         rows = range(len(table.rows))
         self._label = max((width_of(table.label(row)) for row in rows), default=6) + 2
@@ -98,7 +98,7 @@ class ContributionsPane(Pane):
 
     def line_at(self, y: int) -> Strip:
         assert self.view is not None
-        view, width = self.view, self.size.width
+        view, width = self.view, self._width
         table = view.contributions
         row = -1 if y == 0 else y - 1 + self.scroll_offset.y
         if row >= len(table.rows):
@@ -148,7 +148,7 @@ class ContributionsPane(Pane):
         room = self._column - 3
         if isinstance(cell, Missing):
             return ((fitted(f"  {ABSENT.value if cell is ABSENT else cell.value}", self._column), "faint"),)
-        text, ink = _value(cell, room)
+        text, ink = _value(cell, room, self._explained)
         if cell.current:
             return (("▐", "now-mark"), (fitted(text, room), ink), ("▌", "now-mark"), (" ", "plain"))
         return ((" ", "plain"), (fitted(text, room + 2), ink))
@@ -168,24 +168,29 @@ class ContributionsPane(Pane):
         if isinstance(so_far, Missing):
             text, ink = f" {so_far.value}", "faint"
         else:
-            text, ink = _summary(so_far, self._sum - 2 + (so_far.ndim == 0)), sign(so_far).ink
+            text, ink = _summary(so_far, self._sum - 2 + (so_far.ndim == 0), self._explained), sign(so_far).ink
         taken, there = view.contributions.progress(row)
         done = "good" if taken == there else "dim"
         return (("│ ", "wire"), (fitted(text, self._sum), ink), (fitted(_taken(view, row), self._taken), done))
 
 
-def _value(cell: Contribution, width: int) -> tuple[str, str]:
+def _value(cell: Contribution, width: int, explained: bool) -> tuple[str, str]:
     """A contribution as text with its ink."""
     if isinstance(cell.value, Missing):
         return f" {shown(cell.value, width)}", "faint"
     mark = sign(cell.value)
-    return _summary(cell.value, width), f"now-{mark.tone}" if cell.current else mark.ink
+    return _summary(cell.value, width, explained), f"now-{mark.tone}" if cell.current else mark.ink
 
 
-def _summary(value: Value, width: int) -> str:
-    """The value, the sign of a number in a column of its own; an array that does not fit by its sign and its norm."""
+def _summary(value: Value, width: int, explained: bool) -> str:
+    """The value, the sign of a number in a column of its own; an array that does not fit by its sign and its norm.
+
+    Unless the border explains it, that it is a norm is written.
+    """
     text = signed(figure(value, width - (value.ndim == 0)))
-    return f"{sign(value).glyph} {figure(norm(value), width - 2)}" if "…" in text else text
+    if "…" not in text:
+        return text
+    return f"{sign(value).glyph} {figure(norm(value), width - 2)}" if explained else by_norm(value, width)
 
 
 def _own_value(view: View, row: int) -> str:

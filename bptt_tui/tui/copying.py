@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bptt_tui.calculus import numerals
-from bptt_tui.debugger.view import Missing, Shown, View
+from bptt_tui.debugger.view import Missing, Shown, Value, View
 from bptt_tui.language.sanitise import visible
 
 _MOST_FACTORS = 1000
@@ -14,9 +14,12 @@ def value_text(view: View) -> str:
     if view.pane is None:
         return ""
     shown: Shown = view.pane.adjoint if view.phase == "backward" else view.pane.value
-    if isinstance(shown, Missing):
-        return ""
-    return numerals.exact(float(shown)) if shown.ndim == 0 else repr(shown.tolist())
+    return "" if isinstance(shown, Missing) else exactly(shown)
+
+
+def exactly(value: Value) -> str:
+    """A value with all its digits, however many entries it has."""
+    return numerals.exact(float(value)) if value.ndim == 0 else repr(value.tolist())
 
 
 def formula_text(view: View) -> str:

@@ -10,28 +10,26 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.style import Style
 from textual import events, on
 from textual.app import ComposeResult, ScreenStackError
 from textual.binding import BindingType
-from textual.containers import Vertical
-from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.screen import Screen
+from textual.strip import Strip
 from textual.widget import Widget
 
 from bptt_tui.debugger.debugger import Debugger
 from bptt_tui.debugger.view import Exhibit, View
-from bptt_tui.tui.bars import Header, Keys, MessageBar, PaneTabs
+from bptt_tui.tui.bars import Header, Keys, MessageBar
 from bptt_tui.tui.bindings import BINDING_TABLE, bindings
 from bptt_tui.tui.chain import ChainPane
 from bptt_tui.tui.contributions import ContributionsPane
 from bptt_tui.tui.copying import formula_text, value_text
 from bptt_tui.tui.graph import GraphPane
-from bptt_tui.tui.layout import PANES, Layout, Rooms, layout_classes, layout_of, panes_shown
+from bptt_tui.tui.layout import HIGH, PANES, Layout, Rooms, extent_of, layout_of, panes_shown
 from bptt_tui.tui.node import NodePane
-from bptt_tui.tui.notes import NotesPane, has_notes
 from bptt_tui.tui.pane import Bar, Pane, loss_name
-from bptt_tui.tui.playbar import PlayBar
 from bptt_tui.tui.player import Player
 from bptt_tui.tui.playing import Playing
 from bptt_tui.tui.pointing import Pointing
@@ -41,6 +39,8 @@ from bptt_tui.tui.strip import StripPane
 
 if TYPE_CHECKING:
     from bptt_tui.tui.derivation.screen import DerivationScreen
+    from bptt_tui.tui.playbar import PlayBar
+    from bptt_tui.tui.tabs import PaneTabs
 
 _KEYS = frozenset(row.bound.partition("(")[0] for row in BINDING_TABLE)  # the actions that keys are bound to
 
@@ -59,42 +59,21 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
     DebuggerScreen {
         background: $background;
         overflow: hidden;
-        #network {
-            border: round $foreground 22%;
-            border-title-color: $primary;
-            border-title-style: bold;
-            border-subtitle-color: $foreground 50%;
-            &:focus-within { border: round $accent 80%; border-title-color: $accent; }
-        }
-        #graph { height: 1fr; }
-        #strip { height: auto; }
-        #node { height: 1fr; }
-        #notes { max-height: 50%; min-height: 3; }
-        #chain { height: 7; }
-        #contributions { height: auto; max-height: 10; }
-    }
-    DebuggerScreen.-high #chain { height: 13; }
-    DebuggerScreen.-medium {
-        #contributions { min-height: 7; max-height: 9; }
-    }
-    DebuggerScreen.-small {
-        Pane, #network, #strip, #chain, #contributions, #notes {
-            border: none; padding: 0; width: 1fr; height: 1fr; max-height: 100%;
-        }
     }
     """
 
     def __init__(self, debugger: Debugger, player: Player, size: Size) -> None:
         """The screen laid out for a terminal of `size` from the start, so that the first frame is drawn once."""
-        super().__init__(classes=layout_classes(size))
+        super().__init__()
         self.debugger = debugger
         self.player = player
         self._shown = debugger.view  # what is drawn: while something is carried out the debugger may be elsewhere
         self._active = "graph"
         self._lower = "chain"
         self._header = Header(id="header")
-        self._playbar = PlayBar(id="playbar")
-        self._tabs = PaneTabs(id="tabs")
+        # What few sessions or terminals need is made when it is first shown.
+        self._playbar: PlayBar | None = None
+        self._tabs: PaneTabs | None = None
         self._node = NodePane(id="node")
         self._panes: dict[str, Pane] = {
             "graph": GraphPane(id="graph"),
@@ -102,14 +81,15 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
             "node": self._node,
             "chain": ChainPane(id="chain"),
             "contributions": ContributionsPane(id="contributions"),
-            "notes": NotesPane(id="notes"),
         }
-        self._network = Vertical(self._panes["graph"], self._panes["strip"], id="network")
         self._message = MessageBar(id="message")
         self._keys = Keys(id="keys")
         self._derivation: DerivationScreen | None = None
-        self._layout = layout_of(size.width, size.height)
-        self._composed = False
+        self._composed = self._was_in_front = False
+        self._lay_out(size)
+        # Focused later, its styles and those of the screen would be worked out anew.
+        self._panes[self._active].set_reactive(Widget.has_focus, True)
+        self.set_reactive(Screen.focused, self._panes[self._active])
 
     @property
     def layout(self) -> Rooms:
@@ -117,17 +97,33 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
         return _ROOMS
 
     def compose(self) -> ComposeResult:
-        self._network.border_title = Content("1 unrolled network")
-        self._network.border_subtitle = Content(f"▲ ∂{loss_name(self.debugger.view)}/∂node > 0   ▼ < 0")
+        graph, strip = self._panes["graph"], self._panes["strip"]
+        graph.partner, strip.partner = strip, graph
+        graph.entitle("1 unrolled network")
+        strip.entitle("", f"▲ ∂{loss_name(self.debugger.view)}/∂node > 0   ▼ < 0")
         self.show(self.debugger.view)
         yield self._header
-        yield from (seldom for seldom in (self._playbar, self._tabs) if seldom.display)
-        yield self._network
+        yield from (seldom for seldom in (self._playbar, self._tabs) if seldom is not None)
+        yield graph
+        yield strip
         yield self._node
         yield self._panes["chain"]
         yield self._panes["contributions"]
         yield self._message
         yield self._keys
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """In front for the first time: every widget was given its styles when it was mounted."""
+        event.refresh_styles = event.refresh_styles and self._was_in_front
+        self._was_in_front = True
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Nothing but what is behind panes and bars, which cover it."""
+        behind = self.background_colors[1]
+        blank = Strip.blank(crop.width, Style(bgcolor=behind.rich_color))
+        for filter in self.get_line_filters():
+            blank = blank.apply_filter(filter, behind)
+        return [blank] * crop.height
 
     def on_mount(self) -> None:
         self._composed = True
@@ -135,15 +131,15 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
         self.start_replay()
 
     def _mount_shown(self) -> None:
-        """Mount what few sessions or terminals need when it is first shown: the first frame is there sooner."""
+        """Mount what is shown for the first time."""
         if not self._composed:
             return
-        if self._playbar.display and self._playbar.parent is None:
+        if self._playbar is not None and self._playbar.parent is None:
             self.mount(self._playbar, after=self._header)
-        if self._tabs.display and self._tabs.parent is None:
-            self.mount(self._tabs, before=self._network)
-        notes = self._panes["notes"]
-        if notes.display and notes.parent is None:
+        if self._tabs is not None and self._tabs.parent is None:
+            self.mount(self._tabs, before=self._panes["graph"])
+        notes = self._panes.get("notes")
+        if notes is not None and notes.parent is None:
             self.mount(notes, after=self._node)
 
     def show(self, view: View, *, asked: str = "") -> None:
@@ -190,7 +186,12 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
 
     def playing_changed(self) -> None:
         self._header.play_state(self.player.state())
-        self._playbar.follow(self.player, self.player.starts(self.debugger.state.chapters))
+        if self._playbar is None and self.player.replay is not None:
+            from bptt_tui.tui.playbar import PlayBar
+
+            self._playbar = PlayBar(id="playbar")
+        if self._playbar is not None:
+            self._playbar.follow(self.player, self.player.starts(self.debugger.state.chapters))
         self._mount_shown()
 
     # The command line, clicks
@@ -214,30 +215,50 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
     async def _key_clicked(self, event: Keys.Pressed) -> None:
         await self.run_action(event.action)
 
-    @on(PaneTabs.Chosen)
-    def _tab_clicked(self, event: PaneTabs.Chosen) -> None:
+    def on_pane_tabs_chosen(self, event: PaneTabs.Chosen) -> None:
         self.action_pane(event.id)
 
     # Panes
 
     def on_resize(self, event: events.Resize) -> None:
-        self.set_classes(layout_classes(event.size))
-        self._layout = layout_of(event.size.width, event.size.height)
+        self._lay_out(event.size)
         self._show_panes(self._layout)
+
+    def _lay_out(self, size: Size) -> None:
+        """Heights and frames of the panes on a screen of this size."""
+        self._layout = layout_of(size.width, size.height)
+        self._high = size.height >= HIGH
+        for id in self._panes:
+            self._fit(id)
+
+    def _fit(self, id: str) -> None:
+        """Height and frame of a pane in this layout."""
+        self._panes[id].extend(extent_of(id, self._layout, high=self._high))
+        self._panes[id].framed(self._layout != "small")
 
     def _show_panes(self, layout: Layout) -> None:
         """Show the panes of this layout."""
         view = self._shown
-        notes = bool(view.notes) if layout == "medium" else has_notes(view)
+        notes = bool(view.notes) if layout == "medium" else _has_notes(view)
         shown = panes_shown(layout, self._active, self._lower, notes=notes)
         self._node.notes = "notes" not in shown
+        if "notes" in shown and "notes" not in self._panes:
+            from bptt_tui.tui.notes import NotesPane
+
+            self._panes["notes"] = NotesPane(id="notes")
+            self._panes["notes"].show(view)
+            self._fit("notes")
+        if layout == "small" and self._tabs is None:
+            from bptt_tui.tui.tabs import PaneTabs
+
+            self._tabs = PaneTabs(id="tabs")
         displayed: dict[Widget, bool] = {pane: id in shown for id, pane in self._panes.items()}
-        displayed[self._network] = bool(shown & {"graph", "strip"})
-        displayed[self._tabs] = layout == "small"
+        if self._tabs is not None:
+            displayed[self._tabs] = layout == "small"
+            self._tabs.activate(self._active, view)
         for widget, display in displayed.items():
             if widget.display != display:
                 widget.display = display
-        self._tabs.activate(self._active, view)
         self._mount_shown()
 
     def action_pane(self, id: str) -> None:
@@ -251,7 +272,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
     def action_next_pane(self, step: int) -> None:
         view = self._shown
         absent = {"strip"} if view.strip is None else set()
-        absent |= set() if has_notes(view) else {"notes"}
+        absent |= set() if _has_notes(view) else {"notes"}
         ids = [id for id, _ in PANES if id not in absent]
         at = ids.index(self._active) if self._active in ids else 0
         self.action_pane(ids[(at + step) % len(ids)])
@@ -262,7 +283,8 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
         id = event.widget.id
         if id is not None and any(id == pane for pane, _ in PANES):
             self._active = id
-            self._tabs.activate(id, self._shown)
+            if self._tabs is not None:
+                self._tabs.activate(id, self._shown)
 
     # Copying, help, saving
 
@@ -378,3 +400,8 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
             return
         self.pause()
         await self.app.run_action(action)
+
+
+def _has_notes(view: View) -> bool:
+    """Whether the session has any note or chapter."""
+    return bool(view.all_notes or view.chapters)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bptt_tui.calculus import numerals
 from bptt_tui.debugger.view import Missing, Value, View
+from bptt_tui.language.labels import entry_of
 
 if TYPE_CHECKING:
     from bptt_tui.debugger.debugger import Debugger
@@ -23,13 +24,10 @@ class Editable(NamedTuple):
 
     def entry(self, index: tuple[int, ...]) -> str:
         """The name of an entry: `W[1,2]`, `h[3,1]`."""
-        if not index:
-            return self.name
-        inside = ",".join(map(str, index))
-        return f"{self.name[:-1]},{inside}]" if self.name.endswith("]") else f"{self.name}[{inside}]"
+        return entry_of(self.name, index)
 
 
-def editable(debugger: Debugger, view: View) -> Editable | None:
+def editable(view: View) -> Editable | None:
     """The present node's value, or the parameter of the present use; None where there is none or it is hidden."""
     pane = view.pane
     if pane is None or pane.ref.kind not in ("node", "use"):

@@ -13,6 +13,7 @@ from bptt_tui.debugger.view import NOT_YET, Missing, Shown, Value
 from bptt_tui.tui.ink import fitted
 
 NOT_YET_MARK = "·"
+NOTHING_LEFT = "[…]"  # of an array in a few cells
 _UNBOUNDED = 1_000_000
 
 _LEADING_ZERO = re.compile(r"(?<![\d.])0(?=\.\d)")
@@ -38,11 +39,15 @@ def _ends(value: Value, width: int) -> str:
             text = _LEADING_ZERO.sub("", numerals.array(value, width, digits))
             if len(text) <= width:
                 return text
-        corners = (numerals.number(float(value.flat[at]), digits) for at in (0, -1))
-        text = _LEADING_ZERO.sub("", f"[{' … '.join(corners)}]")
+        corners = [float(value.flat[at]) for at in (0, -1)]
+        if any(corners) or not value.any():
+            text = " … ".join(numerals.number(corner, digits) for corner in corners)
+        else:
+            text = f"… {numerals.number(numerals.farthest(value), digits)} …"
+        text = _LEADING_ZERO.sub("", f"[{text}]")
         if len(text) <= width:
             return text
-    return "[…]"
+    return NOTHING_LEFT
 
 
 def shown(value: Shown, width: int) -> str:

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bptt_tui.session import Session
+    from bptt_tui.trace.progress import Progress
     from bptt_tui.tui.app import DebuggerApp
     from bptt_tui.tui.keeper import Keeper
-    from bptt_tui.tui.opening_line import Progress, Started
+    from bptt_tui.tui.opening_line import Started
     from bptt_tui.tui.recovery import Recovered
 
 _SUGGESTED = "walk.json"

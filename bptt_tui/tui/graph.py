@@ -14,7 +14,7 @@ from bptt_tui.debugger.view import ABSENT, NOT_YET, Cell, Missing, Shown, View
 from bptt_tui.language.labels import label, superscript
 from bptt_tui.tui import heat
 from bptt_tui.tui.columns import LEAD, TAIL, Columns
-from bptt_tui.tui.figures import NOT_YET_MARK, figure, shown, signed
+from bptt_tui.tui.figures import NOT_YET_MARK, NOTHING_LEFT, figure, shown, signed
 from bptt_tui.tui.ink import Line, Run, fitted, line_width, merged, width_of
 from bptt_tui.tui.pane import Pane
 from bptt_tui.tui.pointing import Pointed, how_clicked, place_in_words, told_in_full
@@ -29,9 +29,9 @@ _SCALARS, _VECTORS, _ROWS = range(8, 14), range(13, 18), range(10, 18)
 class GraphPane(Pane):
     """Draws `View.graph`; a click on a node asks to go there."""
 
-    DEFAULT_CSS = "GraphPane { padding: 0; border: none; overflow-x: hidden; &:focus { border: none; } }"
-
     COLUMNS = True
+    BLANKS = (0, 0)
+    FOOT = False
     _hovered: Cell | None = None
 
     def __init__(self, *, id: str) -> None:
@@ -76,10 +76,13 @@ class GraphPane(Pane):
 
     @property
     def columns_in_sight(self) -> int:
-        return max(self._columns.whole_in(self.inner.width), 1)
+        return max(self._columns.whole_in(self.size.width), 1)
 
     def _fitting_columns(self, view: View) -> Columns:
-        """The widest columns at which every timestep shows, or the usual ones where that is hopeless."""
+        """The widest columns at which every timestep shows, or the usual ones where that is hopeless.
+
+        A scrollbar, which comes and goes with a message of two lines, makes no difference: it lies over the last cell.
+        """
         graph = view.graph
         self._label_width = max(width_of(label(name, graph.last)) for name in graph.rows)
         self._initial_label = max(width_of(label(name, graph.first)) for name in graph.rows)
@@ -90,7 +93,7 @@ class GraphPane(Pane):
             Columns(graph.first, graph.last, extra + value, min(initial, extra + value), tracks)
             for value in reversed(_values_widths(view))
         ]
-        width = self.inner.width
+        width = self.size.width
         whole = [columns for columns in choices if columns.total <= width]
         return whole[0] if whole else max(choices, key=lambda columns: columns.whole_in(width))
 
@@ -123,7 +126,7 @@ class GraphPane(Pane):
         Where there is room for one neighbour, going backward it is the later one, where the gradient comes from.
         """
         t = self._current[1] if self._current else (view.t if view.t is not None else view.graph.first)
-        columns, width = self._columns, self.inner.width
+        columns, width = self._columns, self.size.width
         fitting = columns.whole_in(width)
         before = 0 if fitting < 2 or (fitting == 2 and view.phase == "backward") else 1
         after = 0 if fitting < 2 or (fitting == 2 and view.phase == "forward") else 1
@@ -150,33 +153,43 @@ class GraphPane(Pane):
 
     def line_at(self, y: int) -> Strip:
         assert self.view is not None
-        width = self.size.width
+        width = self._width
         at = -1 if y == 0 else y - 1 + self.scroll_offset.y
         if at >= len(self.view.graph.rows) * self._lines_per_row:
             return self.inks.paint((), width)
         columns = self._columns
         left = self.scroll_offset.x
         first, last = columns.at(left), columns.at(left + width)
+        if at < 0:
+            return self.inks.paint(self._timesteps(left, range(first, last + 1)), width)
         runs: list[Run] = list(self._gap_line(first - 1, at)[-1:] if first == columns.first else ())
         start = columns.x(first) - (LEAD if first == columns.first else 0)
         for t in range(first, last + 1):
-            runs.extend(self._heading(t) if at < 0 else self._column(t)[at])
+            runs.extend(self._column(t)[at])
             runs.extend(self._gap_line(t, at))
         strip = self.inks.paint(runs, line_width(runs)).crop(left - start, left - start + width)
-        return self._with_more(strip, left) if at < 0 else self.inks.filled(strip, width)
+        return self.inks.filled(strip, width)
 
-    def _with_more(self, heading: Strip, left: int) -> Strip:
-        """The line of timesteps with ‹ and › where there are more."""
-        width = self.size.width
-        before = "‹" if left > 0 else " "
-        after = "›" if left + width < self._columns.total else " "
-        ends = [self.inks.paint(((mark, "accent"),), 1) for mark in (before, after)]
-        return Strip.join([ends[0], self.inks.filled(heading.crop(1, width - 1), width - 2), ends[1]])
+    def _timesteps(self, left: int, columns: range) -> Line:
+        """`t = 1` above what is in sight of every column, between ‹ and › where there are more; › left of a scrollbar.
 
-    def _heading(self, t: int) -> Line:
-        """`t = 1` above its column."""
-        now = self._current is not None and self._current[1] == t
-        return ((" ", "plain"), (fitted(f"t = {t}", self._columns.width_at(t) - 1), "accent" if now else "dim"))
+        A timestep that has no room there is left out: cut, it would be another one.
+        """
+        places, end = self._columns, self.inner.width - 1
+        # Where the scrollbar hides no more than the bus at the right margin, no column goes on below it.
+        more = left + self._width < places.total
+        runs: list[Run] = [("‹" if left > 0 else " ", "accent")]
+        used = 1
+        for t in columns:
+            x = places.x(t) - left
+            start = max(x, used) + 1
+            room = min(x + places.width_at(t), end - more) - start
+            text = next((text for text in (f"t = {t}", f"t={t}") if len(text) <= room), "")
+            if text:
+                now = self._current is not None and self._current[1] == t
+                runs += [(" " * (start - used), "plain"), (text, "accent" if now else "dim")]
+                used = start + len(text)
+        return (*runs, (" " * (end - used), "plain"), ("›" if more else " ", "accent"))
 
     def _column(self, t: int) -> list[Line]:
         """All lines of one column."""
@@ -247,8 +260,6 @@ class GraphPane(Pane):
         """One line of the gap right of column `left`; the margins show its near part."""
         columns = self._columns
         keep = slice(-LEAD, None) if left < columns.first else slice(0, TAIL) if left >= columns.last else slice(None)
-        if at < 0:
-            return ((" " * len(range(columns.gap)[keep]), "plain"),)
         room = min(columns.gap, columns.x(left + 1) - self.scroll_offset.x)
         if left not in self._drawn_gaps or (self._names_use(left) and room != self._use_room):
             self._use_room = room
@@ -360,7 +371,7 @@ def _value_runs(value: Shown, room: int, ink: str, *, lit: bool) -> Line:
     if isinstance(value, Missing):
         return ((fitted(f" {NOT_YET_MARK}" if value is NOT_YET else f" {value.value}", room), "now" if lit else ink),)
     text = signed(figure(value, room - (value.ndim == 0)))
-    if value.ndim == 1 and len(value) > _NUMBERED and "…" in text:
+    if value.ndim == 1 and (text == NOTHING_LEFT or (len(value) > _NUMBERED and "…" in text)):
         drawn = heat.row(value, room, lit=lit)
         return (*drawn, (" " * (room - line_width(drawn)), ink))
     return ((fitted(text, room), ink),)

@@ -10,9 +10,11 @@ from textual.content import Content
 
 from bptt_tui.language.sanitise import visible
 from bptt_tui.tui.bindings import BINDING_TABLE
-from bptt_tui.tui.ink import width_of
+from bptt_tui.tui.ink import width_of, wrapped
 from bptt_tui.tui.keynames import keys_of
 
+_AROUND = 10  # cells of a dialog beside its text
+_DIM = "$foreground 75%"
 _READING = (
     ("▲ ▼ ◆", "the gradient's sign: positive, negative, entries of both"),
     ("▲ ▴ ▵", "its size: at least 1, at least 0.01, smaller"),
@@ -47,15 +49,15 @@ def help_text(
 ) -> Content:
     """Keys as `keymap` has them, commands, and how to read the screen.
 
-    On a narrow one each text stands below what it is about.
+    On a narrow one each text stands below what it is about, or goes on below itself.
     """
     keys = [(" ".join(keys_of(row, keymap)), row.tooltip) for row in BINDING_TABLE]
-    lines = [(command.usage, command.summary) for command in commands.values()]
+    given = [(command.usage, command.summary) for command in commands.values()]
     narrow = width < 70
     sections = (
         ("Keys", keys),
         ("Looking around in a pane; the position stays", list(_LOOKING)),
-        ("Commands, after :", lines),
+        ("Commands, after :", given),
         ("Reading the screen", list(_READING)),
     )
     parts: list[Content] = []
@@ -63,7 +65,11 @@ def help_text(
         column = max(width_of(left) for left, _ in rows) + 2
         parts.append(Content.assemble((heading, "bold $accent")))
         for left, right in rows:
-            room = "\n    " if narrow and column > 14 else " " * (column - width_of(left))
-            parts.append(Content.assemble((visible(left), "bold"), room, (visible(right), "$foreground 75%")))
+            if narrow and column > 14:
+                lines = [((left, "bold"),), *wrapped((("    ", ""), (right, _DIM)), width - _AROUND, indent=4)]
+            else:
+                gap = " " * (column - width_of(left))
+                lines = wrapped(((left, "bold"), (gap, ""), (right, _DIM)), width - _AROUND, indent=column)
+            parts += [Content.assemble(*((visible(text), style) for text, style in line)) for line in lines]
         parts.append(Content(""))
     return Content("\n").join(parts[:-1])

@@ -34,6 +34,7 @@ class Ink(Struct, frozen=True):
     bold: bool = False
     on: str | None = None
     on_strength: float = 1.0
+    dims: bool = True  # a terminal's own colours cannot be blended: what is weak is dim there
 
 
 _KEPT = 1000  # painted lines
@@ -57,6 +58,9 @@ INKS: dict[str, Ink] = {
     "now-negative": Ink("sign-negative", 1.0, True, "accent", _NOW),
     "now-mixed": Ink("sign-mixed", 1.0, True, "accent", _NOW),
     "wire": Ink("foreground", 0.3),
+    "frame": Ink("foreground", 0.22, dims=False),
+    "frame-now": Ink("accent", 0.8),
+    "subtitle": Ink("foreground", 0.5),
     "wire-now": Ink("accent", bold=True),
     **{
         f"{tone}-{size}": Ink(f"sign-{tone}", 0.4 + 0.2 * size)
@@ -99,11 +103,12 @@ def merged(runs: list[Run]) -> Line:
 
 
 def fitted(text: str, width: int, align: str = "left") -> str:
-    """`text` in exactly `width` cells: padded, or cut with `…`."""
+    """`text` in exactly `width` cells: padded, or cut with `…`, one even where something was left out there before."""
     text = _seen(text)
     cells = cell_len(text)
     if cells > width:
-        return set_cell_size(text, max(width - 1, 0)) + "…"[: max(width, 0)]
+        kept = set_cell_size(text, max(width - 1, 0))
+        return kept + (" " if kept.rstrip(" ").endswith("…") else "…")[: max(width, 0)]
     room = width - cells
     if align == "right":
         return " " * room + text
@@ -114,6 +119,28 @@ def fitted(text: str, width: int, align: str = "left") -> str:
 
 def line_width(line: Iterable[Run]) -> int:
     return sum(width_of(text) for text, _ in line)
+
+
+def clipped(line: Line, width: int) -> Line:
+    """A line that is too long, cut with `…`."""
+    if line_width(line) <= width:
+        return line
+    while line and not line[-1][0].rstrip(" "):
+        line = line[:-1]
+    line = (*line[:-1], (line[-1][0].rstrip(" "), line[-1][1])) if line else ()
+    if line_width(line) <= width:
+        return line
+    kept: list[Run] = []
+    room = width
+    for text, ink in line:
+        cells = width_of(text)
+        if cells >= room:  # something is left out: of this text or behind it
+            before = "".join(text for text, _ in kept)
+            cut = fitted(text + " " * (cells == room), room)
+            return (*kept, (cut if not before.rstrip(" ").endswith("…") or cut != "…" else " ", ink))
+        kept.append((text, ink))
+        room -= cells
+    return tuple(kept)
 
 
 class Inks:
@@ -130,6 +157,8 @@ class Inks:
 
     def __getitem__(self, ink: str) -> Style:
         style = self._styles.get(ink)
+        if style is None and ink == "blank":
+            style = self._styles[ink] = Style(bgcolor=self._widget.background_colors[1].rich_color)
         if style is None:
             style = self._styles[ink] = self._mixed(INKS[ink])
         return style
@@ -152,7 +181,7 @@ class Inks:
             color=colour.rich_color,
             bgcolor=behind.rich_color,
             bold=ink.bold,
-            dim=ink.strength < 0.5,
+            dim=ink.dims and ink.strength < 0.5,
             reverse=ink.on is not None,
         )
 

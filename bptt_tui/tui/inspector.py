@@ -31,6 +31,7 @@ Entry = tuple[str, Value]
 
 _NUMBER = 13  # cells of a number with six digits and the blank before it
 _IN_FULL = 26  # of one with all its digits
+_AROUND = 6  # lines for the border and for what is said of the entry
 
 
 def inspectable(view: View) -> list[Entry]:
@@ -181,12 +182,26 @@ class Matrix(ScrollView, can_focus=True):
         last = min(first + width // self._cell + 2, columns)
         runs: list[Run] = []
         for column in range(first, last):
-            runs += self._heading(column) if y == 0 else self._entry(row * columns + column)
+            line = self._heading(column) if y == 0 else self._entry(row * columns + column)
+            runs += line if self._tiles else self._as_far_as_in_sight(line, column)
         start = self._margin + first * self._cell
         margin = "" if y == 0 else str(row)
         head = self.inks.paint(((fitted(margin, self._margin - 1, "right") + " ", "faint"),), self._margin)
         body = self.inks.paint(runs, (last - first) * self._cell).crop(x + self._margin - start)
         return self.inks.filled(Strip.join([head, body]), width)
+
+    def _as_far_as_in_sight(self, line: Line, column: int) -> Line:
+        """A number at the edge that is not whole there is `…`: digits alone would be another number."""
+        start = self._margin + column * self._cell - self.scroll_offset.x
+        left, right = self._margin, self.scrollable_content_region.width
+        (text, ink), *_ = line
+        number = text.strip()
+        place = start + text.find(number) if number else start
+        if left <= place and place + len(number) <= right:
+            return line
+        cells = " " * self._cell
+        at = max(left, start) - start if place < left else right - 1 - start
+        return ((cells[:at] + "…"[: 0 <= at < self._cell] + cells[at + 1 :], ink),)
 
     def _heading(self, column: int) -> Line:
         """The column's number; over tiles only every tenth."""
@@ -216,7 +231,6 @@ class Inspector(Dialog[None]):
     DEFAULT_CSS = """
     Inspector {
         & > Vertical { width: 96%; max-width: 110; }
-        & Matrix { max-height: 80vh; }
         & Static { height: auto; margin-top: 1; }
         & #meaning { color: $foreground 50%; margin: 0; }
     }
@@ -243,6 +257,10 @@ class Inspector(Dialog[None]):
 
     def on_mount(self) -> None:
         self._show()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The entry in full stays in sight below the matrix."""
+        self.query_one(Matrix).styles.max_height = max(event.size.height - _AROUND, 3)
 
     def _show(self) -> None:
         title, value = self._entries[self._number]

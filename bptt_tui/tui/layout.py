@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from msgspec import Struct
 from textual.geometry import Offset, Size
 from textual.layout import ArrangeResult, WidgetPlacement
 from textual.layouts.vertical import VerticalLayout
@@ -31,6 +32,33 @@ PANES: tuple[tuple[str, str], ...] = (
 )
 
 HIGH = 44  # from this many lines on a chain that does not fit goes on in a second block
+
+
+class Extent(Struct, frozen=True):
+    """How high a pane is, as style sheets say it."""
+
+    height: str | int = "1fr"
+    least: int | None = None
+    most: str | int | None = None
+
+
+_FULL = {
+    "strip": Extent("auto"),
+    "chain": Extent(7),
+    "contributions": Extent("auto", most=10),
+    "notes": Extent("auto", 3, "50%"),
+}
+
+
+def extent_of(pane: str, layout: Layout, *, high: bool) -> Extent:
+    """The height of a pane; those that are not named take what is left."""
+    if layout == "small":
+        return Extent(least=_FULL[pane].least) if pane in _FULL else Extent()
+    if pane == "chain" and high and layout == "full":
+        return Extent(13)
+    if pane == "contributions" and layout == "medium":
+        return Extent("auto", 7, 9)
+    return _FULL.get(pane, Extent())
 
 
 def layout_of(width: int, height: int) -> Layout:
@@ -64,11 +92,11 @@ def panes_shown(layout: Layout, active: str, lower: str, *, notes: bool = False)
 class Rooms(VerticalLayout):
     """Everything under each other, and the network beside the node and its notes in the lines that are left.
 
-    One layout in the place of three containers, which the first frame and every new layout would pay for.
+    One layout in the place of containers, which the first frame and every new layout would pay for.
     """
 
     name = "rooms"
-    LEFT, RIGHT = ("network",), ("node", "notes")
+    LEFT, RIGHT = ("graph", "strip"), ("node", "notes")
     SHARES = (11, 9)  # of the width
 
     def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:

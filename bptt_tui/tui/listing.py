@@ -16,6 +16,7 @@ from bptt_tui.tui.markdown import rendered
 if TYPE_CHECKING:
     from bptt_tui.debugger.debugger import Debugger
 
+_BEHIND = 46  # cells beside a stop's text: the border, its number, its kind, its hits, whether it is here
 _PLACE = re.compile(r"[^\s*\[]+\[\d+\]")  # a stop at one node, without pattern and condition
 
 
@@ -45,11 +46,13 @@ class Listing:
     def _stop_rows(self) -> list[Line]:
         rows = self._debugger.view.breakpoints
         wide = max((width_of(row.text) for row in rows), default=0)
+        if wide + _BEHIND > self._screen.app.size.width:  # what stands behind a short text is seen all the same
+            wide = 0
         return [
             (
                 ("● " if row.enabled else "○ ", "warning" if row.enabled else "faint"),
                 (f"{row.number:>2}  ", "dim"),
-                (fitted(row.text, wide), "plain" if row.enabled else "dim"),
+                (fitted(row.text, max(wide, width_of(row.text))), "plain" if row.enabled else "dim"),
                 (f"  {row.kind}", "dim"),
                 (f"  {row.hits} hit{'s' * (row.hits != 1)}" if row.hits else "", "dim"),
                 ("  ◂ here" if row.here else "", "accent"),

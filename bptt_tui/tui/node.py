@@ -10,13 +10,15 @@ from __future__ import annotations
 from msgspec import Struct
 
 from bptt_tui.calculus import numerals
-from bptt_tui.debugger.view import HIDDEN, Factor, Inflow, Missing, Pane, Shown, View
+from bptt_tui.calculus.shapes import shape_text
+from bptt_tui.debugger.view import HIDDEN, Factor, Inflow, Missing, Pane, Shown, Value, View
 from bptt_tui.tui import heat
 from bptt_tui.tui.aside import asides, question
 from bptt_tui.tui.figures import at_the_point, listed, shown, squeezed
-from bptt_tui.tui.ink import Line, Run, fitted, width_of, wrapped
+from bptt_tui.tui.ink import Line, Run, fitted, line_width, width_of, wrapped
 from bptt_tui.tui.keynames import key_of
-from bptt_tui.tui.pane import LinesPane
+from bptt_tui.tui.pane import Lines
+from bptt_tui.tui.pane import Pane as Framed
 from bptt_tui.tui.signs import sign
 
 # One labelled number: what stands in front, the label, the value, and whether it is the line's result.
@@ -47,7 +49,7 @@ _TIGHT = Drawn(0, 0, 0)
 _SMALLER = (Drawn(8, 8, 8), Drawn(8, 4, 8), Drawn(8, 0, 8), Drawn(8, 0, 0), Drawn(4, 0, 4), Drawn(4, 0, 0))
 
 
-class NodePane(LinesPane):
+class NodePane(Lines, Framed):
     """Draws `View.pane`."""
 
     def __init__(self, *, id: str) -> None:
@@ -228,12 +230,18 @@ def _figures(rows: list[Row], width: int, drawn: Drawn) -> list[Line]:
                 note = heat.tiles(value, width - len(_INDENT), len(block))[1]
                 start.append((f"  {heat.summary(value)}{note and f', {note}'}", "dim"))
             lines += [*wrapped(tuple(start), width, indent=front), *block]
-        elif width_of(label) <= label_width:
-            gap = front + label_width + 2 - used
-            lines.append((*start, (" " * gap, "plain"), *_beside(value, text, room, number_ink)))
-        else:
+            continue
+        runs, at = _beside(value, text, room, number_ink), front + label_width + 2
+        broken = used + 2 > at
+        if value is not None and not isinstance(value, Missing) and value.ndim == 2 and "…" in text:
+            # That it is the largest entry has to be said, if need be further left than numbers stand.
+            broken = used + 2 + line_width(_by_largest(value, 0)) > width
+            runs = _by_largest(value, width - (front + 2 if broken else max(used + 2, at)))
+            at = max(min(at, width - line_width(runs)), front + 2 if broken else used + 2)
+        if broken:
             lines += wrapped(tuple(start), width, indent=front)
-            lines.append(((" " * (front + label_width + 2), "plain"), *_beside(value, text, room, number_ink)))
+            start, used = [], 0
+        lines.append((*start, (" " * (at - used), "plain"), *runs))
     return lines
 
 
@@ -242,15 +250,17 @@ def _text(value: Shown | None, room: int) -> str:
 
 
 def _beside(value: Shown | None, text: str, room: int, ink: str) -> Line:
-    """A value on its label's line. What would be abbreviated: a vector as a row of glyphs, a matrix by its largest."""
+    """A value beside its label; a vector that would be abbreviated as a row of glyphs."""
     if value is None or isinstance(value, Missing) or "…" not in text:
         return ((text, ink),)
-    if value.ndim == 1:
-        return heat.row(value, room)
-    size = "×".join(str(count) for count in value.shape)
-    said = (f"{size}, {heat.summary(value)}", heat.summary(value), heat.summary(value).rpartition(" ")[2])
-    fitting = next((text for text in said if len(text) <= room - 2), said[-1])
-    return ((f"{sign(value).glyph} ", sign(value).ink), (fitting, "plain"))
+    return heat.row(value, room)
+
+
+def _by_largest(value: Value, room: int) -> Line:
+    """A matrix that would be abbreviated: `◈ 4×8, largest -0.517`, without its size where that does not fit."""
+    said = heat.summary(value)
+    whole = f"{shape_text(value.shape)}, {said}"
+    return ((f"{sign(value).glyph} ", sign(value).ink), (whole if len(whole) + 2 <= room else said, "plain"))
 
 
 def _below(value: Shown | None, room: int, width: int, most: int, numbers: bool) -> list[Line]:

@@ -6,14 +6,14 @@ from textual.geometry import Size
 
 from bptt_tui.debugger.view import View
 from bptt_tui.tui.ink import Line, wrapped
-from bptt_tui.tui.pane import LinesPane
+from bptt_tui.tui.pane import Lines, Pane
 
 
-class NotesPane(LinesPane):
+class NotesPane(Lines, Pane):
     """Draws `View.notes`, and says how many more a lesson has."""
 
     # A stable gutter would count the bar that never shows among the height: a row without text.
-    DEFAULT_CSS = "NotesPane { height: auto; scrollbar-size-horizontal: 0; }"
+    DEFAULT_CSS = "NotesPane { scrollbar-size-horizontal: 0; }"
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(_lines(self.view, max(width, 1))) if self.view is not None else 1
@@ -41,11 +41,6 @@ def chapter_number(view: View) -> str:
         if begun
         else f"{len(view.chapters)} chapter{'s' * (len(view.chapters) != 1)}"
     )
-
-
-def has_notes(view: View) -> bool:
-    """Whether the session has any note or chapter."""
-    return bool(view.all_notes or view.chapters)
 
 
 def _lines(view: View, width: int) -> list[Line]:

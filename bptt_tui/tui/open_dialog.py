@@ -7,7 +7,7 @@ be opened is said in the dialog, which stays.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -22,7 +22,10 @@ from bptt_tui.session.finding import Kind, Place, completed, loadable, places
 from bptt_tui.tui.dialog import Dialog
 from bptt_tui.tui.field import Field
 from bptt_tui.tui.ink import width_of
-from bptt_tui.tui.opening_line import OpeningLine, Progress, Started
+from bptt_tui.tui.opening_line import OpeningLine, Started
+
+if TYPE_CHECKING:
+    from bptt_tui.trace.progress import Progress
 
 _HEADINGS: dict[Kind, str] = {
     "recent": "opened lately",

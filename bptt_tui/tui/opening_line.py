@@ -9,7 +9,7 @@ stays, and the app goes on.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual.content import Content
 from textual.message import Message
@@ -22,7 +22,8 @@ from bptt_tui.language.sanitise import visible
 from bptt_tui.tui.player import Player
 from bptt_tui.tui.tracing import Opening
 
-Progress = Callable[[int, int], None]
+if TYPE_CHECKING:
+    from bptt_tui.trace.progress import Progress
 
 _AT_ONCE = 0.2  # seconds that a key may take; what is made by then shows no progress
 _OFTEN = 0.1

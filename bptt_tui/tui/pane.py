@@ -6,11 +6,11 @@ of the screen. Both are handed a View with `show` and ask for nothing else.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -18,7 +18,9 @@ from textual.widget import Widget
 
 from bptt_tui.debugger.view import View
 from bptt_tui.language.sanitise import visible
-from bptt_tui.tui.ink import Inks, Line
+from bptt_tui.tui.drawn import Drawn
+from bptt_tui.tui.ink import Inks, Line, Run, fitted, width_of
+from bptt_tui.tui.layout import Extent
 
 
 def loss_name(view: View) -> str:
@@ -26,32 +28,28 @@ def loss_name(view: View) -> str:
     return visible(view.graph.rows[0].removeprefix("Σ"))
 
 
-# The border and the scrollbar of whatever scrolls on its own.
-FRAME = """
-    border: round $foreground 22%;
-    border-title-color: $primary;
-    border-title-style: bold;
-    border-subtitle-color: $foreground 50%;
-    padding: 0 1;
-    scrollbar-size: 1 1;
-    scrollbar-color: $foreground 25%;
-    scrollbar-color-hover: $accent;
-    scrollbar-color-active: $accent;
-    scrollbar-background: $background;
-    scrollbar-background-hover: $background;
-    scrollbar-background-active: $background;
-    background: $background;
-    &:focus { border: round $accent 80%; border-title-color: $accent; }
-"""
+class Pane(Drawn, ScrollView, can_focus=True, inherit_bindings=False, inherit_css=False):
+    """A framed, scrolling part of the screen.
 
-
-class Pane(ScrollView, can_focus=True, inherit_bindings=False):
-    """A bordered, scrolling part of the screen.
-
-    Textual's scrolling keys are not inherited: left, right, home and end belong to the debugger.
+    Textual's scrolling keys are not inherited: left, right, home and end belong to the debugger. Its style rules are
+    not either, and the frame is no border but padding that is drawn on: the first frame would pay for each rule.
     """
 
-    DEFAULT_CSS = f"Pane {{ {FRAME} }}"
+    DEFAULT_CSS = """
+    Pane {
+        width: 1fr;
+        height: 1fr;
+        overflow: hidden auto;
+        background: $background;
+        scrollbar-size: 1 1;
+        scrollbar-color: $foreground 25%;
+        scrollbar-color-hover: $accent;
+        scrollbar-color-active: $accent;
+        scrollbar-background: $background;
+        scrollbar-background-hover: $background;
+        scrollbar-background-active: $background;
+    }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll_up", "scroll up", show=False, id="scroll.up"),
         Binding("down,j", "scroll_down", "scroll down", show=False, id="scroll.down"),
@@ -65,11 +63,19 @@ class Pane(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("shift+end", "last_column", "the last timestep", show=False, id="scroll.last"),
     ]
     COLUMNS: ClassVar[bool] = False  # whether the content goes on to the right
+    BLANKS: ClassVar[tuple[int, int]] = (1, 1)  # cells left and right of the content, within the frame
+    TOP: ClassVar[bool] = True  # whether the frame has its upper edge, and its lower one
+    FOOT: ClassVar[bool] = True
 
     def __init__(self, *, id: str) -> None:
         self.inks = Inks(self)
         super().__init__(id=id)
         self.view: View | None = None
+        self._title = self._subtitle = ""
+        self._framed = False
+        self.partner: Pane | None = None  # another in the same frame
+        self._extent = Extent()
+        self._width = 0  # of the content, while it is drawn
         self._behind = True  # what is laid out is not what is to be drawn: on a hidden pane, until it has a size again
 
     def show(self, view: View) -> None:
@@ -135,17 +141,68 @@ class Pane(ScrollView, can_focus=True, inherit_bindings=False):
             self._behind = False
             self.refresh()
 
-    def render_line(self, y: int) -> Strip:
-        return self.line_at(y) if not self._behind else self.inks.paint((), self.size.width)
+    def extend(self, extent: Extent) -> None:
+        """As high as that."""
+        if extent != self._extent:
+            self._extent = extent
+            self.styles.height, self.styles.min_height = extent.height, extent.least
+            self.styles.max_height = extent.most
 
-    def notify_style_update(self) -> None:
-        self.inks.clear()
-        super().notify_style_update()
+    def framed(self, frame: bool) -> None:
+        """With a frame or, where it has the screen to itself, without."""
+        if frame != self._framed:
+            self._framed = frame
+            left, right = self.BLANKS
+            self.styles.padding = (int(self.TOP), right + 1, int(self.FOOT), left + 1) if frame else 0
+
+    def whole_lines(self, size: Size) -> list[Strip]:
+        left, right = self.BLANKS if self._framed else (0, 0)
+        edges = 2 * self._framed
+        self._width = size.width - left - right - edges
+        top, foot = (self.TOP, self.FOOT) if self._framed else (False, False)
+        content = [self.render_line(y) for y in range(size.height - top - foot)]
+        if not self._framed:
+            return content
+        ink = "frame-now" if self.lit else "frame"
+        style, blank = self.inks[ink], self.inks["blank"]
+        before = [Segment("│", style), *([Segment(" " * left, blank)] if left else ())]
+        after = [*([Segment(" " * right, blank)] if right else ()), Segment("│", style)]
+        lines = [Strip([*before, *line, *after], size.width) for line in content]
+        if top:
+            lines.insert(0, self.inks.paint(self._edge(size.width, ink, self._title, top=True), size.width))
+        if foot:
+            lines.append(self.inks.paint(self._edge(size.width, ink, self._subtitle, top=False), size.width))
+        return lines
+
+    def _edge(self, width: int, ink: str, text: str, *, top: bool) -> list[Run]:
+        """The upper or the lower edge of the frame with a text on it, on the left or on the right."""
+        start, end = "╭╮" if top else "╰╯"
+        if not text or width <= 6:
+            return [(f"{start}{'─' * (width - 2)}{end}", ink)]
+        text = fitted(text, min(width_of(text), width - 6))
+        edge = "─" * (width - 5 - width_of(text))
+        if top:
+            title = "accent" if self.lit else "title"
+            return [(f"{start}─", ink), (f" {text} ", title), (f"{edge}{end}", ink)]
+        return [(f"{start}{edge}", ink), (f" {text} ", "subtitle"), (f"─{end}", ink)]
+
+    @property
+    def lit(self) -> bool:
+        """Whether the frame is lit, because a pane within it has the keys."""
+        return self.has_focus or (self.partner is not None and self.partner.has_focus)
+
+    def watch_has_focus(self, focus: bool) -> None:
+        """No style rule asks who has the keys; the frame does."""
+        self.refresh()
+        if self.partner is not None:
+            self.partner.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        return self.line_at(y) if not self._behind else self.inks.paint((), self._width)
 
     def entitle(self, title: str, subtitle: str = "") -> None:
-        """Set the texts on the border; they are text, never markup."""
-        self.border_title = Content(visible(title))
-        self.border_subtitle = Content(visible(subtitle))
+        """Set the texts on the frame; they are text, never markup."""
+        self._title, self._subtitle = visible(title), visible(subtitle)
 
     @property
     def inner(self) -> Size:
@@ -163,17 +220,25 @@ class Pane(ScrollView, can_focus=True, inherit_bindings=False):
         return changed
 
 
-class LinesPane(Pane):
-    """A pane of few lines: all of them are built at once, longer content scrolls.
+if TYPE_CHECKING:
+    _Part = Pane
+else:
+    _Part = object  # every class that Textual makes ready as a widget costs the start
+
+
+class Lines(_Part):
+    """What makes a pane one of few lines, `class NotesPane(Lines, Pane)`: all of them are built at once, longer content
+    scrolls.
 
     The scrollbar has a column of its own, so that the lines need not be broken again when it comes.
     """
 
-    DEFAULT_CSS = "LinesPane { overflow-x: hidden; scrollbar-gutter: stable; padding: 0 0 0 1; }"
+    BLANKS = (1, 0)
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._lines: list[Line] = []
+        self.styles.scrollbar_gutter = "stable"
 
     def lines(self, view: View, width: int, height: int) -> list[Line]:
         """The content in lines of at most `width` cells; more than `height` of them scroll."""
@@ -188,10 +253,10 @@ class LinesPane(Pane):
 
     def line_at(self, y: int) -> Strip:
         at = y + self.scroll_offset.y
-        return self.inks.paint(self._lines[at] if at < len(self._lines) else (), self.size.width)
+        return self.inks.paint(self._lines[at] if at < len(self._lines) else (), self._width)
 
 
-class Bar(Widget):
+class Bar(Drawn, Widget, inherit_css=False):
     """A strip of one or more lines at the edge of the screen."""
 
     DEFAULT_CSS = "Bar { height: 1; width: 1fr; background: $panel; }"
@@ -206,13 +271,17 @@ class Bar(Widget):
         self.view = view
         self.refresh()
 
-    def notify_style_update(self) -> None:
-        self.inks.clear()
-        super().notify_style_update()
-
     def line(self, width: int) -> Line:
         """The one line to draw in `width` cells."""
         raise NotImplementedError
 
+    def lines(self, width: int) -> list[Line]:
+        """All lines to draw in `width` cells."""
+        return [self.line(width)]
+
+    def whole_lines(self, size: Size) -> list[Strip]:
+        lines = self.lines(size.width)[: size.height]
+        return [self.inks.paint(line, size.width) for line in (*lines, *[()] * (size.height - len(lines)))]
+
     def render_line(self, y: int) -> Strip:
-        return self.inks.paint(self.line(self.size.width) if y == 0 else (), self.size.width)
+        return self.whole_lines(self.outer_size)[y]

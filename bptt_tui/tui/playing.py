@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.timer import Timer
 
 from bptt_tui.debugger.view import View
 from bptt_tui.errors import BpttError
 from bptt_tui.tui.commanding import Commanding
-from bptt_tui.tui.playbar import PlayBar
 from bptt_tui.tui.player import Player
+
+if TYPE_CHECKING:
+    from bptt_tui.tui.playbar import PlayBar
 
 
 class Playing(Commanding):

@@ -101,7 +101,7 @@ class Prompting(Commanding):
         """Change the present value: on the line, or entry by entry where it is a longer array."""
         from bptt_tui.tui.editing import as_line, editable
 
-        found = editable(self.debugger, self.debugger.view)
+        found = editable(self.debugger.view)
         if found is None:
             await self.action_prompt("set ")
             return
@@ -117,7 +117,7 @@ class Prompting(Commanding):
             self.perform(line, wait=True)
             return self.wrong
 
-        self.app.push_screen(ArrayEditor(found, set_entry, lambda: editable(self.debugger, self.debugger.view)))
+        self.app.push_screen(ArrayEditor(found, set_entry, lambda: editable(self.debugger.view)))
 
     async def action_edit_equation(self) -> None:
         """Change the present node's equation; it is checked as it is typed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
@@ -20,8 +20,11 @@ from bptt_tui.language.sanitise import visible
 from bptt_tui.session import Session, bundled, load
 from bptt_tui.session.drafts import Draft, LeftOver
 from bptt_tui.tui.dialog import Dialog
-from bptt_tui.tui.opening_line import OpeningLine, Progress, Started
+from bptt_tui.tui.opening_line import OpeningLine, Started
 from bptt_tui.tui.player import Player
+
+if TYPE_CHECKING:
+    from bptt_tui.trace.progress import Progress
 
 _LONGEST = 130
 

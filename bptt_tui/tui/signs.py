@@ -17,7 +17,7 @@ import numpy as np
 from msgspec import Struct
 
 from bptt_tui.debugger.view import Missing, Scale, Shown, Value
-from bptt_tui.tui.figures import NOT_YET_MARK
+from bptt_tui.tui.figures import NOT_YET_MARK, figure, norm
 
 _GLYPHS = {"positive": "▵▴▲", "negative": "▿▾▼", "mixed": "◇◈◆"}
 _BARS = " ▁▂▃▄▅▆▇█"
@@ -55,6 +55,11 @@ def sign(value: Shown) -> Sign:
     largest = float(np.abs(value).max())
     size = 2 if largest >= 1 else 1 if largest >= 0.01 else 0
     return Sign(_GLYPHS[tone][size], f"{tone}-{size + 1}", tone)
+
+
+def by_norm(value: Value, width: int) -> str:
+    """An array that does not fit, in at most `width` cells, by its sign and its norm: `◇ ‖0.00728‖`."""
+    return f"{sign(value).glyph} ‖{figure(norm(value), width - 4)}‖"
 
 
 class LogScale(Struct, frozen=True):

@@ -36,7 +36,9 @@ _USUAL_WIDTH = 60  # for jumps by bars while the pane is not on screen
 class StripPane(Pane):
     """Draws one of `View.strips`, the last of them at first; empty for a network without a recurrent node."""
 
-    DEFAULT_CSS = "StripPane { padding: 0 1 0 2; border: none; overflow: hidden; &:focus { border: none; } }"
+    DEFAULT_CSS = "StripPane { overflow: hidden; }"
+    BLANKS = (2, 1)
+    TOP = False
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -54,7 +56,8 @@ class StripPane(Pane):
         if self.view is None or self.view.strip is None:
             return 0
         rows = len(self.view.graph.rows)
-        spare = container.height - 1 - rows * lines_per_row(rows, container.height - 1)
+        room = container.height - 1 - self._framed  # without the timesteps, and without the frame above them
+        spare = room - rows * lines_per_row(rows, room)
         return min(max(spare - 1, 1), _HIGHEST)
 
     def lay_out(self, view: View) -> None:
@@ -72,7 +75,7 @@ class StripPane(Pane):
         return self._groups[2]
 
     def line_at(self, y: int) -> Cells:
-        return self.inks.paint(self._lines[y] if y < len(self._lines) else (), self.size.width)
+        return self.inks.paint(self._lines[y] if y < len(self._lines) else (), self._width)
 
     # What keys and clicks ask for
 
@@ -289,8 +292,12 @@ def _caption(view: View, strip: Strip, window: Window) -> Line:
         write(at, f"▴ {view.t}")
         write(at - len(str(view.t)) - 1, f"{view.t} ▴")
     write(0, f"t = {shown.start}")
-    write(room - len(str(shown.stop - 1)), str(shown.stop - 1))
+    if view.t != shown.stop - 1:  # which then stands beside its mark
+        write(room - len(str(shown.stop - 1)), str(shown.stop - 1))
+    scale = "log scale"
     if window.per > 1:
-        said = f"a bar is {window.per} timesteps"
-        any(write(at, said) for at in (room // 2 - len(said) // 2, len(f"t = {shown.start}") + 2, room * 2 // 3))
-    return ((fitted("log scale", gutter), "faint"), ("".join(caption), "dim"))
+        said, short = f"a bar is {window.per} timesteps", f"log, {window.per}/bar"
+        places = (room // 2 - len(said) // 2, len(f"t = {shown.start}") + 2, room * 2 // 3)
+        if not any(write(at, said) for at in places) and len(short) < gutter:
+            scale = short
+    return ((fitted(scale, gutter), "faint"), ("".join(caption), "dim"))

@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from bptt_tui.debugger.pace import StoppedError
 from bptt_tui.errors import BpttError
-from bptt_tui.tui.ink import Inks, Line, Run, fitted, line_width, width_of
+from bptt_tui.tui.ink import Inks, Line, Run, clipped, line_width, width_of
 from bptt_tui.tui.sums_page import Page
 
 PARTS = (("table", "table"), ("knobs", "knobs"), ("buildup", "build-up"), ("chains", "chains"))
@@ -118,18 +118,3 @@ def _keys(page: Page | None, width: int) -> Line:
         if line_width(runs) + len(key) + len(label) + 3 <= width:
             runs += [(key, "accent"), (f" {label}  ", "dim")]
     return tuple(runs)
-
-
-def clipped(line: Line, width: int) -> Line:
-    """A line that is too long, cut with `…`."""
-    if line_width(line) <= width:
-        return line
-    kept: list[Run] = []
-    room = width
-    for text, ink in line:
-        cells = line_width(((text, ink),))
-        kept.append((text if cells < room else fitted(text, room), ink))
-        room -= cells
-        if room <= 0:
-            break
-    return tuple(kept)

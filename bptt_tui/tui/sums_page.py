@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 
 from bptt_tui.calculus import numerals
-from bptt_tui.debugger.sums_text import value_text
 from bptt_tui.debugger.view import Value
+from bptt_tui.tui.figures import figure
 from bptt_tui.tui.ink import Line, Run
 
 Keys = tuple[tuple[str, str], ...]
@@ -85,7 +85,7 @@ class Rows(Page):
 
 def in_full(value: Value, width: int) -> str:
     """A number with all its digits, an array as far as it fits."""
-    return numerals.exact(float(value.reshape(()))) if value.size == 1 else value_text(value, max(width, 20))
+    return numerals.exact(float(value.reshape(()))) if value.size == 1 else figure(value, max(width, 8))
 
 
 def highlighted(runs: Line, now: bool) -> Line:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from bptt_tui.calculus import numerals
+from bptt_tui.calculus.shapes import shape_text
 from bptt_tui.debugger.sums import ChainFactor, Sums
-from bptt_tui.debugger.sums_text import partial_text, squeezed, value_text
+from bptt_tui.debugger.sums_text import partial_text, squeezed, summed
 from bptt_tui.debugger.view import Value
-from bptt_tui.tui.figures import norm
+from bptt_tui.tui.copying import exactly
+from bptt_tui.tui.figures import figure, norm
 from bptt_tui.tui.ink import Line, Run, fitted, width_of
 from bptt_tui.tui.sums_page import Keys, Rows, highlighted, in_full, number_run
 
@@ -39,7 +41,9 @@ class KnobsPage(Rows):
 
     def head(self, width: int) -> list[Line]:
         knobs = self._knobs
-        title = f" {knobs.name} untied: each use nudged alone, up and down by {numerals.number(knobs.row(0).step, 3)}"
+        step = numerals.number(knobs.row(0).step, 3)
+        title = f" {knobs.name} untied: each use nudged alone, up and down by {step}"
+        title = title if width >= 64 else f" {knobs.name} untied, each use ± {step}"
         words = ["loss if up", f"Δ{self._loss}/Δ{knobs.parameter}", "contribution"]
         column = _NUMBER if width >= 64 else _NARROW
         heads = "".join(word.rjust(column) for word in (words if width >= 64 else words[1:]))
@@ -66,9 +70,14 @@ class KnobsPage(Rows):
         knob = knobs.row(self.at)
         label = knobs.use_label(self.at)
         step, up, down = numerals.number(knob.step, 3), numerals.exact(knob.up), numerals.exact(knob.down)
+        slope, contribution = f"slope {numerals.number(knob.slope, 7)}", numerals.exact(knob.contribution)
+        total = numerals.exact(knobs.total)
+        if width < 64:
+            said = (f" {slope}", f" contribution {contribution}", f" Σ of {self.count()}: {total}")
+            return [((line, "dim" if line is said[-1] else "strong"),) for line in said]
         lines: list[Line] = [
-            ((f" slope {numerals.number(knob.slope, 7)}, contribution {numerals.exact(knob.contribution)}", "strong"),),
-            ((f" all {self.count()} contributions sum to {numerals.exact(knobs.total)}", "dim"),),
+            ((f" {slope}, contribution {contribution}", "strong"),),
+            ((f" {summed(self.count())} {total}", "dim"),),
         ]
         if width >= 100:
             nudged = f" {self._loss} = {numerals.exact(knob.loss)}; {label} + {step}: {up}, {label} − {step}: {down}"
@@ -136,7 +145,7 @@ class BuildUpPage(Rows):
         return f"goto {self.node}[{self.t}]"
 
     def copied(self) -> str:
-        return in_full(self._built.row(self.at).total, 10**6)
+        return exactly(self._built.row(self.at).total)
 
 
 def _size(value: Value) -> float:
@@ -187,11 +196,10 @@ class ChainsPage(Rows):
 
     def head(self, width: int) -> list[Line]:
         chains = self._chains
-        total = value_text(chains.total, max(width - 50, 16))
         plural = "chain" if chains.count == 1 else "chains"
-        title: Line = (
-            (fitted(f" {chains.title} = {total}, the sum of {chains.spelled} {plural}", width - 1), "title"),
-        )
+        words = f", the sum of {chains.spelled} {plural}" if width >= 60 else f", {chains.spelled} {plural}"
+        total = figure(chains.total, max(width - width_of(f" {chains.title} = {words}") - 1, 8))
+        title: Line = ((fitted(f" {chains.title} = {total}{words}", width - 1), "title"),)
         if not self._single:
             heads = f"{'':16}{'chains':>{self._counts(width)}}   their sum"
             return [title, ((fitted(heads, width - 1), "dim"),)]
@@ -213,43 +221,47 @@ class ChainsPage(Rows):
             runs: Line = (
                 (f" through {fitted(group.label, 7)}", "name"),
                 (group.chains.rjust(self._counts(width)), "plain"),
-                (f"   {value_text(group.total, max(width - 46, 12))}", "plain"),
+                (f"   {figure(group.total, max(width - self._counts(width) - 20, 8))}", "plain"),
             )
             return highlighted(runs, lit)
         factor = self._factors()[number]
-        value = "" if factor.value is None else value_text(squeezed(factor.value), 24)
+        wide = width >= 100
+        cells = 25 if wide else 13
+        value = "" if factor.value is None else figure(squeezed(factor.value), cells)
         symbol = factor.symbol if factor.symbol != value else ""
-        shape = "×".join(map(str, factor.shape))
+        shape = shape_text(factor.shape)
         title = fitted(f" {factor.title}", 14)
         if width < 60:
-            running = value_text(factor.running, max(width - 28, 8))
+            running = figure(factor.running, max(width - 28, 8))
             return highlighted(
                 ((title, "name"), (fitted(symbol or value, 12) + " ", "symbol"), (running, "strong")), lit
             )
-        wide = width >= 100
         runs = (
             (title, "name"),
             (fitted(symbol, 21 if wide else 15) + " ", "symbol"),
-            (fitted(value, 25 if wide else 13) + " ", "plain"),
+            (fitted(value, cells) + " ", "plain"),
             (fitted(shape, 7) + " ", "dim"),
-            (value_text(factor.running, 24 if wide else 16), "strong"),
+            (figure(factor.running, width - (71 if wide else 53)), "strong"),
         )
         return highlighted(runs, lit)
 
     def detail(self, width: int) -> list[Line]:
         if not self._single:
             group = self._chains.group(self.at)
-            return [((f" sum of the chains through {group.label}: {in_full(group.total, width - 34)}", "strong"),)]
+            said = f" sum of the chains through {group.label}: " if width >= 60 else f" through {group.label}: "
+            return [((f"{said}{in_full(group.total, width - width_of(said))}", "strong"),)]
         factors = self._factors()
         if not factors:
             return [((" no chain: nothing is between them", "dim"),)]
         factor = factors[self.at]
-        shown = "too large to write out" if factor.value is None else value_text(squeezed(factor.value), width - 30)
-        product = f" product from {self._chains.loss_label} down to here: "
-        equated = " = ".join(dict.fromkeys((factor.title, factor.symbol, shown)))
+        equated = f" {' = '.join(dict.fromkeys((factor.title, factor.symbol)))}"
+        room = max(width - width_of(equated) - 3, 8)
+        shown = "too large to write out" if factor.value is None else figure(squeezed(factor.value), room)
+        equated += f" = {shown}" * (shown != factor.symbol)
+        product = f" product from {self._chains.loss_label} down to here: " if width >= 60 else " product so far: "
         return [
-            ((f" {equated}", "plain"),),
-            ((f"{product}{in_full(factor.running, width - width_of(product) - 3)}", "strong"),),
+            ((equated, "plain"),),
+            ((f"{product}{in_full(factor.running, width - width_of(product))}", "strong"),),
         ]
 
     def press(self, key: str) -> bool:
@@ -279,5 +291,5 @@ class ChainsPage(Rows):
 
     def copied(self) -> str:
         if not self._single:
-            return in_full(self._chains.group(self.at).total, 10**6)
+            return exactly(self._chains.group(self.at).total)
         return " · ".join(factor.title for factor in self._factors())

@@ -16,6 +16,7 @@ import math
 from bptt_tui.debugger.sums import Blocks, Sums, TruncatedSum
 from bptt_tui.debugger.sums_text import compared, value_text
 from bptt_tui.errors import BpttError
+from bptt_tui.tui.copying import exactly
 from bptt_tui.tui.ink import Line, Run, fitted, merged, width_of, wrapped
 from bptt_tui.tui.sums_page import Keys, Page, in_full, number_run
 
@@ -104,7 +105,7 @@ class TablePage(Page):
 
     def copied(self) -> str:
         row, column = self._place
-        return in_full(self._table.cell(row, column), 10**6) if self._table.reached(row, column) else ""
+        return exactly(self._table.cell(row, column)) if self._table.reached(row, column) else ""
 
     @property
     def _place(self) -> tuple[int, int]:
@@ -143,7 +144,7 @@ class TablePage(Page):
         if not whole:
             blocks = table.cells(rows, shown, None if mask is None else mask.kept)
         self._blocks = blocks
-        drawn: list[Line] = [self._headings(blocks, shown, margin, cell, tail)]
+        drawn: list[Line] = [self._headings(blocks, wide, shown, margin, cell, tail)]
         for row in rows:
             drawn.append(self._line(blocks, row, shown, margin, cell, tail, at))
         drawn.append(self._sums_line(wide, shown, margin, cell, tail))
@@ -157,8 +158,8 @@ class TablePage(Page):
         assert self._known is not None
         return self._known
 
-    def _headings(self, blocks: Blocks, shown: range, margin: int, cell: int, tail: int) -> Line:
-        """The uses, as many as have room for their labels."""
+    def _headings(self, blocks: Blocks, wide: int, shown: range, margin: int, cell: int, tail: int) -> Line:
+        """The uses, as many as have room for their labels, between ‹ and › where there are more."""
         table = self._table
         text, place = "", 0
         for column in shown:
@@ -171,7 +172,9 @@ class TablePage(Page):
                 place = start + width_of(label) + 2 * (cell != _NUMBER)
         text = fitted(text, len(shown) * cell)
         word = ("‖sum‖" if table.norms else "sum").rjust(tail) if tail and blocks.down == 1 else ""
-        return ((fitted("", margin), "plain"), (text, "dim"), (word, "dim"))
+        before = "‹" if shown.start else " "
+        after = "›" if shown.stop < wide else " " * bool(word)
+        return ((before.rjust(margin), "accent"), (text, "dim"), (after, "accent"), (word[1:], "dim"))
 
     def _line(
         self, blocks: Blocks, row: int, shown: range, margin: int, cell: int, tail: int, at: tuple[int, int]

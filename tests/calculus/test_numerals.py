@@ -53,6 +53,25 @@ def test_a_vector_stays_on_its_line(values, width):
     assert len(text) <= max(width, 30)
 
 
+@pytest.mark.parametrize(
+    ("values", "width", "text"),
+    [
+        ([0.0] * 9 + [-3.358] + [0.0] * 9, 24, "[0 … -3.358 … 0]"),
+        ([0.0] * 9 + [-3.358] + [0.0] * 9, 11, "[… -3.358 …]"),
+        ([0.0, -3.358] + [0.0] * 20, 14, "[0 -3.358 … 0]"),
+        ([0.0, -3.358] + [0.0] * 20, 12, "[… -3.358 …]"),
+        ([0.0] * 20 + [2.5, 0.0], 16, "[0 … 2.5 0]"),
+        ([0.0] * 9 + [1.0, -2.0, math.nan] + [0.0] * 9, 16, "[0 … nan … 0]"),
+        ([0.0] * 40, 16, "[0 0 0 0 0 … 0]"),
+        ([0.0] * 39 + [1.0], 16, "[0 0 0 0 0 … 1]"),
+        ([[0.0] * 9] * 5 + [[0.0] * 4 + [-3.358] + [0.0] * 4], 24, "[… -3.36 …]"),
+    ],
+)
+def test_what_is_not_zero_is_seen_in_an_abbreviated_array(values, width, text):
+    """One-hot rows and gradients would otherwise read as all zeros."""
+    assert numerals.array(np.array(values), width) == text
+
+
 def test_a_matrix_shows_its_rows():
     """Small ones whole, on one line and on several."""
     matrix = np.array([[1.0, 2.0], [3.0, -4.5]])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
 
-from bptt_tui import cli
+from bptt_tui.cli.commands import complete_formula
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -43,7 +44,7 @@ def given(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | bytes], None]:
 
     def give(text: str | bytes) -> None:
         data = text.encode() if isinstance(text, str) else text
-        monkeypatch.setattr(cli.sys, "stdin", SimpleNamespace(buffer=io.BytesIO(data)))
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(data)))
 
     return give
 
@@ -182,7 +183,7 @@ def test_as_json(run: Run, given: Callable[[str], None]) -> None:
 def test_the_left_sides_complete() -> None:
     """In a shell: the parameters of the session that was named."""
     context = SimpleNamespace(params={"session": "question"})
-    found = cli.complete_formula(context, None, "dE/d")  # type: ignore[arg-type]
+    found = complete_formula(context, None, "dE/d")  # type: ignore[arg-type]
     assert [item.value for item in found] == ["dE/du", "dE/dw", "dE/dv"]
     context.params["session"] = "nowhere.json"
-    assert cli.complete_formula(context, None, "") == []  # type: ignore[arg-type]
+    assert complete_formula(context, None, "") == []  # type: ignore[arg-type]

@@ -9,24 +9,10 @@ from collections.abc import Callable
 import pytest
 from click.shell_completion import ShellComplete
 
-from bptt_tui.cli import cli, main
+from bptt_tui.cli import cli
 from bptt_tui.session import load
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line in this process: exit status, stdout, stderr."""
-
-    def command(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        out, err = capsys.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    return command
 
 
 def test_lessons_are_listed_after_the_networks(run: Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -122,14 +123,14 @@ def test_progress_shows_on_a_terminal_only_and_leaves_nothing(
     run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """From the first second on, on stderr, wiped at the end."""
-    from bptt_tui import cli
+    from bptt_tui.cli import output
 
     seconds = iter(range(100))
-    monkeypatch.setattr(cli, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
-    terminal = cli._Progress("verify")
+    monkeypatch.setattr(output, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
+    terminal = output.ProgressLine("verify")
     terminal(1, 3)
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr(cli.sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     terminal(2, 3)
     terminal(3, 3)
     assert capsys.readouterr().err == "\rverify: 2 of 3\r\x1b[K"

@@ -307,6 +307,50 @@ def test_the_graph_marks_nodes_with_enabled_breakpoints(debugger: Debugger) -> N
     assert {(c.ref.name, c.ref.t) for c in cells if getattr(c, "stop", False)} == {("s", 1), ("z", 0), ("z", 1)}
 
 
+def marked(debugger: Debugger) -> set[tuple[str, int | None]]:
+    graph, last = debugger.view.graph, debugger.view.steps
+    cells = [graph.cell(row, t) for row in range(len(graph.rows)) for t in range(last)]
+    return {(cell.ref.name, cell.ref.t) for cell in cells if getattr(cell, "stop", False)}
+
+
+@pytest.mark.parametrize(
+    ("line", "times"),
+    [
+        ("break s if t == 0", {0}),
+        ("break s if t > 0 and abs(prod) < 1e-6", {1, 2}),
+        ("break s if t == 0 or abs(prod) < 1e-6", {0, 1, 2}),
+        ("break s if not (t == 0 or t + 1 == 2)", {2}),
+        ("break s if 0 < t <= 1 and phase == backward", {1}),
+        ("break s if phase != forward", {0, 1, 2}),
+        ("break dE/ds if phase == forward", set()),
+        ("break s if s[t-1] > 0", {0, 1, 2}),
+        ("break s if w > 100", {0, 1, 2}),
+    ],
+)
+def test_a_condition_on_the_timestep_takes_the_mark_from_nodes_it_never_stops_at(line: str, times: set[int]) -> None:
+    """What else is in a condition may hold: the mark does not tell what is not yet computed."""
+    debugger = Debugger(load("many-to-many"))
+    debugger.do(line)
+    assert marked(debugger) == {("s", t) for t in times}
+
+
+@settings(max_examples=100)
+@given(seeds, st.integers(0, 10**9))
+def test_where_a_breakpoint_on_a_node_is_hit_there_is_a_mark(seed: int, choice: int) -> None:
+    debugger = Debugger(random_session(seed)[1])
+    scene = debugger.look.scene
+    line, hit = a_stop(random.Random(choice), scene)
+    assume(line.startswith("break ") and not line[5:].lstrip().startswith("if "))
+    try:
+        debugger.do(line)
+    except CommandError:
+        assume(False)
+    marks = marked(debugger)
+    for position in range(1, scene.timeline.last + 1):
+        step = scene.timeline.step(position)
+        assert step.kind == "use" or not hit(position) or (step.name, step.t) in marks, (line, step)
+
+
 def test_an_interrupted_run_changes_nothing(debugger: Debugger) -> None:
     """Not the position, not the hits, not the recording."""
     debugger.do("break if t < -1")

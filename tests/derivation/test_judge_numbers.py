@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bptt_tui.derivation.judging.data import as_data
 from bptt_tui.derivation.judging.judge import judge
+from bptt_tui.derivation.judging.lines import as_text
+from bptt_tui.derivation.judging.telling import marks
 from bptt_tui.session import load
 
 
@@ -93,3 +96,80 @@ def test_a_jacobian_may_be_in_either_layout_and_a_partial_in_either_meaning() ->
     immediate = judge(question, f"ds_1/dw = {(1 - s[1] ** 2) * s[0]:.6f}")
     assert immediate.holds
     assert immediate.members[0].readings == ("∂s₁/∂w with s₀ held",)
+
+
+@pytest.mark.parametrize(
+    ("change", "remarks"),
+    [
+        ({(0, 1): -1.0}, {(0, 1): "the sign is wrong"}),
+        ({(2, 1): 10.0}, {(2, 1): "it is 10 times too large"}),
+        ({(2, 1): 0.01, (1, 0): -1.0}, {(2, 1): "it is 100 times too small", (1, 0): "the sign is wrong"}),
+        ({(0, 0): -0.1}, {(0, 0): "the sign is wrong, and it is 10 times too small"}),
+        ({(2, 2): 2.0}, {(2, 2): "it is twice that"}),
+        ({(2, 2): 1.01}, {(2, 2): "it is off by 1 %"}),
+        ({(1, 2): 3.7}, {(1, 2): ""}),
+    ],
+)
+def test_wrong_entries_are_pointed_at_with_what_is_the_matter(
+    change: dict[tuple[int, int], float], remarks: dict[tuple[int, int], str]
+) -> None:
+    """Each is underlined where it stands in the text, also in a transposed or negated array."""
+    session = load("sessions/vectors.json")
+    due = session.trace().gradient["W"].copy()
+    given = due.copy()
+    for place, factor in change.items():
+        given[place] *= factor
+    for text, array in (("{}", given), ("-{}", -given), ("{}^T", given.T)):
+        formula = "dE/dW = " + text.format(array.round(6).tolist())
+        member = judge(session, formula).members[0]
+        assert member.outcome == "wrong"
+        assert {entry.index: entry.remark for entry in member.entries} == remarks
+        for entry in member.entries:
+            assert entry.span is not None
+            assert abs(float(formula[slice(*entry.span)])) == pytest.approx(abs(given[entry.index]), abs=1e-6)
+            assert (entry.value, entry.due) == pytest.approx((given[entry.index], due[entry.index]), abs=1e-6)
+        underlined = {span for span, sign in marks((member,)) if sign == "^"}
+        assert underlined == {entry.span for entry in member.entries}
+
+
+def test_two_entries_exchanged_are_told_as_each_others() -> None:
+    session = load("sessions/vectors.json")
+    given = session.trace().gradient["W"].round(6)
+    given[0, 1], given[1, 0] = given[1, 0], given[0, 1]
+    member = judge(session, f"dE/dW = {given.tolist()}").members[0]
+    assert [(e.index, e.remark) for e in member.entries] == [
+        ((0, 1), "that is entry [1, 0]"),
+        ((1, 0), "that is entry [0, 1]"),
+    ]
+
+
+def test_what_holds_of_every_entry_is_said_once() -> None:
+    session = load("sessions/vectors.json")
+    due = session.trace().gradient["W"]
+    tenfold = judge(session, f"dE/dW = {(due * 10).round(5).tolist()}")
+    assert tenfold.sentence.endswith("every entry is 10 times too large")
+    assert len(tenfold.members[0].entries) == 9
+    turned = judge(session, f"dE/dW = {(-due.T).round(6).tolist()}")
+    assert "should be transposed, and its sign is wrong" in turned.sentence
+    one = judge(load("sessions/question.json"), "dE/dw = -0.0694212")
+    assert one.sentence.endswith("what is written is 10 times too small")
+
+
+def test_the_entries_are_listed_below_where_the_sentence_does_not_name_them() -> None:
+    session = load("sessions/vectors.json")
+    due = session.trace().gradient["W"].round(6)
+    due[0] *= -1
+    due[1] *= 10
+    text = as_text(judge(session, f"dE/dW = {due.tolist()}"))
+    assert "and 3 more entries are wrong" in " ".join(text.split())
+    for place in ("[1, 0]", "[1, 1]", "[1, 2]"):
+        assert f"✗  entry {place} is" in text
+    assert "✗  entry [0, 0]" not in text
+
+
+def test_entries_are_in_the_json() -> None:
+    data = as_data(judge(load("sessions/question.json"), "dE/dv = [0.3169, 0.2]"))
+    (entry,) = data["members"][0]["entries"]
+    assert (entry["index"], entry["value"]) == ((1,), 0.2)
+    assert entry["due"] == pytest.approx(-0.316921, abs=1e-6)
+    assert data["formula"][slice(*entry["span"])] == "0.2"

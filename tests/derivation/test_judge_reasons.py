@@ -63,7 +63,7 @@ def test_the_gates_read_the_state_too(formula: str, missing: str) -> None:
 @pytest.mark.parametrize(
     ("formula", "said"),
     [
-        ("dh_2/dh_0 = Whh^2", "the factors diag(1 − h₂²) and diag(1 − h₁²) are missing"),
+        ("dh_2/dh_0 = Whh^2", "the slopes diag(1 − h₂²) and diag(1 − h₁²) are missing: every step"),
         ("dh_2/dh_0 = diag(1 - h_2^2) Whh^2", "the slope diag(1 − h₁²) is missing"),
         (
             "dh_2/dh_0 = diag(1 - h_2^2) diag(1 - h_1^2) Whh^2",

@@ -12,6 +12,13 @@ HEAD = "dE/do * do/dq * v * ds1/dz1"
 DEEP = "ds1/dz1 * w * ds0/dz0 * s[-1]"
 SHOWN: dict[str, tuple[str, str]] = {
     "slope missing": ("question", "ds1/ds0 = w"),
+    "slopes missing": ("min-char-rnn", "dh_3/dh_0 = Whh^3"),
+    "weights missing": ("min-char-rnn", "dh_3/dh_0 = prod_{t=1}^{3} diag(1 - h_t^2)"),
+    "one step for all": ("min-char-rnn", "dh_3/dh_0 = (diag(1 - h_3^2) Whh)^3"),
+    "steps shifted": ("min-char-rnn", "dh_3/dh_0 = prod_{t=1}^{3} diag(1 - h_{t-1}^2) Whh"),
+    "steps transposed": ("min-char-rnn", "dh_3/dh_0 = prod_{t=1}^{3} diag(1 - h_t^2) Whh^T"),
+    "steps turned": ("min-char-rnn", "dh_3/dh_0 = prod_{t=1}^{3} Whh diag(1 - h_t^2)"),
+    "steps bare": ("min-char-rnn", "dh_3/dh_0 = (Whh^T)^3"),
     "weight missing": ("question", f"dE/dw = {HEAD} * (s0 + ds0/dz0*s[-1])"),
     "factor missing": ("question", f"dE/dw_0 = {HEAD} * w * ds0/dz0"),
     "factors missing": ("question", "dE/dw_0 = dE/do * do/dq * v * w * ds0/dz0"),

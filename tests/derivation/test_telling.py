@@ -10,9 +10,9 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from verdicts import ALL, RIGHT, SHAPES, UNKNOWN, WRONG
 
+from bptt_tui.derivation.judging.data import as_data, as_json
 from bptt_tui.derivation.judging.judge import judge
 from bptt_tui.derivation.judging.lines import as_text, told, unreadable
-from bptt_tui.derivation.judging.plain import as_data, as_json
 from bptt_tui.derivation.judging.telling import GLYPHS, amiss, factor_sentence, headline
 from bptt_tui.derivation.judging.verdict import FactorOutcome, FactorVerdict, Outcome, TermOutcome
 from bptt_tui.language.cells import cells

@@ -9,25 +9,10 @@ import time
 
 import numpy as np
 import pytest
+from oracles.networks import QUESTION
 
 from bptt_tui.errors import BpttError, EquationError, NetworkError, ShapeError
 from bptt_tui.trace import Network
-
-QUESTION = [
-    "a = u * x[t]",
-    "b = w * s[t-1]",
-    "z = a + b",
-    "s = tanh(z)",
-    "q = v * s",
-    "o = softmax(q)",
-    "E = cross_entropy(o, y)",
-]
-VALUES = {
-    "parameters": {"u": 0.8, "w": 0.6, "v": [1.2, -0.7]},
-    "inputs": {"x": [0.5, -1.0]},
-    "initial": {"s": 0.3},
-    "constants": {"y": 0},
-}
 
 
 def said(function, *args, **kwargs):
@@ -115,19 +100,20 @@ def test_equations_that_make_no_network(equations, kind, start):
 )
 def test_loss_steps_that_are_none(at, words):
     """The field of the session, what it says and what it may say."""
-    assert words in said(Network, QUESTION, loss_at=at)[1]
+    assert words in said(Network, QUESTION.equations, loss_at=at)[1]
 
 
 def test_a_reduction_that_is_none():
     """sum or mean."""
     assert (
-        said(Network, QUESTION, reduction="max")[1] == 'loss.reduction: \'max\' is not a reduction; use "sum" or "mean"'
+        said(Network, QUESTION.equations, reduction="max")[1]
+        == 'loss.reduction: \'max\' is not a reduction; use "sum" or "mean"'
     )
 
 
 def with_(**changes):
     """The question's values with some of them changed; None removes one."""
-    values = {group: dict(given) for group, given in VALUES.items()}
+    values = {group: dict(given) for group, given in QUESTION.values.items()}
     for path, value in changes.items():
         group, _, name = path.partition("__")
         if value is None:
@@ -196,7 +182,7 @@ GIVEN = [
 @pytest.mark.parametrize(("values", "kind", "start"), GIVEN, ids=range(len(GIVEN)))
 def test_values_that_do_not_fit(values, kind, start):
     """The field of the session and its name, the equation that cannot use it, and what would."""
-    caught, message = said(Network(QUESTION).trace, **values)
+    caught, message = said(Network(QUESTION.equations).trace, **values)
     assert start in message
     assert caught is kind
 
@@ -280,7 +266,7 @@ def test_reading_past_the_end_of_an_input():
 
 def test_a_loss_step_after_the_end():
     """loss.at may not go past the last timestep."""
-    _, message = said(Network(QUESTION, loss_at=[0, 2]).trace, **VALUES)
+    _, message = said(Network(QUESTION.equations, loss_at=[0, 2]).trace, **QUESTION.values)
     assert message == "loss.at: there is no timestep 2; the timesteps are 0 … 1"
 
 

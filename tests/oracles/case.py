@@ -25,16 +25,23 @@ class Case:
     reduction: str = "sum"
     pins: dict[tuple[str, int], Any] = field(default_factory=dict)
 
+    @property
+    def values(self) -> dict[str, dict[str, Any]]:
+        """Everything that is given, as `Network.trace` takes it."""
+        return {
+            "parameters": self.parameters,
+            "inputs": self.inputs,
+            "initial": self.initial,
+            "constants": self.constants,
+        }
+
     def trace(self):
         """The engine's trace of this case."""
         from bptt_tui.trace import Network
 
         network = Network(self.equations, loss_at=self.loss_at, reduction=self.reduction)
         return network.trace(
-            parameters=self.parameters,
-            inputs=self.inputs,
-            initial=self.initial,
-            constants=self.constants,
+            **self.values,
             steps=None if self.inputs else self.steps,
             pins={f"{name}[{t}]": value for (name, t), value in self.pins.items()},
         )

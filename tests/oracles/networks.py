@@ -18,6 +18,12 @@ from oracles.evaluate import leaves_of, node_values, total
 
 Shape = tuple[int, ...]
 LARGEST = 1e4
+# The network of the question: two steps, many to one.
+QUESTION = Case(
+    ("a = u * x[t]", "b = w * s[t-1]", "z = a + b", "s = tanh(z)", "q = v * s", "o = softmax(q)",
+     "E = cross_entropy(o, y)"),
+    {"u": 0.8, "w": 0.6, "v": [1.2, -0.7]}, {"x": [0.5, -1.0]}, {"s": 0.3}, {"y": 0},
+)  # fmt: skip
 
 
 def random_case(seed: int, longest: int = 6) -> Case:

@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from oracles.networks import QUESTION
 
 from bptt_tui.errors import NetworkError
 from bptt_tui.trace import Network
-
-SMALL = [
-    "a = u * x[t]",
-    "b = w * s[t-1]",
-    "z = a + b",
-    "s = tanh(z)",
-    "q = v * s",
-    "o = softmax(q)",
-    "E = cross_entropy(o, y)",
-]
 
 
 def trace(equations, loss_at, T=5, **initial):
@@ -36,7 +27,7 @@ def times(trace, name):
 
 def test_many_to_one_has_its_output_once():
     """With the loss at the last timestep q, o and E exist there only, and v has one use; u, w everywhere."""
-    found = trace(SMALL, "last", s=0.3)
+    found = trace(QUESTION.equations, "last", s=0.3)
     assert {name: times(found, name) for name in "qoE"} == {"q": [4], "o": [4], "E": [4]}
     assert times(found, "s") == [0, 1, 2, 3, 4]
     assert list(found.uses("v")) == [4]
@@ -45,7 +36,7 @@ def test_many_to_one_has_its_output_once():
 
 def test_listed_losses_cut_the_end_off():
     """Losses at 0 and 2: outputs at those, the state up to 2."""
-    found = trace(SMALL, [0, 2], s=0.3)
+    found = trace(QUESTION.equations, [0, 2], s=0.3)
     assert times(found, "E") == [0, 2]
     assert times(found, "s") == [0, 1, 2]
     assert list(found.uses("v")) == [0, 2]

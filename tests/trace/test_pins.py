@@ -6,18 +6,11 @@ import dataclasses
 
 import numpy as np
 import pytest
-from oracles.case import Case
 from oracles.judge import faults
-from oracles.networks import pinned_case, random_case
+from oracles.networks import QUESTION, pinned_case, random_case
 
 from bptt_tui.errors import BpttError
 from bptt_tui.trace import Network
-
-QUESTION = Case(
-    ("a = u * x[t]", "b = w * s[t-1]", "z = a + b", "s = tanh(z)", "q = v * s", "o = softmax(q)",
-     "E = cross_entropy(o, y)"),
-    {"u": 0.8, "w": 0.6, "v": [1.2, -0.7]}, {"x": [0.5, -1.0]}, {"s": 0.3}, {"y": 0},
-)  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", range(200))

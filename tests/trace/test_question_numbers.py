@@ -6,25 +6,11 @@ import numpy as np
 import pytest
 from oracles.case import Case
 from oracles.judge import faults
+from oracles.networks import QUESTION
 
 from bptt_tui.trace import Network
 
-SMALL_STEPS = (
-    "a = u * x[t]",
-    "b = w * s[t-1]",
-    "z = a + b",
-    "s = tanh(z)",
-    "q = v * s",
-    "o = softmax(q)",
-    "E = cross_entropy(o, y)",
-)
 COMPOUND = ("s = tanh(u * x[t] + w * s[t-1])", "E = cross_entropy(softmax(v * s), y)")
-VALUES = {
-    "parameters": {"u": 0.8, "w": 0.6, "v": [1.2, -0.7]},
-    "inputs": {"x": [0.5, -1.0]},
-    "initial": {"s": 0.3},
-    "constants": {"y": 0},
-}
 SLIPS = {
     "f′ left out of the recurrence": -0.729768,
     "only the last time step": -0.555232,
@@ -34,9 +20,9 @@ SLIPS = {
 }
 
 
-@pytest.fixture(params=[SMALL_STEPS, COMPOUND], ids=["small steps", "compound"])
+@pytest.fixture(params=[QUESTION.equations, COMPOUND], ids=["small steps", "compound"])
 def trace(request):
-    return Network(request.param).trace(**VALUES)
+    return Network(request.param).trace(**QUESTION.values)
 
 
 @pytest.mark.parametrize(
@@ -83,14 +69,14 @@ def test_the_slips_are_the_products_with_a_factor_missing(trace):
     assert wrong == pytest.approx(SLIPS["s_t where s_{t−1} belongs"], abs=1e-6)
 
 
-@pytest.mark.parametrize("equations", [SMALL_STEPS, COMPOUND])
+@pytest.mark.parametrize("equations", [QUESTION.equations, COMPOUND])
 def test_every_node_agrees_with_the_oracles(equations):
     """Adjoints, inputs and the initial value too."""
-    assert faults(Case(equations, **VALUES)) == []
+    assert faults(Case(equations, **QUESTION.values)) == []
 
 
 def test_separate_knobs_add_up():
     """Nudging one use of w alone changes the loss by its contribution; the terms add to the gradient."""
-    trace = Network(SMALL_STEPS).trace(**VALUES)
+    trace = Network(QUESTION.equations).trace(**QUESTION.values)
     assert trace.contribution("w", 1) + trace.contribution("w", 0) == trace.gradient["w"]
     assert np.shape(trace.gradient["w"]) == ()

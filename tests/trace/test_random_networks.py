@@ -27,18 +27,12 @@ def test_a_long_random_network_agrees_with_every_oracle(seed):
 def test_the_generator_reaches_every_operation():
     """The random networks use every operation that can be written in an equation."""
     from bptt_tui.calculus.operations import OPERATIONS
-    from bptt_tui.language import Call
-
-    def operations(expression):
-        if isinstance(expression, Call):
-            yield expression.operation
-            for argument in expression.arguments:
-                yield from operations(argument)
+    from bptt_tui.language import calls
 
     found = {
-        operation
+        call.operation
         for seed in range(100)
         for equation in random_case(seed).parsed.values()
-        for operation in operations(equation.expression)
+        for call in calls(equation.expression)
     }
     assert found == {name for name, operation in OPERATIONS.items() if operation.written}

@@ -23,8 +23,8 @@ from test_planted_faults import (
 from bptt_tui.calculus.operations import FUSIONS, OPERATIONS
 from bptt_tui.session import bundled, load
 from bptt_tui.trace import Network, verify
+from bptt_tui.trace.adjoints import Adjoints
 from bptt_tui.trace.program import Instruction, Leaf
-from bptt_tui.trace.reverse import Adjoints
 from bptt_tui.trace.terms import Terms
 from bptt_tui.trace.trace import Trace
 from bptt_tui.trace.verify import Check, untie

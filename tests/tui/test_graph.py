@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from opening import FULL, MEDIUM, SMALL, opened
 from bptt_tui.debugger.debugger import Debugger
 from bptt_tui.debugger.view import Cell, Contribution, Edge, Missing, Ref
 from bptt_tui.session import Session, load
+from bptt_tui.tui.bars import MessageBar
 from bptt_tui.tui.boxes import Wires
 from bptt_tui.tui.columns import LEAD, TAIL, Columns
 from bptt_tui.tui.contributions import ContributionsPane
@@ -166,6 +168,43 @@ def test_edges_to_what_is_not_drawn_are_left_out() -> None:
     node = Ref("a", 0, "a₀", "node")
     edges = [Edge(Ref("u", 0, "u₀", "use"), node, 0, False), Edge(Ref("x", 0, "x₀", "input"), node, 0, False)]
     assert routed(edges, ("a", "u", "x"), 1, (0, 0)) == []
+
+
+async def test_more_timesteps_are_marked_left_of_the_scrollbar() -> None:
+    """Beside a scrollbar the column at the edge is cut, and › says so; its timestep is whole, or left out."""
+    async with opened("lstm", at=80, size=SMALL) as debugger:
+        pane = debugger.main.query_one(GraphPane)
+        last = pane.inner.width - 1
+        assert last == pane.size.width - 2
+        assert pane.scroll_offset.x + pane.size.width < pane.virtual_size.width
+        assert _heading(pane)[last] == "›" and _heading(pane)[:last].split("‹")[1].split() == ["t", "=", "2", "t=3"]
+
+
+async def test_a_timestep_is_whole_or_left_out_wherever_the_graph_is_scrolled(long_session: Session) -> None:
+    async with opened(long_session, at=300_000, size=SMALL) as debugger:
+        pane = debugger.main.query_one(GraphPane)
+        here = pane.scroll_offset.x
+        for x in range(here, here + pane.column_cells + 1):
+            pane.scroll_to(x, animate=False, force=True)
+            timesteps = {int(t) for t in re.findall("[0-9]+", _heading(pane))}
+            t = debugger.view.t
+            assert t is not None and timesteps <= set(range(t - 5, t + 5))
+
+
+async def test_a_message_of_two_lines_does_not_move_the_graph_sideways() -> None:
+    """It takes a line of the graph, so that a scrollbar comes."""
+    async with opened(at=26, size=SMALL) as debugger:
+        pane = debugger.main.query_one(GraphPane)
+        assert pane.inner.width == pane.size.width
+        before = pane.scroll_offset.x, _heading(pane)
+        await debugger.press("n")
+        assert debugger.main.query_one(MessageBar).size.height == 2
+        assert pane.inner.width == pane.size.width - 1
+        assert (pane.scroll_offset.x, _heading(pane)) == before
+
+
+def _heading(pane: GraphPane) -> str:
+    return "".join(segment.text for segment in pane.render_line(0)).rstrip()
 
 
 async def test_the_table_keeps_its_names_and_sums_while_it_scrolls(long_session: Session) -> None:

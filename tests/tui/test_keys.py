@@ -9,13 +9,14 @@ from opening import MEDIUM, SMALL, opened
 
 from bptt_tui.debugger import View
 from bptt_tui.debugger.commands import COMMANDS
-from bptt_tui.tui.bars import Keys, PaneTabs
+from bptt_tui.tui.bars import Keys
 from bptt_tui.tui.bindings import BINDING_TABLE, KeyRow, bindings
 from bptt_tui.tui.debugger_screen import DebuggerScreen
 from bptt_tui.tui.dialogs import Notice
 from bptt_tui.tui.help import help_text
 from bptt_tui.tui.keynames import keys_of
 from bptt_tui.tui.palette import offers
+from bptt_tui.tui.tabs import PaneTabs
 
 COMMAND_KEYS = [(key, row.command) for row in BINDING_TABLE if row.command for key in row.keys.split(",")]
 

@@ -12,7 +12,10 @@ from textual.css.stylesheet import Stylesheet
 
 FIRST_FRAME = Path(__file__).parents[1] / "benchmarks" / "first_frame.py"
 SELDOM = {
+    "bptt_tui.debugger.answer_slips",
+    "bptt_tui.debugger.answers",
     "bptt_tui.debugger.attempts",
+    "bptt_tui.debugger.blame",
     "bptt_tui.debugger.blocks",
     "bptt_tui.debugger.commands",
     "bptt_tui.debugger.conditions",

@@ -13,7 +13,8 @@ from bptt_tui.session import load
 from bptt_tui.tui.dialogs import AskPath
 from bptt_tui.tui.field import Field
 from bptt_tui.tui.leaving import LeaveDialog
-from bptt_tui.tui.new_session import Equations, NewSession, ValueRow
+from bptt_tui.tui.new_session import NewSession
+from bptt_tui.tui.new_session_fields import Equations, ValueRow
 
 SIZES = {"full": FULL, "medium": MEDIUM, "small": SMALL}
 

@@ -42,6 +42,10 @@ def test_a_figure_never_takes_more_than_its_width(value: np.ndarray, width: int)
         ([[0.2091, -0.2091], [-0.2091, 0.2091]], 22, "[.21 -.21; -.21 .21]"),
         ([[0.2091, -0.2091], [-0.2091, 0.2091]], 12, "[.209 … .209]"),
         (list(range(100)), 14, "[0 1 2 3 … 99]"),
+        ([0.0, 0.0, 0.0, 0.0, -3.358, 0.0, 0.0], 15, "[0 … -3.36 … 0]"),
+        ([0.0, 0.0, -3.358, 0.0, 0.0, 0.0, 0.0], 11, "[… -3.36 …]"),
+        ([[0.0, 0.0, 0.0], [0.0, -3.358, 0.0]], 11, "[… -3.36 …]"),
+        ([[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]], 11, "[0 … 0]"),
     ],
 )
 def test_a_figure_gives_up_digits_before_entries(value: object, width: int, text: str) -> None:
@@ -138,6 +142,17 @@ def test_a_bar_of_many_timesteps_shows_their_extremes() -> None:
     assert high[11 + 80] == "█" and high[11 + 79] == high[11 + 81] == " "
     assert caption.startswith("log scale  t = 0") and caption.endswith("99999")
     assert "▴ 50000" in caption and "a bar is 1000 timesteps" in caption
+
+
+def test_that_a_bar_is_several_timesteps_is_said_in_a_few_cells_too() -> None:
+    strip = Strip("s", "‖∂E/∂sₜ‖", np.full(60, 0.5), 0, 0, 60)
+    assert drawn(strip, 30, width=41)[-1].startswith("log, 2/bar t = 0")
+
+
+def test_the_last_timestep_is_named_once() -> None:
+    strip = Strip("s", "‖∂E/∂sₜ‖", np.full(4, 0.5), 0, 0, 4)
+    assert drawn(strip, 3, width=40)[-1].split() == ["log", "scale", "t", "=", "0", "▴", "3"]
+    assert drawn(strip, 2, width=40)[-1].split() == ["log", "scale", "t", "=", "0", "▴", "2", "3"]
 
 
 @pytest.mark.parametrize("known_from", [0, 1, 999, 1000, 99_999, 100_000])

@@ -12,10 +12,11 @@ from syrupy.assertion import SnapshotAssertion
 from textual.widgets import Input, OptionList
 
 from bptt_tui.session import load, recent
+from bptt_tui.trace.progress import Progress
 from bptt_tui.tui import files
 from bptt_tui.tui.leaving import LeaveDialog
 from bptt_tui.tui.open_dialog import OpenDialog
-from bptt_tui.tui.opening_line import Progress, Started
+from bptt_tui.tui.opening_line import Started
 
 SIZES = {"full": FULL, "medium": MEDIUM, "small": SMALL}
 

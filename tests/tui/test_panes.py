@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from opening import SMALL, Opened, opened
@@ -9,7 +11,7 @@ from rich.cells import cell_len
 
 from bptt_tui.debugger.debugger import Debugger
 from bptt_tui.session import load
-from bptt_tui.tui.chain import ChainPane, _lying, _standing
+from bptt_tui.tui.chain import ChainPane, _lying, _standing, _to_come
 from bptt_tui.tui.ink import Line
 from bptt_tui.tui.layout import layout_of, panes_shown
 from bptt_tui.tui.node import NodePane, node_lines
@@ -38,6 +40,22 @@ def test_every_position_fits_the_width(name: str, width: int) -> None:
         assert all(cell_len(line.rstrip()) <= width for line in lines), lines
         lines = text_of(_lying(view, width + 50, 1)) if view.chain.title else []
         assert all(cell_len(line.rstrip()) <= width + 50 for line in lines), lines
+
+
+@pytest.mark.parametrize("name", ["lstm", "min-char-rnn", "vectors"])
+@pytest.mark.parametrize("width", [32, 39, 50])
+def test_a_matrix_by_one_entry_says_that_it_is_the_largest(name: str, width: int) -> None:
+    """A sign and a number alone is a norm in the table of contributions."""
+    debugger = Debugger(load(name))
+    said = 0
+    while debugger.view.position < debugger.view.last:
+        view = debugger.do("next")
+        assert view.pane is not None
+        lines = text_of(node_lines(view, view.pane, width, 12))
+        assert all(cell_len(line.rstrip()) <= width for line in lines), lines
+        assert not any(re.search(r"[▲▴▵▼▾▿◆◈◇] -?[\d.]", line) for line in lines if "largest" not in line), lines
+        said += sum("largest" in line for line in lines)
+    assert said
 
 
 def test_the_node_pane_goes_from_inflows_to_the_sum() -> None:
@@ -109,6 +127,29 @@ def test_a_long_chain_asks_only_for_what_it_can_show() -> None:
     view = debugger.view
     lines = text_of(_lying(view, 116, 1))
     assert "⋯" in lines[0] and len(lines) == 5 and cell_len(lines[0].rstrip()) <= 116
+
+
+def test_factors_for_chains_to_come_are_no_sum() -> None:
+    """c₀ has two consumers, but the factors that it gives to chains stand beside each other only."""
+    view = Debugger(load("lstm")).do("goto c[0]")
+    assert view.pane is not None and view.pane.partials[0].branches > 1
+    lines = text_of(_to_come(view.pane, 80))
+    assert "∂c₀/∂f₀" in lines[0] and "∂c₀/∂i₀" in lines[0] and "Σ" not in lines[0]
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_a_chain_has_something_of_every_array(width: int) -> None:
+    debugger = Debugger(load("lstm"))
+    debugger.do("end")
+    said = []
+    while debugger.view.phase == "backward":
+        view = debugger.do("rewind")
+        factors = view.chain.factors(10)
+        lines = text_of(_standing(view.chain.title, factors, True, width) if width < 60 else _lying(view, width, 1))
+        assert all(cell_len(line.rstrip()) <= width for line in lines)
+        said += [line for line in lines if "‖" in line]
+        assert "[…]" not in "".join(lines)
+    assert said
 
 
 def test_a_restart_from_a_sum_is_marked() -> None:

@@ -13,6 +13,7 @@ from rich.cells import cell_len
 from settling import until
 from syrupy.assertion import SnapshotAssertion
 
+from bptt_tui.calculus import numerals
 from bptt_tui.debugger.debugger import Debugger
 from bptt_tui.errors import SessionError
 from bptt_tui.session import Loss, Session, load
@@ -200,6 +201,26 @@ async def test_the_inspector_shows_every_entry_in_full() -> None:
         assert screen.query_one(Matrix).index == (7, 7)
         await debugger.press("tab", "i", "escape")
         assert debugger.app.screen is debugger.main and debugger.view.position == 35
+
+
+@pytest.mark.parametrize("size", [FULL, MEDIUM, SMALL])
+@pytest.mark.parametrize("width", [2, 8, 30])
+async def test_a_number_in_the_inspector_is_whole_or_left_out(size: tuple[int, int], width: int) -> None:
+    """At the edges … stands for what is not in sight, and below the matrix the current entry with all its digits."""
+    value = np.random.default_rng(1).normal(size=(20, width)) / 3
+    async with opened(size=size) as debugger:
+        debugger.app.push_screen(Inspector([("W", value)]))
+        await debugger.pilot.pause()
+        whole = {numerals.number(float(entry)) for entry in value.flat}
+        for key in ("home", *["right"] * 4, "end", *["left"] * 3):
+            await debugger.press(key)
+            matrix = debugger.app.screen.query_one(Matrix)
+            inner = matrix.scrollable_content_region
+            for y in range(1, inner.height):
+                cells = "".join(segment.text for segment in matrix.render_line(y))[: inner.width]
+                assert set(cells.split()[1:]) <= whole | {"…"}, cells
+            entry = numerals.exact(float(value[matrix.index]))  # type: ignore[index]
+            assert entry in debugger.text()
 
 
 def test_everything_known_of_a_step_can_be_inspected() -> None:

@@ -14,7 +14,8 @@ from bptt_tui.calculus import numerals
 from bptt_tui.debugger.sums import Sums
 from bptt_tui.errors import CommandError
 from bptt_tui.session import Loss, Session, load
-from bptt_tui.tui.sums_canvas import PARTS, clipped
+from bptt_tui.tui.ink import clipped
+from bptt_tui.tui.sums_canvas import PARTS
 from bptt_tui.tui.sums_screen import SumsScreen
 
 SIZES = {"full": FULL, "medium": MEDIUM, "small": SMALL}
@@ -244,6 +245,21 @@ def test_a_long_line_is_cut() -> None:
     """With an ellipsis, whatever its inks."""
     line = clipped((("abc", "plain"), ("defgh", "dim"), ("ij", "plain")), 6)
     assert "".join(text for text, _ in line) == "abcde…"
+
+
+@pytest.mark.parametrize(
+    ("texts", "width", "cut"),
+    [
+        (("abc", "def", "g"), 6, "abcde…"),
+        (("abc", "def", "  "), 6, "abcdef"),
+        (("abc", "de  "), 6, "abcde"),
+        (("ab …", "cd"), 5, "ab … "),
+        (("ab … cd", "e"), 5, "ab … "),
+        (("", "abcdef"), 3, "ab…"),
+    ],
+)
+def test_what_a_cut_line_leaves_out_has_one_mark(texts: tuple[str, ...], width: int, cut: str) -> None:
+    assert "".join(text for text, _ in clipped(tuple((text, "plain") for text in texts), width)) == cut
 
 
 async def test_a_network_without_parameters_has_chains_all_the_same() -> None:

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from opening import FULL, SMALL, opened
 from rich.cells import cell_len
-from textual.content import Content
 
 from bptt_tui.language.sanitise import visible
 from bptt_tui.session import load
@@ -59,7 +58,9 @@ async def test_titles_on_borders_are_no_markup() -> None:
     async with opened() as debugger:
         node = debugger.main.query_one("#node")
         node.entitle("[red]x[/]", "[b]y")  # type: ignore[attr-defined]
-        assert node._border_title == Content("[red]x[/]")  # type: ignore[attr-defined]
+        node.refresh()
+        await debugger.pilot.pause()
+        assert "─ [red]x[/] ─" in debugger.text() and "─ [b]y ─" in debugger.text()
 
 
 @given(st.text(max_size=40), st.integers(0, 30), st.sampled_from(["left", "right", "centre"]))
@@ -79,3 +80,11 @@ def test_wrapped_lines_fit_and_lose_nothing(texts: list[str], width: int, indent
         assert cell_len(visible(whole)) <= width
     kept = "".join(visible(text) for line in lines for text, _ in line)
     assert kept.replace(" ", "") == visible("".join(texts)).replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("width", "text"),
+    [(11, "[-0.8 -1 1…"), (12, "[-0.8 -1 1 …"), (13, "[-0.8 -1 1 … "), (14, "[-0.8 -1 1 …  "), (15, "[-0.8 -1 1 … 0…")],
+)
+def test_a_text_cut_where_something_was_left_out_before_has_one_ellipsis(width: int, text: str) -> None:
+    assert fitted("[-0.8 -1 1 … 0.5]", width) == text

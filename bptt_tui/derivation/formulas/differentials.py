@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bptt_tui.derivation.formulas.names import Names
+from bptt_tui.derivation.formulas.parts import with_article
 from bptt_tui.derivation.formulas.scanner import Token
 from bptt_tui.derivation.formulas.tokens import CLOSING, MAX_DEPTH
-from bptt_tui.derivation.formulas.tree import Divide, Entry, Formula, Partial, Reading, Value
+from bptt_tui.derivation.formulas.tree import Divide, Entry, Formula, Meant, Partial, Value
 from bptt_tui.errors import FormulaError
 
 
@@ -23,7 +24,7 @@ class Differentials(Names):
 
     def _below(self) -> tuple[Value, bool]:
         """∂below or dbelow, perhaps in brackets."""
-        opening = self.next() if self.peek.kind in ("(", "{") and self._opens_differential(1) else None
+        opening = self.next() if self.peek.kind in ("(", "{") and self._opens_differential() else None
         if self.peek.kind == "∂":
             self.next()
             result = self._derived(below=True), False
@@ -35,19 +36,19 @@ class Differentials(Names):
             self.take(CLOSING[opening.kind], f"expected {CLOSING[opening.kind]!r}")
         return result
 
-    def _opens_differential(self, ahead: int) -> bool:
-        token = self.ahead(ahead)
+    def _opens_differential(self) -> bool:
+        token = self.ahead()
         return token.kind == "∂" or (token.kind == "word" and token.text.startswith("d"))
 
     def _made(self, start: int, above: Value, below: Value, mark: str, by_d: bool) -> Partial:
-        reading: Reading = ""
+        reading: Meant = ""
         if mark == "∂⁺":
             reading = "immediate"
         elif mark == "d" and by_d and self.distinguishes:
             reading = "total"
         if self.scope.kind(above.name) != "node":
             raise self.error(
-                f"{above.name} is {_a(self.scope.kind(above.name))}, nothing that depends on others",
+                f"{above.name} is {with_article(self.scope.kind(above.name))}, nothing that depends on others",
                 above.span[0],
                 f"expected a node above: {', '.join(self.scope.network.targets)}",
             )
@@ -131,7 +132,7 @@ class Differentials(Names):
 
     def _partial_fraction(self, start: int) -> Formula | None:
         """The partial of `\\frac{∂E}{∂u}`; None where it is another fraction."""
-        if self.peek.kind != "{" or not self._opens_differential(1):
+        if self.peek.kind != "{" or not self._opens_differential():
             return None
         index = self.index
 
@@ -207,7 +208,3 @@ class Differentials(Names):
             )
         self.next()
         return inner
-
-
-def _a(kind: str) -> str:
-    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"

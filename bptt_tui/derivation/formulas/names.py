@@ -7,7 +7,7 @@ import re
 from bptt_tui.derivation.formulas.indices import Indices, Part, shortened
 from bptt_tui.derivation.formulas.parts import describe
 from bptt_tui.derivation.formulas.scanner import plain_index
-from bptt_tui.derivation.formulas.tree import Formula, Join, Moment, Multiply, Value
+from bptt_tui.derivation.formulas.tree import Formula, Join, Moment, Multiply, Number, Time, Value
 from bptt_tui.errors import FormulaError
 from bptt_tui.network.network import did_you_mean
 
@@ -19,6 +19,10 @@ class Names(Indices):
 
     def _reference(self, word: str, start: int, end: int, *, whole: bool = False) -> Formula:
         """What a word with the subscripts after it means; several names glued together are a product."""
+        if word in self.variables and (self.raising or word not in self.scope.spellings):
+            return Time(t=Moment(0, word), span=(start, end))
+        if word == "T" and "T" not in self.scope.spellings and (self.raising or not whole):
+            return Number(value=float(self.scope.steps), span=(start, end))
         self._lower_first()
         parts: list[Part] = []
         bracketed: list[list[Part]] = []
@@ -140,7 +144,7 @@ class Names(Indices):
             if moment is not None and self._there(name, moment):
                 t, rest, timed = moment, parts[1:], True
             elif not self._could_be_entry(name, parts, moment):
-                raise self._no_timestep(name, parts[0], moment, start)
+                raise self._no_timestep(name, parts[0], moment)
         if not timed:
             t = self._bare(name, start)
         value = Value(name=name, t=t, span=(start, parts[0].start if rest and not timed else end))
@@ -180,7 +184,7 @@ class Names(Indices):
         stem = re.split(r"[\[_]", text)[0]
         return any(name in self.scope.spellings for name in (text, stem, stem.rstrip("0123456789")))
 
-    def _no_timestep(self, name: str, part: Part, moment: Moment | None, start: int) -> FormulaError:
+    def _no_timestep(self, name: str, part: Part, moment: Moment | None) -> FormulaError:
         scope = self.scope
         if moment is None:
             letter = re.match(r"[^\W\d_]+'*", part.text)

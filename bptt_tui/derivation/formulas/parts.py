@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -21,6 +21,7 @@ from bptt_tui.derivation.formulas.tree import (
     Power,
     Product,
     Sum,
+    Time,
     Transpose,
     Value,
 )
@@ -29,6 +30,7 @@ from bptt_tui.derivation.formulas.tree import (
 _PARTS: dict[type[Formula], tuple[str, ...]] = {
     Number: (),
     Value: (),
+    Time: (),
     Partial: ("above", "below"),
     Sum: ("body",),
     Product: ("body",),
@@ -84,6 +86,19 @@ def moment_text(moment: Moment) -> str:
     return moment.variable + (f"{moment.offset:+d}" if moment.offset else "")
 
 
+def array_text(entries: Sequence[str], columns: int) -> str:
+    """[1, 2], which is a column; [[1, 2], [3, 4]], row by row."""
+    if columns == 1:
+        return f"[{', '.join(entries)}]"
+    rows = [", ".join(entries[start : start + columns]) for start in range(0, len(entries), columns)]
+    return f"[[{'], ['.join(rows)}]]"
+
+
+def with_article(kind: str) -> str:
+    """a node, an input."""
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+
+
 def describe(formula: Formula) -> str:
     """A name with its index in plain text, for errors: s[1], the entry 0 of v."""
     if isinstance(formula, Value):
@@ -93,4 +108,6 @@ def describe(formula: Formula) -> str:
         return f"the entry {indices} of {describe(formula.operand)}"
     if isinstance(formula, Number):
         return f"{formula.value:g}"
+    if isinstance(formula, Time):
+        return moment_text(formula.t)
     return "a formula"

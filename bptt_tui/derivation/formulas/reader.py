@@ -27,7 +27,7 @@ from msgspec.structs import replace
 
 from bptt_tui.derivation.formulas.arrays import Arrays
 from bptt_tui.derivation.formulas.indices import shortened
-from bptt_tui.derivation.formulas.parts import children, describe, walk
+from bptt_tui.derivation.formulas.parts import children, describe, walk, with_article
 from bptt_tui.derivation.formulas.scanner import Token
 from bptt_tui.derivation.formulas.scope import Scope, Traced
 from bptt_tui.derivation.formulas.tokens import CLOSING
@@ -131,7 +131,7 @@ class _Reader(Arrays):
         if kind != "node" or (value.t is not None and not value.t.variable and value.t.offset < 0):
             kind = "initial value" if kind == "node" else kind
             hint = f"judged is what is computed, such as {self._computed()}, or derived, such as {self._example()}"
-            raise self.error(f"the left side {written} is {_a(kind)} and given", start, hint)
+            raise self.error(f"the left side {written} is {with_article(kind)} and given", start, hint)
 
     def _computed(self) -> str:
         """A node, for a hint."""
@@ -294,7 +294,9 @@ class _Reader(Arrays):
         """What follows `^`: a mark for the transpose, or an exponent."""
         if self._transposes():
             return Transpose(operand=base, span=(start, self.before))
+        around, self.raising = self.raising, True
         exponent = self.deeper(self.unary)
+        self.raising = around
         return Power(base=base, exponent=exponent, span=(start, self.before))
 
     def _transposes(self) -> bool:
@@ -356,7 +358,3 @@ class _Reader(Arrays):
             argument = self._inside(self.next())
             return Call(function="onehot", arguments=(argument,), span=(token.start, self.before))
         return Call(function="ones", arguments=(), span=(token.start, token.end))
-
-
-def _a(kind: str) -> str:
-    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from bptt_tui.calculus.operations import FUNCTIONS, OPERATIONS
 from bptt_tui.calculus.shapes import Shape
-from bptt_tui.language import Call, Expression
+from bptt_tui.language import calls
+from bptt_tui.language.labels import listed
 from bptt_tui.network import Unrolled
 
 if TYPE_CHECKING:
@@ -186,16 +187,7 @@ class Scope:
     @cached_property
     def activation(self) -> str | None:
         """The network's activation where it has just one."""
-        used: set[str] = set()
-
-        def look(expression: Expression) -> None:
-            if isinstance(expression, Call):
-                used.add(expression.operation)
-                for argument in expression.arguments:
-                    look(argument)
-
-        for equation in self.network.equations:
-            look(equation.expression)
+        used = {call.operation for equation in self.network.equations for call in calls(equation.expression)}
         found = [name for name in ACTIVATIONS if name in used]
         return found[0] if len(found) == 1 else None
 
@@ -214,5 +206,4 @@ def _listed(times: tuple[int, ...]) -> str:
     if len(times) > 4:
         whole = times[-1] - times[0] + 1 == len(times)
         return f"{times[0]} … {times[-1]}" if whole else f"{times[0]}, {times[1]} … {times[-1]}"
-    *first, last = (str(t) for t in times) if times else ("",)
-    return f"{', '.join(first)} and {last}" if first else last
+    return listed(times)

@@ -36,6 +36,8 @@ class Tokens(ABC):
         self.index = 0
         self.depth = depth
         self.variables = variables
+        # Within an exponent a letter that a sum is over is its timestep, also where a name is called so.
+        self.raising = False
         self.distinguishes = "∂⁺" in (token.text for token in self.tokens)
 
     @property

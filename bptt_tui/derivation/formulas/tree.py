@@ -15,7 +15,7 @@ from msgspec import Struct
 Span = tuple[int, int]
 
 Join = Literal["as it fits", "matrix", "elementwise"]
-Reading = Literal["", "immediate", "total"]
+Meant = Literal["", "immediate", "total"]  # by a partial, as far as the text says
 
 
 class Moment(Struct, frozen=True):
@@ -48,6 +48,12 @@ class Value(Formula, frozen=True):
     t: Moment | None = None
 
 
+class Time(Formula, frozen=True):
+    """A timestep as a number: t and k in the exponent of w^{t−k}."""
+
+    t: Moment
+
+
 class Partial(Formula, frozen=True):
     """∂above/∂below. `reading` is "immediate" for ∂⁺ and "total" for d where the text tells them apart, else "".
 
@@ -56,7 +62,7 @@ class Partial(Formula, frozen=True):
 
     above: Value
     below: Value
-    reading: Reading = ""
+    reading: Meant = ""
 
 
 class Sum(Formula, frozen=True):
@@ -112,10 +118,11 @@ class Divide(Formula, frozen=True):
 
 
 class Power(Formula, frozen=True):
-    """base ** exponent, elementwise."""
+    """base ** exponent, elementwise; `by` "matrix": a square matrix multiplied with itself."""
 
     base: Formula
     exponent: Formula
+    by: Literal["entries", "matrix"] = "entries"
 
 
 class Transpose(Formula, frozen=True):
@@ -159,3 +166,7 @@ class Statement(Struct, frozen=True):
     text: str
     members: tuple[Formula, ...]
     variables: tuple[str, ...] = ()
+
+    def written(self, part: Formula) -> str:
+        """A part as it was written, on one line; empty where it was made rather than read."""
+        return " ".join(self.text[slice(*part.span)].split())

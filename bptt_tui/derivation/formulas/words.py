@@ -92,7 +92,7 @@ class Words(Differentials):
                 exponent = self._raised(raised) if raised.kind == "^n" else self.deeper(self.primary)
             else:
                 break
-        arguments = self._arguments(token, name)
+        arguments = self._arguments(name)
         least, most = self.scope.arguments(name)
         if len(arguments) < least or (most is not None and len(arguments) > most):
             takes = "one argument" if least == 1 else f"{least} arguments"
@@ -100,7 +100,7 @@ class Words(Differentials):
         call = Call(function=name, arguments=arguments, span=(token.start, self.before))
         return call if exponent is None else Power(base=call, exponent=exponent, span=call.span)
 
-    def _arguments(self, function: Token, name: str) -> tuple[Formula, ...]:
+    def _arguments(self, name: str) -> tuple[Formula, ...]:
         """What stands in brackets after a function's name; one argument may go without, as in \\tanh z."""
         if self.peek.kind not in CLOSING:
             if self.peek.kind not in STARTS:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from bptt_tui.derivation.formulas.parts import bare, moment_text, walk
+from bptt_tui.derivation.formulas.parts import array_text, bare, moment_text, walk
 from bptt_tui.derivation.formulas.reader import read_formula
 from bptt_tui.derivation.formulas.scope import Scope, Traced
 from bptt_tui.derivation.formulas.tree import (
@@ -31,6 +31,7 @@ from bptt_tui.derivation.formulas.tree import (
     Product,
     Statement,
     Sum,
+    Time,
     Transpose,
     Value,
 )
@@ -117,6 +118,9 @@ class Writer:
             mantissa, exponent = text.split("e")
             text = rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
         return _Text(text, SUM if text.startswith("-") else ATOM)
+
+    def _time(self, time: Time) -> _Text:
+        return _Text(moment_text(time.t), SUM if time.t.variable and time.t.offset else ATOM)
 
     def _value(self, value: Value) -> _Text:
         key = bare(value)
@@ -288,13 +292,11 @@ class Writer:
 
     def _matrix(self, matrix: Matrix) -> _Text:
         entries, columns = [self._write(entry).text for entry in matrix.entries], matrix.columns
-        rows = [entries[start : start + columns] for start in range(0, len(entries), columns)]
-        if self.style == "latex":
-            inside = r" \\ ".join(map(" & ".join, rows))
-            return _Text(rf"\begin{{pmatrix}} {inside} \end{{pmatrix}}")
-        if columns == 1:
-            return _Text(f"[{', '.join(entries)}]")
-        return _Text(f"[[{'], ['.join(map(', '.join, rows))}]]")
+        if self.style != "latex":
+            return _Text(array_text(entries, columns))
+        rows = [" & ".join(entries[start : start + columns]) for start in range(0, len(entries), columns)]
+        inside = r" \\ ".join(rows)
+        return _Text(rf"\begin{{pmatrix}} {inside} \end{{pmatrix}}")
 
     def _sum(self, total: Sum) -> _Text:
         return self._over_time(total, {"unicode": "Σ", "plain": "sum", "latex": r"\sum"}[self.style])

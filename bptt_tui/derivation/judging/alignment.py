@@ -7,14 +7,16 @@ the gap, everything else being left as it is.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections import Counter
 
 import numpy as np
 
-from bptt_tui.derivation.formulas.tree import Formula, Span
+from bptt_tui.derivation.formulas.parts import walk
+from bptt_tui.derivation.formulas.tree import Formula, Span, Value
 from bptt_tui.derivation.judging.assignment import Assignment
 from bptt_tui.derivation.judging.candidates import Candidate, candidates
-from bptt_tui.derivation.judging.crossings import paths_missing
+from bptt_tui.derivation.judging.crossings import paths_missing, ways
 from bptt_tui.derivation.judging.edits import Budget, Edit, Measured
 from bptt_tui.derivation.judging.repair import completed, repaired
 from bptt_tui.derivation.judging.rows import Alignment, Fault, Row
@@ -27,6 +29,8 @@ from bptt_tui.derivation.judging.uses import cell_of
 
 # How many terms written out of one sum are searched in vain before its others are compared only.
 MAX_FAILED = 2
+# Ways left out that a term with a slip of its own is tried with.
+MAX_WAYS = 14
 
 
 def align(member: Formula, truth: Truth, budget: Budget, *, thorough: bool) -> Alignment:
@@ -36,18 +40,29 @@ def align(member: Formula, truth: Truth, budget: Budget, *, thorough: bool) -> A
     if found.cost[:2] > (0, 1):
         shared = shared_change(member, truth, aligning.search)
         if shared is not None:
-            return Alignment(tuple(_shared(shared, row) for row in found.rows if row.product is not None))
+            rows = [(row, row.product) for row in found.rows]
+            return Alignment(tuple(_shared(shared, row, product) for row, product in rows if product is not None))
     if thorough and not found.found and truth.cells and None not in [cell_of(p, truth) for p in aligning.products]:
         by_cell = Alignment(tuple(_Aligning(member, truth, budget, thorough=True, cells=True).rows()), cells=True)
         return by_cell if by_cell.cost[0] < found.cost[0] else found
     return found
 
 
-def _shared(shared: Shared, row: Row) -> Row:
+def _shared(shared: Shared, row: Row, product: Measured) -> Row:
     """A term's row: wrong inside the product concerned, right elsewhere."""
-    if shared.concerns(row.product.term.span):
-        return Row(row.product, row.part, "edit", row.due, shared.edit, source=shared.product)
-    return Row(row.product, row.part, "", row.due)
+    if shared.concerns(product.term.span):
+        return Row(product, row.part, "edit", row.due, shared.edit, source=shared.product)
+    return Row(product, row.part, "", row.due)
+
+
+def _is_plain(edit: Edit, product: Measured) -> bool:
+    """Whether a change may be told beside another slip: of one factor, by what is on the way."""
+    if edit.change in ("scale", "missing two", "extra two"):
+        return False
+    if edit.change == "replaced" and len(product.stacks) < 2:
+        names = {part.name for part in walk(product.term.factors[0].formula) if isinstance(part, Value)}
+        return edit.due is not None and any(name in edit.due.formula for name in names)
+    return edit.due is None or edit.due.kind in ("edge", "inner", "step")
 
 
 def _time(key: Key | None) -> int | None:
@@ -147,13 +162,30 @@ class _Aligning(Assignment):
         wrong = self._surplus(members, part, total) or self._repaired(members, part)
         if wrong:
             return [wrong.get(i, row) for i, row in zip(members, plain, strict=True)]
-        through = self._path_missing(part, total)
+        through = self._path_missing(part, total, members)
         if through:
             assert total is not None
             self.paths.append(Row(None, part, "path", part.value - total, through=through))
             return plain
+        both = self._path_and_slip(members, part)
+        if both:
+            return both
         due = part.value if len(members) == 1 else None
         return [Row(self.products[i], part, "open", due) for i in members]
+
+    def _path_and_slip(self, members: list[int], part: Part) -> list[Row]:
+        """The only term with a slip of its own, where it stands for some of the paths only."""
+        if len(members) != 1 or not self.thorough or self.pathless >= MAX_FAILED:
+            return []
+        (index,) = members
+        product = self.products[index]
+        for names, value in itertools.islice(ways(part, self.truth, product.moments), MAX_WAYS):
+            edit = self.search(product, value, part)
+            if edit is not None and _is_plain(edit, product):
+                self.paths.append(Row(None, part, "path", part.value - value, through=names))
+                return [Row(product, part, "edit", value, edit)]
+        self.pathless += 1
+        return []
 
     def _surplus(self, members: list[int], part: Part, total: Stack | None) -> dict[int, Row]:
         """A term that stands twice, or does not belong."""
@@ -207,7 +239,7 @@ class _Aligning(Assignment):
         def pool(alike: Candidate | None) -> list[Candidate]:
             return everything() if alike is None else candidates(self.truth, part, moments, alike)
 
-        trial = Trial(product, due, self.truth, pool, self.budget)
+        trial = Trial(product, due, self.truth, pool, self.budget, part)
         if part.above is not None:
             # A term that names its loss and its use lacks the chain between them before anything else.
             ends = part.above[1], part.t
@@ -217,11 +249,11 @@ class _Aligning(Assignment):
                 return found
         return repaired(trial, thorough=self.thorough, like=like)
 
-    def _path_missing(self, part: Part, total: Stack | None) -> str:
+    def _path_missing(self, part: Part, total: Stack | None, members: list[int]) -> str:
         """Through what the paths lead that are all of what is missing; looked for a few times only."""
         if total is None or self.pathless >= MAX_FAILED or not self.thorough:
             return ""
-        found = paths_missing(total, part, self.truth)
+        found = paths_missing(total, part, self.truth, [t for i in members for t in self.products[i].moments])
         self.pathless += not found
         return found
 

@@ -20,7 +20,7 @@ from bptt_tui.derivation.judging.samples import Edge, Key, Samples, Stack
 from bptt_tui.derivation.judging.stacks import is_one, one_hot, same
 from bptt_tui.derivation.judging.truth import Part, Truth
 from bptt_tui.errors import BpttError
-from bptt_tui.language import Call, Expression, Name, Printer, names
+from bptt_tui.language import Call, Expression, Name, Printer, calls, names
 from bptt_tui.trace import Trace
 
 Kind = Literal["edge", "inner", "step", "gradient", "value"]
@@ -122,6 +122,22 @@ def _on_edge(truth: Truth, edge: Edge) -> list[Candidate]:
                 own = replace(own, function=inner.function, before=inner.before, after=inner.after)
                 break
     return [own, *inside]
+
+
+def within(truth: Truth, above: Key, below: Key) -> tuple[Candidate, ...]:
+    """The slopes on all ways from one state to an earlier one, from the top."""
+    samples, spelling = truth.samples, truth.spelling
+    found: list[Candidate] = []
+    for edge in truth.edges_at(range(below[1] or 0, (above[1] or 0) + 1)):
+        start, end = spelling.ends(edge)
+        if end[0] not in samples.network.index or end[1] is None or not np.any(samples.partial(above, start)):
+            continue
+        if not np.any(samples.partial(end, below)):
+            continue
+        if edge not in truth.candidates:
+            truth.candidates[edge] = _on_edge(truth, edge)
+        found += [c for c in truth.candidates[edge] if c.function and c.text not in {f.text for f in found}][:1]
+    return tuple(found)
 
 
 def of_edge(truth: Truth, edge: Edge) -> Candidate:
@@ -287,24 +303,18 @@ def _difference(truth: Truth, key: Key) -> str:
 def _multiplied(truth: Truth, near: set[int], parameter: str) -> list[Candidate]:
     """What a weight matrix is multiplied with, where that has no name of its own: concat(r₀ · h₋₁, x₀)."""
     samples, spelling = truth.samples, truth.spelling
-
-    def arguments(expression: Expression) -> Iterator[Expression]:
-        if not isinstance(expression, Call):
-            return
-        if expression.operation == "matmul":
-            matrix, other = expression.arguments
-            if parameter in {name.name for name in names(matrix)} and not isinstance(other, Name):
-                yield other
-        for argument in expression.arguments:
-            yield from arguments(argument)
-
     found = []
     for number, equation in enumerate(samples.network.equations):
-        for argument in arguments(equation.expression):
+        for product in calls(equation.expression):
+            if product.operation != "matmul":
+                continue
+            matrix, other = product.arguments
+            if isinstance(other, Name) or parameter not in {name.name for name in names(matrix)}:
+                continue
             for t in sorted(near, reverse=True):
                 if t >= 0 and samples.unrolled.times[number].row(t) is not None:
-                    text = Printer(NOTATIONS, "unicode", spelling.naming.leaf(t)).print(argument)
-                    found.append(Candidate("value", text, "", _columns(argument, samples, t)))
+                    text = Printer(NOTATIONS, "unicode", spelling.naming.leaf(t)).print(other)
+                    found.append(Candidate("value", text, "", _columns(other, samples, t)))
     return found
 
 

@@ -15,7 +15,7 @@ from bptt_tui.derivation.judging.spelling import Spelling
 from bptt_tui.derivation.judging.stacks import close
 from bptt_tui.derivation.judging.truth import Truth
 from bptt_tui.errors import BpttError
-from bptt_tui.language import Call, Expression
+from bptt_tui.language import calls
 from bptt_tui.trace import Trace
 
 Entry = tuple[str, str, int | None]
@@ -92,11 +92,11 @@ def _breaks(draws: Draws, statement: Statement, member: Formula, truth: Truth, e
                 givens[group][name] = changed
         trace = draws.traced(givens)
         if trace is not None:
-            return not _holds((trace,), statement, member, truth, draws)
+            return not _holds((trace,), statement, member, truth)
     return False
 
 
-def _holds(traces: tuple[Trace, ...], statement: Statement, member: Formula, truth: Truth, draws: Draws) -> bool:
+def _holds(traces: tuple[Trace, ...], statement: Statement, member: Formula, truth: Truth) -> bool:
     samples = Samples(traces)
     evaluator = Evaluator(samples, targets(samples.unrolled), statement, truth.evaluator.reading)
     try:
@@ -112,7 +112,7 @@ def vacuous(draws: Draws, statement: Statement, member: Formula, truth: Truth) -
     if np.any(truth.value) or not _one_class(draws):
         return ""
     traces = tuple(trace for seed in range(3) if (trace := _wider(draws, seed)) is not None)
-    if traces and _holds(traces, statement, member, truth, draws):
+    if traces and _holds(traces, statement, member, truth):
         return ""
     return ONE_CLASS
 
@@ -120,15 +120,8 @@ def vacuous(draws: Draws, statement: Statement, member: Formula, truth: Truth) -
 def _one_class(draws: Draws) -> bool:
     """Whether a softmax of the network has one logit."""
     unrolled = draws.unrolled
-
-    def visit(expression: Expression) -> bool:
-        if not isinstance(expression, Call):
-            return False
-        if expression.operation == "softmax" and unrolled.shape_of(expression) in ((), (1,)):
-            return True
-        return any(visit(argument) for argument in expression.arguments)
-
-    return any(visit(equation.expression) for equation in unrolled.network.equations)
+    within = (call for equation in unrolled.network.equations for call in calls(equation.expression))
+    return any(call.operation == "softmax" and unrolled.shape_of(call) in ((), (1,)) for call in within)
 
 
 def _wider(draws: Draws, seed: int) -> Trace | None:

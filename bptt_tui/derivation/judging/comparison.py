@@ -6,8 +6,8 @@ from msgspec import Struct
 
 from bptt_tui.derivation.formulas.tree import Formula
 from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit
+from bptt_tui.derivation.judging.meanings import forms, modes, open_partials, sizes
 from bptt_tui.derivation.judging.reading import Reading
-from bptt_tui.derivation.judging.readings import forms, modes, open_partials, sizes
 from bptt_tui.derivation.judging.samples import Samples, Stack
 from bptt_tui.derivation.judging.spelling import Spelling
 from bptt_tui.derivation.judging.stacks import close

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from bptt_tui.derivation.judging.candidates import oriented
-from bptt_tui.derivation.judging.fingerprints import listed
-from bptt_tui.derivation.judging.samples import Edge, Key, Stack
+from bptt_tui.derivation.judging.samples import Edge, Key, Stack, Sweep
 from bptt_tui.derivation.judging.stacks import close, largest
 from bptt_tui.derivation.judging.truth import Part, Truth
+from bptt_tui.language.labels import few
 
 # In a longer chain the paths through every node would take too long to add up.
 MAX_EDGES = 800
@@ -22,8 +22,9 @@ PROBE = 7
 PRECISION = 1e-6
 
 
-def paths_missing(total: Stack, part: Part, truth: Truth) -> str:
-    """The node or edge whose paths are all of what `total` lacks of the contribution; "" where there is none."""
+def paths_missing(total: Stack, part: Part, truth: Truth, moments: Sequence[int] = ()) -> str:
+    """The node or edge whose paths are all of what `total` lacks of the contribution; "" where there is none.
+    `moments` are the timesteps of the terms that are there."""
     if not np.any(total[1:]) or truth.above is None or part.below is None or part.above is not None:
         return ""
     gap = part.value - total
@@ -53,29 +54,89 @@ def paths_missing(total: Stack, part: Part, truth: Truth) -> str:
             through = np.matmul(upper, samples.partial(below, part.below))
             if _closes(gap, through, part.below, truth):
                 return spelling.edge(edge)
-    return _all_but_one(total, part.below, truth) or _readers_missing(total, part.below, edges, truth)
+    found = _all_but_one(total, part.below, truth)
+    return found or next((names for names, value in ways(part, truth, moments) if close(total, value)[1:].all()), "")
 
 
-def _readers_missing(total: Stack, below: Key, edges: Sequence[Edge], truth: Truth) -> str:
-    """Of several nodes that read what the left side is by, only the ways through some are there: ∂E/∂h₀ = ∂E/∂h₁ ⊙ z₁
-    of a gated network forgets that the gates read h₀ too."""
+def ways(part: Part, truth: Truth, moments: Sequence[int]) -> Iterator[tuple[str, Stack]]:
+    """What a contribution would be with some of its ways left out, and through what those lead: where one node is read
+    by several some of them, of several losses all but one, and of what is read a timestep later some kinds at every
+    step down from the latest of `moments`."""
+    if truth.above is None or part.below is None or part.above is not None:
+        return
+    edges = truth.edges(part.below)
+    if len(edges) > MAX_EDGES:
+        return
+    yield from _by_reader(part.below, edges, truth)
+    loss = truth.samples.network.loss_name
+    by_loss = {(loss, p.t): p.value for p in truth.loss_parts if np.any(p.value)} if part.below == truth.below else {}
+    for key, value in by_loss.items() if len(by_loss) > 1 else ():
+        yield few([truth.spelling.name(other) for other in by_loss if other != key]), value
+    yield from _blocked(part, edges, truth, max(moments, default=truth.samples.unrolled.steps))
+
+
+def _by_reader(below: Key, edges: Sequence[Edge], truth: Truth) -> Iterator[tuple[str, Stack]]:
+    """Of several nodes that read what the left side is by, only the ways through some: ∂E/∂h₀ = ∂E/∂h₁ ⊙ z₁ of a gated
+    network forgets that the gates read h₀ too."""
     samples, spelling = truth.samples, truth.spelling
     assert truth.above is not None
-    ways: dict[Key, Stack] = {}
-    for edge in edges:
+    found: dict[Edge, Stack] = {}
+    # From one state straight to the next comes first: it is what is thought of.
+    for edge in sorted(edges, key=lambda edge: edge[0] not in samples.state_equations):
         above, end = spelling.ends(edge)
         if end == below:
             way = samples.through(samples.partial(truth.above, above), edge)
             fitted = truth.matched(oriented(way, truth.evaluator.reading.layout, samples.shape(below[0])))
             if fitted is not None and np.any(fitted):
-                ways[above] = fitted
-    if not 1 < len(ways) <= MAX_READERS:
-        return ""
-    for count in range(1, len(ways)):
-        for there in itertools.combinations(ways, count):
-            if close(total, np.sum([ways[key] for key in there], axis=0))[1:].all():
-                return listed([spelling.name(key) for key in ways if key not in there])
-    return ""
+                found[edge] = fitted
+    if not 1 < len(found) <= MAX_READERS:
+        return
+    for count in range(1, len(found)):
+        for there in itertools.combinations(found, count):
+            others = [edge for edge in found if edge not in there]
+            names = [spelling.edge(e) if samples.key(*spelling.ends(e)[0]) == truth.above else
+                     spelling.name(spelling.ends(e)[0]) for e in others]  # fmt: skip
+            yield few(names), np.sum([found[edge] for edge in there], axis=0)
+
+
+def _blocked(part: Part, edges: Sequence[Edge], truth: Truth, top: int) -> Iterator[tuple[str, Stack]]:
+    """Without the edges of some kinds at every step up to `top`: what is read of the timestep before, and, of losses on
+    the way, what is read for them."""
+    samples, spelling = truth.samples, truth.spelling
+    assert truth.above is not None and part.below is not None
+    nodes = samples.network.index
+    recurrent = list(dict.fromkeys(
+        (equation, by) for equation, _, by in edges if (by.offset or 0) < 0 and by.name in nodes
+    ))  # fmt: skip
+    outputs = {
+        (equation, by)
+        for equation, _, by in edges
+        if not (by.offset or 0) and by.name in samples.states and not samples.feeds(samples.network.targets[equation])
+    }
+    if len(recurrent) > MAX_READERS or len({t for _, t, _ in edges}) < 2:
+        return
+    single = [{kind} for kind in recurrent]
+    choices = [*single, *(set(recurrent) - one for one in single)] if len(recurrent) > 1 else []
+    if len(samples.unrolled.loss_times) > 1:
+        choices = [set(), *choices]
+    for choice in choices:
+        wrong = {e for e in edges if (e[0], e[2]) in choice and e[1] <= top}
+        if len(samples.unrolled.loss_times) > 1:
+            wrong |= {e for e in edges if (e[0], e[2]) in outputs and e[1] < top}
+        if not wrong:
+            continue
+
+        def weight(edge: Edge, wrong: set[Edge] = wrong) -> Stack:
+            jacobian = samples.jacobian(edge)
+            return np.zeros_like(jacobian) if edge in wrong else jacobian
+
+        sweep = Sweep(samples, truth.above, samples.passes(truth.above, truth.mode), weight)
+        value = oriented(sweep.at(part.below), truth.evaluator.reading.layout, samples.shape(part.below[0]))
+        fitted = truth.matched(value)
+        if fitted is not None and np.any(fitted) and not close(fitted, part.value).all():
+            names = [spelling.edge(e) if e[0] in samples.state_equations else spelling.name(spelling.ends(e)[0])
+                     for e in edges if e in wrong]  # fmt: skip
+            yield few(list(dict.fromkeys(names))), fitted
 
 
 def _all_but_one(total: Stack, below: Key, truth: Truth) -> str:
@@ -98,7 +159,7 @@ def _all_but_one(total: Stack, below: Key, truth: Truth) -> str:
     leading = {key: way for key, way in ways.items() if np.any(way)}
     for key, way in leading.items():
         if len(leading) > 1 and _closes(total, way, below, truth):
-            return listed([truth.spelling.name(other) for other in leading if other != key])
+            return few([truth.spelling.name(other) for other in leading if other != key])
     return ""
 
 

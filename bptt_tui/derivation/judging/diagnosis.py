@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from bptt_tui.derivation.judging.truth import Truth
 from bptt_tui.derivation.judging.verdict import Slip
 from bptt_tui.language import Call as Operation
 from bptt_tui.language import Name
+from bptt_tui.language.labels import few
 
 
 class Named(NamedTuple):
@@ -31,6 +32,9 @@ class Named(NamedTuple):
     formula: str
     factor: int | None
     place: str
+    # Of several: the others that are missing, and the other factors that show the slip.
+    missing: tuple[Candidate, ...] = ()
+    factors: Sequence[int] = ()
 
 
 def name_of(edit: Edit, product: Measured, truth: Truth, where: str) -> Named:
@@ -67,7 +71,7 @@ class _Naming:
             "extra": self._extra, "extra two": self._extra_two,
             "doubled": self._doubled, "replaced": self._replaced, "shifted": self._shifted, "sign": self._sign,
             "scale": self._scale, "transposed": self._transposed, "order": self._order, "turned": self._turned,
-            "join": self._join, "diagonal": self._diagonal,
+            "join": self._join, "diagonal": self._diagonal, "every step": self._every_step,
         }  # fmt: skip
         return rules[self.edit.change]()
 
@@ -246,6 +250,64 @@ class _Naming:
             second=self.written(min(index + 1, len(self.product.stacks) - 1)),
             manner=manner,
         )
+
+    def _every_step(self) -> Named:
+        """The same slip at every step of a chain."""
+        edit, due = self.edit, self.edit.due
+        assert due is not None and due.above is not None and due.below is not None
+        slopes = [slope.equality for slope in edit.slopes]
+        ends = {"above": self.spelling.name(due.above), "below": self.spelling.name(due.below)}
+        missing = {"due": few(slopes), **ends}
+        step = {"due": self._one_step(due.above), **ends}
+        last, first = (edit.slopes[0], edit.slopes[-1]) if slopes else (due, due)
+        of_it = {"due": f"{last.equality}, … {first.equality}" if len(slopes) > 1 else due.text, **ends}
+        kind, names, outcome = {
+            "slopes": ("slopes missing", missing, "missing"),
+            "both": ("steps bare", missing, "missing"),
+            "weights": ("weights missing", step, "missing"),
+            "transposed": ("steps transposed", step, "transposed"),
+            "order": ("steps turned", step, "misplaced"),
+            "frozen": ("one step for all", missing, "misplaced"),
+            "shifted": ("steps shifted", {"side": "before" if edit.ratio < 0 else "after", **of_it}, "misplaced"),
+            "swapped": ("slopes swapped", self._other_slope(last, ends), "wrong"),
+        }[edit.kind]
+        found = slip(kind, **{"where": self.where, **names})
+        if outcome == "missing":
+            lacking = edit.slopes if kind != "weights missing" else (due,)
+            return Named(found, outcome, "", lacking[0].text, lacking[0].formula, None, lacking[0].place, lacking[1:])
+        concerned = [i for i in edit.run if self._concerned(i, outcome)] or list(edit.run)
+        return Named(found, outcome, self.written(edit.run.start), "", "", concerned[0], due.place, (), concerned[1:])
+
+    def _concerned(self, index: int, outcome: str) -> bool:
+        """Whether a factor of a run shows the slip: a weight that is not transposed, a slope of another timestep."""
+        timed = bool(moments_of(self.product.term.factors[index]))
+        return timed != (outcome == "transposed")
+
+    def _one_step(self, above: Key) -> str:
+        """∂h₃/∂h₂ = diag(1 − h₃²) · Whh, as an example."""
+        name, t = above
+        for edge, below in self.samples.reads(name, t or 0):
+            if below == (name, (t or 0) - 1):
+                return self.spelling.equality(edge)
+        below = (name, (t or 0) - 1)
+        edges = [e for e in self.truth.edges_at([t or 0]) if self.spelling.ends(e)[1][0] in self.samples.network.index]
+        inside = [
+            e
+            for e in edges
+            if np.any(self.samples.partial(above, self.spelling.ends(e)[0]))
+            and np.any(self.samples.partial(self.spelling.ends(e)[1], below))
+        ]
+        formulas = [f for e in inside if (f := self.spelling.formula(e)) not in ("1", "I")]
+        return f"{self.spelling.partial(above, below)} = {'·'.join(f'({f})' if ' ' in f else f for f in formulas)}"
+
+    def _other_slope(self, slope: Candidate, ends: dict[str, str]) -> dict[str, str]:
+        function = slope.function
+        other = {"tanh": "sigmoid", "sigmoid": "tanh"}.get(function, "another function")
+        index = next((i for i in self.edit.run if self._concerned(i, "wrong")), self.edit.run.start)
+        return {
+            "written": self.written(index), "other": other, "function": function, "due": slope.equality,
+            "above": self.spelling.name(slope.above) if slope.above else ends["above"], "below": "…",
+        }  # fmt: skip
 
     # --- what a factor is ----------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from bptt_tui.calculus.differentiation import evaluate
 from bptt_tui.calculus.operations import OPERATIONS
 from bptt_tui.calculus.shapes import size
 from bptt_tui.errors import BpttError
-from bptt_tui.language import Call, Expression, Name, names
+from bptt_tui.language import Call, Expression, Name, calls, names
 from bptt_tui.network import Unrolled
 from bptt_tui.session import Session
 from bptt_tui.trace import Trace
@@ -183,16 +183,6 @@ def targets(unrolled: Unrolled) -> dict[str, Target]:
     """The names that a loss compares with, and what they must stay to be compared with."""
     found: dict[str, Target] = {}
 
-    def visit(expression: Expression) -> None:
-        if not isinstance(expression, Call):
-            return
-        for argument in expression.arguments:
-            visit(argument)
-        if expression.operation in ("cross_entropy", "binary_cross_entropy"):
-            predicted, target = expression.arguments
-            for name in names(target):
-                _note(name, predicted, target, expression.operation)
-
     def _note(name: Name, predicted: Expression, target: Expression, operation: str) -> None:
         if unrolled.values.kind(name.name) not in ("constant", "input"):
             return
@@ -204,16 +194,17 @@ def targets(unrolled: Unrolled) -> dict[str, Target]:
             found[name.name] = Target("class", size(unrolled.shape_of(predicted)))
 
     for equation in unrolled.network.equations:
-        visit(equation.expression)
+        for call in calls(equation.expression):
+            if call.operation in ("cross_entropy", "binary_cross_entropy"):
+                predicted, target = call.arguments
+                for name in names(target):
+                    _note(name, predicted, target, call.operation)
     return found
 
 
-def _relus(expression: Expression) -> list[Expression]:
+def _relus(expression: Expression) -> list[Call]:
     """The parts of an expression with a kink."""
-    if not isinstance(expression, Call):
-        return []
-    own = [expression] if not OPERATIONS[expression.operation].analytic else []
-    return own + [found for argument in expression.arguments for found in _relus(argument)]
+    return [call for call in calls(expression) if not OPERATIONS[call.operation].analytic]
 
 
 def finite(trace: Trace) -> bool:

@@ -21,7 +21,7 @@ MAX_TRIALS = 6_000
 LARGE = 200
 Change = Literal[
     "sign", "scale", "missing", "extra", "doubled", "replaced", "shifted", "transposed", "order", "turned", "join",
-    "missing two", "extra two", "diagonal",
+    "missing two", "extra two", "diagonal", "every step",
 ]  # fmt: skip
 
 
@@ -35,6 +35,10 @@ class Edit(Struct, frozen=True):
     second: Candidate | None = None
     factor: Factor | None = None
     ratio: float = 1.0
+    # Of a slip made at every step of a chain: which, in which factors, and the slopes on the way.
+    kind: str = ""
+    run: range = range(0)
+    slopes: tuple[Candidate, ...] = ()
 
 
 class Measured:

@@ -36,6 +36,7 @@ from bptt_tui.derivation.formulas.tree import (
     Product,
     Statement,
     Sum,
+    Time,
     Transpose,
     Value,
 )
@@ -50,6 +51,7 @@ Environment = Mapping[str, int]
 
 MAX_PARTS = 60_000
 MAX_DEPTH = 120
+MAX_POWER = 1_000
 NOTHING: Environment = {}
 
 
@@ -132,6 +134,11 @@ class Evaluator:
             if self._has(formula.body, formula.variable, inner):
                 yield inner
 
+    def repetitions(self, formula: Product, env: Environment) -> list[dict[str, int]]:
+        """The environments of a product's factors, from the left."""
+        environments = list(self.steps(formula, env))
+        return environments if self.reading.layout == "denominator" else environments[::-1]
+
     def _has(self, formula: Formula, variable: str, env: Environment) -> bool:
         for part in walk(formula):
             if isinstance(part, Value) and part.t is not None and part.t.variable == variable:
@@ -148,8 +155,8 @@ class Evaluator:
         return self.constant(0.0) if total is None else total
 
     def _repeated(self, formula: Product, env: Environment) -> Stack:
-        """Π with the latest timestep leftmost."""
-        stacks = [self.inner(formula.body, inner) for inner in reversed(list(self.steps(formula, env)))]
+        """Π with the latest timestep leftmost; in the denominator layout, where chains run upwards, the earliest."""
+        stacks = [self.inner(formula.body, inner) for inner in self.repetitions(formula, env)]
         if not stacks:
             return self.constant(1.0)
         return self.product(stacks, as_it_fits(len(stacks) - 1), formula, env)
@@ -248,9 +255,20 @@ class Evaluator:
 
     def _power(self, formula: Power, env: Environment) -> Stack:
         base, exponent = self.inner(formula.base, env), self.inner(formula.exponent, env)
+        times = self.times_itself(formula, base, exponent)
+        if times is not None:
+            return np.linalg.matrix_power(base, times)
         if exponent.shape[1:] != (1, 1) and exponent.shape != base.shape:
             raise Misfit(formula, env, 1, base.shape[1:], exponent.shape[1:])
         return np.power(base, exponent)
+
+    @staticmethod
+    def times_itself(formula: Power, base: Stack, exponent: Stack) -> int | None:
+        """How often a matrix is multiplied with itself; None where every entry is raised."""
+        count = float(exponent.reshape(-1)[0])
+        if formula.by != "matrix" or base.shape[1] != base.shape[2] or not np.all(exponent == count):
+            return None
+        return int(count) if count in range(MAX_POWER) else None
 
     def _transpose(self, formula: Transpose, env: Environment) -> Stack:
         return self.inner(formula.operand, env).transpose(0, 2, 1)
@@ -308,6 +326,7 @@ _Rule = Callable[[Evaluator, Any, Environment], Stack]
 _RULES: dict[type, _Rule] = {
     Number: lambda e, f, env: e.constant(f.value),
     Value: Evaluator._leaf,
+    Time: lambda e, f, env: e.constant(float(moment(f.t, env))),
     Partial: Evaluator._partial,
     Sum: Evaluator._sum,
     Product: Evaluator._repeated,

@@ -13,12 +13,13 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from bptt_tui.derivation.formulas.parts import rebuilt, walk
-from bptt_tui.derivation.formulas.tree import Formula, Moment, Partial, Product, Statement, Sum, Value
+from bptt_tui.derivation.formulas.tree import Formula, Moment, Partial, Product, Statement, Sum, Time, Value
 from bptt_tui.derivation.formulas.writing import write
 from bptt_tui.derivation.judging.samples import Samples
 from bptt_tui.derivation.judging.telling import OUTCOME
 from bptt_tui.derivation.judging.verdict import Verdict
 from bptt_tui.errors import FormulaError
+from bptt_tui.language.labels import listed
 
 # Of more places so many are judged, evenly spread, the first and the last among them; and so many are looked for.
 MAX_PLACES = 24
@@ -48,7 +49,7 @@ def judged(judging: Judge, statement: Statement) -> Verdict:
     there = dict(itertools.islice(_instances(statement, judging.samples), MAX_SOUGHT))
     if not there:
         raise FormulaError(
-            f"at no timestep {' and '.join(letters)} is there all of this",
+            f"at no timestep {listed(letters)} is there all of this",
             text=statement.text,
             column=left.span[0],
             hint=f"the timesteps are 0 … {judging.samples.unrolled.steps - 1}",
@@ -125,6 +126,10 @@ def _at(formula: Formula, at: Mapping[str, int]) -> Formula:
     formula = rebuilt(formula, lambda part: _at(part, at))
     if isinstance(formula, Value):
         return replace(formula, t=_moment(formula.t, at))
+    if isinstance(formula, Time):
+        found = _moment(formula.t, at)
+        assert found is not None
+        return replace(formula, t=found)
     if isinstance(formula, Sum | Product):
         return replace(formula, first=_moment(formula.first, at), last=_moment(formula.last, at))
     return formula
@@ -151,10 +156,10 @@ def _named(letters: tuple[str, ...], place: Place) -> str:
 def _listed(letters: tuple[str, ...], places: list[Place]) -> str:
     """t = 0, 1 and 3; a long run as 0 … 19; of several letters the number of places."""
     if len(letters) > 1:
-        return _named(letters, places[0]) if len(places) == 1 else f"{len(places)} choices of {' and '.join(letters)}"
+        return _named(letters, places[0]) if len(places) == 1 else f"{len(places)} choices of {listed(letters)}"
     times = [t for (t,) in places]
     if len(times) <= LISTED:
-        text = " and ".join(part for part in (", ".join(map(str, times[:-1])), str(times[-1])) if part)
+        text = listed(times)
     elif times == list(range(times[0], times[-1] + 1)):
         text = f"{times[0]} … {times[-1]}"
     else:
@@ -168,5 +173,5 @@ def _everywhere(letters: tuple[str, ...], places: list[Place], existing: int) ->
         return _named(letters, places[0])
     every = "every" if len(places) == existing else f"{len(places)} of {existing}"
     if len(letters) > 1:
-        return f"{every} {' and '.join(letters)}"
+        return f"{every} {listed(letters)}"
     return f"{every} {letters[0]} from {places[0][0]} to {places[-1][0]}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from bptt_tui.derivation.formulas.tree import Formula
@@ -26,8 +24,10 @@ def explain(
 ) -> Explanation | None:
     """The best explanation over the readings: the one with the fewest terms left without a reason. None where the
     member cannot be evaluated in any."""
-    best: tuple[Any, Truth, Stack | None, Alignment] | None = None
+    best: tuple[tuple[int, int, bool, float], Truth, Stack | None, Alignment] | None = None
     fitting = _distinct(sorted(compared.fitting, key=lambda pair: pair[1] is None))
+    # With all other states held a partial may be 0, which is no reading to look for a reason in.
+    fitting = [pair for pair in fitting if np.any(pair[0].value)] or fitting
     known = [pair for pair in fitting if pair[1] is not None]
     readings = compared.readings
     tried = known or fitting or [(Truth(left, evaluator.read_as(readings[0]), spelling), None)]

@@ -18,6 +18,7 @@ from bptt_tui.derivation.judging.truth import Part, Truth
 from bptt_tui.derivation.judging.verdict import Slip
 from bptt_tui.errors import BpttError
 from bptt_tui.language import Name
+from bptt_tui.language.labels import few
 
 Weigh = Callable[[Edge, int], "Stack | None"]
 
@@ -46,14 +47,14 @@ def fingerprints(truth: Truth) -> Iterator[tuple[Slip, Stack]]:
 
 def _forgotten(truth: Truth, parts: tuple[Part, ...]) -> Iterator[tuple[Slip, Stack]]:
     first, last = parts[0], parts[-1]
-    state = listed([truth.spelling.name(key) for key in _held(truth, last)])
+    state = few([truth.spelling.name(key) for key in _held(truth, last)])
     rest = [part.of for part in parts[:-1]]
     way = f", which {'reaches' if len(rest) == 1 else 'reach'} the loss through {state or 'the states'}"
     if len(truth.samples.unrolled.loss_times) > 1:
         way = ""  # there are losses at their own timesteps too
-    yield slip("only the last step", missing=listed(rest), verb=_verb(rest), way=way), last.value
+    yield slip("only the last step", missing=few(rest), verb=_verb(rest), way=way), last.value
     rest = [part.of for part in parts[1:]]
-    yield slip("only the deepest path", missing=listed(rest), verb=_verb(rest)), first.value
+    yield slip("only the deepest path", missing=few(rest), verb=_verb(rest)), first.value
     for part in parts:
         initial = _initial(truth, part) if part is first else ""
         if initial:
@@ -192,14 +193,6 @@ def _summed(truth: Truth, parts: tuple[Part, ...], weigh: Weigh) -> Stack | None
             return None
         total = fitted if total is None else total + fitted
     return total
-
-
-def listed(names: list[str]) -> str:
-    """a, b and c; of many the first two and the last."""
-    if len(names) > 4:
-        names = [*names[:2], "…", names[-1]]
-        return ", ".join(names)
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _verb(names: list[str]) -> str:

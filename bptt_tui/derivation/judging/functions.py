@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.operations import OPERATIONS
+from bptt_tui.calculus.shapes import shape_text
 from bptt_tui.derivation.formulas.tree import Call, Entry, Formula, Matrix, Value
 from bptt_tui.derivation.judging.samples import Stack
-from bptt_tui.derivation.judging.stacks import lowered, one_hot, shown
+from bptt_tui.derivation.judging.stacks import lowered, one_hot
 
 if TYPE_CHECKING:
     from bptt_tui.derivation.judging.evaluation import Environment, Evaluator
@@ -68,7 +69,7 @@ def entry(e: Evaluator, formula: Entry, env: Environment) -> Stack:
     if len(indices) > 2 or any(
         (i < 0).any() or (i >= n).any() for i, n in zip(indices, operand.shape[1:], strict=True)
     ):
-        raise e.wrong(formula, "there is no such entry", f"the shape is {shown(operand.shape[1:])}")
+        raise e.wrong(formula, "there is no such entry", f"the shape is {shape_text(operand.shape[1:])}")
     return np.asarray(operand[(draws, *indices)].reshape(-1, 1, 1))
 
 
@@ -77,7 +78,9 @@ def matrix(e: Evaluator, formula: Matrix, env: Environment) -> Stack:
     entries = [e.inner(part, env) for part in formula.entries]
     for part, value in zip(formula.entries, entries, strict=True):
         if value.shape[1:] != (1, 1):
-            raise e.wrong(part, f"an entry is one number, and this is {shown(value.shape[1:])}", "as in [0.5, -0.5]")
+            raise e.wrong(
+                part, f"an entry is one number, and this is {shape_text(value.shape[1:])}", "as in [0.5, -0.5]"
+            )
     return np.concatenate(entries, axis=1).reshape(e.samples.count, -1, formula.columns)
 
 

@@ -24,10 +24,9 @@ from bptt_tui.derivation.judging.draws import Draws
 from bptt_tui.derivation.judging.edits import Budget
 from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit
 from bptt_tui.derivation.judging.explaining import explain
-from bptt_tui.derivation.judging.fingerprints import listed
 from bptt_tui.derivation.judging.ledger import ledger_of
+from bptt_tui.derivation.judging.meanings import described
 from bptt_tui.derivation.judging.misreadings import misread
-from bptt_tui.derivation.judging.readings import described
 from bptt_tui.derivation.judging.report import Explanation, explained, left_name, right_terms
 from bptt_tui.derivation.judging.rewriting import by_matrix_powers, by_signs, tells_apart
 from bptt_tui.derivation.judging.rounding import rounded
@@ -36,6 +35,7 @@ from bptt_tui.derivation.judging.spelling import Spelling
 from bptt_tui.derivation.judging.stacks import close
 from bptt_tui.derivation.judging.truth import Part, Truth
 from bptt_tui.derivation.judging.verdict import MemberVerdict, Outcome, Verdict
+from bptt_tui.language.labels import few
 from bptt_tui.session import Session
 
 _WORST: tuple[Outcome, ...] = ("right", "unknown", "coincidence", "wrong", "shapes")
@@ -77,7 +77,7 @@ class Judging:
         members = tuple(self._member(left, member, evaluator) for member in others)
         worst = max(members, key=lambda verdict: _WORST.index(verdict.outcome))
         name = left_name(left, statement, self.spelling)
-        sentence = _overall(name, members)
+        sentence = _overall(members)
         if any(map(is_number, others)):
             sentence = sentence.replace("the first, for all values", "the first, the numbers at the session's values")
         return Verdict(statement, name, worst.outcome, sentence, members)
@@ -139,7 +139,7 @@ class Judging:
 
     def _too_small(self, member: Formula, truth: Truth, value: Stack, parts: list[Part]) -> MemberVerdict:
         """Equal to the last digit, and yet not all there."""
-        names = listed([part.of for part in parts])
+        names = few([part.of for part in parts])
         why = f"{names} {'is' if len(parts) == 1 else 'are'} too small to show in the sum"
         alignment = align(member, truth, Budget(), thorough=True)
         said = self._said(
@@ -198,9 +198,7 @@ class Judging:
         value: Stack | None,
         **more: Any,
     ) -> MemberVerdict:
-        text = truth.evaluator.statement.text
-        start, end = member.span
-        written = " ".join(text[start:end].split()) or self.spelling.spell(member)
+        written = truth.evaluator.statement.written(member) or self.spelling.spell(member)
         given = None if value is None else value[0]
         return MemberVerdict(outcome, written, member.span, sentence, readings, given, truth.value[0], **more)
 
@@ -213,7 +211,7 @@ def is_number(member: Formula) -> bool:
     )
 
 
-def _overall(name: str, members: tuple[MemberVerdict, ...]) -> str:
+def _overall(members: tuple[MemberVerdict, ...]) -> str:
     wrong = [member for member in members if member.outcome != "right"]
     if not wrong:
         return members[0].sentence if len(members) == 1 else "right: every member equals the first, for all values"
@@ -237,7 +235,7 @@ def _vanishing(found: Explanation, truth: Truth) -> str:
     dues = [float(np.abs(term.due).max()) for term in wrong if term.due is not None]
     if not wrong or len(dues) < len(wrong) or max(dues) > TOO_SMALL * whole:
         return ""
-    names = listed(list(dict.fromkeys(term.of for term in wrong)))
+    names = few(list(dict.fromkeys(term.of for term in wrong)))
     return f"{names} {'is' if len(wrong) == 1 else 'are'} too small to show in the sum"
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
+from bptt_tui.calculus.shapes import shape_text
 from bptt_tui.derivation.formulas.tree import Add, Formula, Join, Multiply, Span
 from bptt_tui.derivation.judging.edits import Measured
 from bptt_tui.derivation.judging.evaluation import NOTHING, Environment, Misfit, as_it_fits
 from bptt_tui.derivation.judging.grouping import Group
 from bptt_tui.derivation.judging.samples import Stack
-from bptt_tui.derivation.judging.stacks import close, shown
+from bptt_tui.derivation.judging.stacks import close
 from bptt_tui.derivation.judging.terms import Factor, Term
 from bptt_tui.derivation.judging.truth import Truth
 from bptt_tui.derivation.judging.verdict import Ledger, LedgerLine
@@ -53,7 +54,7 @@ def _of_sum(formula: Add, env: Environment, truth: Truth) -> Ledger | None:
             return None
         first = lines[0].shape if lines else (rows, columns)
         differs = first != (rows, columns)
-        remark = f"the first term is {shown(first)}" if differs else ""
+        remark = f"the first term is {shape_text(first)}" if differs else ""
         lines.append(LedgerLine(truth.spelling.spell(term, env), (rows, columns), _span(term), differs, remark))
     return Ledger(tuple(lines), "the terms of a sum must have one shape")
 
@@ -95,10 +96,10 @@ def _advice(product: Measured, truth: Truth) -> str:
             continue
         text = truth.spelling.term(Term(product.term.sign, factors, group, (0, 0)))
         if any(bool(close(fitted, right)[1:].all()) for right in dues):
-            shapes = " · ".join(shown(stack.shape[1:]) for stack in stacks)
-            return f"{text} is right: {shapes} gives {shown(due.shape[1:])}, the shape of {truth.name}"
+            shapes = " · ".join(shape_text(stack.shape[1:]) for stack in stacks)
+            return f"{text} is right: {shapes} gives {shape_text(due.shape[1:])}, the shape of {truth.name}"
         fitting = fitting or text
-    return f"{fitting} would have the shape of {truth.name}, {shown(due.shape[1:])}" if fitting else ""
+    return f"{fitting} would have the shape of {truth.name}, {shape_text(due.shape[1:])}" if fitting else ""
 
 
 def _arrangements(product: Measured) -> Iterator[tuple[tuple[Factor, ...], list[Stack]]]:

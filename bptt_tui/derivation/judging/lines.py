@@ -17,6 +17,7 @@ screen to colour and to move over.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
@@ -25,6 +26,7 @@ from bptt_tui.derivation.judging.telling import (
     GLYPHS,
     amiss,
     due_factor,
+    entry_sentence,
     factor_sentence,
     headline,
     marks,
@@ -36,6 +38,8 @@ from bptt_tui.language.cells import broken, cells, padded, underlined
 from bptt_tui.language.sanitise import visible
 
 WIDTH = 100
+# Wrong entries of an array that are listed.
+MAX_ENTRIES = 12
 
 Tone = Literal["plain", "strong", "dim", "good", "bad", "odd", "mark"]
 Run = tuple[str, Tone]
@@ -134,7 +138,7 @@ def _terms(left: str, member: MemberVerdict, index: int, width: int, said: str, 
         if member.value is None and member.due is None:
             return []
         both = f"{visible(left)} is {number(member.due)}, the formula gives {number(member.value)}"
-        return _said("  ", both, width, "plain")
+        return _said("  ", both, width, "plain") + _entries(member, width, said)
     rows = [(visible(term.of), number(term.due), number(term.value)) for term in member.terms]
     whole = (visible(left), number(member.due), number(member.value))
     widths = [max(cells(row[i]) for row in (_HEADS, whole, *rows)) for i in range(3)]
@@ -150,6 +154,21 @@ def _terms(left: str, member: MemberVerdict, index: int, width: int, said: str, 
     if len(member.terms) > 1:
         lines += _figures(("  Σ  ", "dim"), whole, widths, "", width)
     return lines
+
+
+def _entries(member: MemberVerdict, width: int, said: str) -> list[Told]:
+    """The wrong entries of an array that are not named in what is said already."""
+    unsaid = [entry for entry in member.entries if entry.index and entry_sentence(entry) not in _without_names(said)]
+    lines: list[Told] = []
+    for entry in unsaid[:MAX_ENTRIES]:
+        lines += _said(f"  {GLYPHS['wrong']}  ", entry_sentence(entry), width, "bad", indent=5, rest="plain")
+    more = len(unsaid) - MAX_ENTRIES
+    return lines + ([_line(f"     and {more} more", "dim")] if more > 0 else [])
+
+
+def _without_names(said: str) -> str:
+    """What is said, as if no entry were told whose it is: entry [1] of ∂E/∂v is …"""
+    return re.sub(r"(entry \[[^]]*\]) of \S+ is", r"\1 is", said)
 
 
 def _headed(widths: list[int], width: int) -> list[Told]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from bptt_tui.derivation.formulas.parts import rebuilt, walk
-from bptt_tui.derivation.formulas.tree import Formula, Multiply, Partial, Reading
+from bptt_tui.derivation.formulas.tree import Formula, Meant, Multiply, Partial
 from bptt_tui.derivation.judging.comparison import compare, is_identity
 from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit
 from bptt_tui.derivation.judging.rewriting import as_sum, renamed, reread
@@ -26,7 +26,7 @@ def _other_modes(left: Formula, member: Formula, evaluator: Evaluator, spelling:
     said = [p for p in walk(member) if isinstance(p, Partial) and p.reading and p.above.name != loss]
     if not said:
         return _alike(left, member, evaluator, spelling)
-    kinds: tuple[tuple[Reading, str], ...] = (
+    kinds: tuple[tuple[Meant, str], ...] = (
         ("immediate", "total for immediate"),
         ("total", "immediate for total"),
     )
@@ -41,10 +41,8 @@ def _other_modes(left: Formula, member: Formula, evaluator: Evaluator, spelling:
             continue
         if fitted is not None and is_identity(truth, fitted):
             wrong = next(p for p in said if p.reading != meant)
-            start, end = wrong.span
-            written = " ".join(evaluator.statement.text[start:end].split())
             due = f"∂⁺{wrong.above.name}/∂{wrong.below.name}"
-            return slip(kind, written=written, due=due)
+            return slip(kind, written=evaluator.statement.written(wrong), due=due)
     return None
 
 
@@ -78,6 +76,5 @@ def _alike(left: Formula, member: Formula, evaluator: Evaluator, spelling: Spell
     if changed == member or not compare(replace(left, reading="total"), changed, evaluator, spelling).holding:
         return None
     first = next(p for p in walk(changed) if isinstance(p, Partial) and p.reading)
-    start, end = first.span
-    written = " ".join(evaluator.statement.text[start:end].split())
+    written = evaluator.statement.written(first)
     return slip("total for immediate", written=written, due=f"∂⁺{names[0]}/∂{names[1]}")

@@ -10,16 +10,20 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from bptt_tui.calculus.shapes import shape_text
+from bptt_tui.derivation.formulas.parts import array_text
 from bptt_tui.derivation.formulas.tree import Formula, Matrix, Negate, Number, Transpose, Value
 from bptt_tui.derivation.judging.comparison import every_reading
+from bptt_tui.derivation.judging.entries import spans_like, wrong_entries
 from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit
 from bptt_tui.derivation.judging.fingerprints import fingerprints
-from bptt_tui.derivation.judging.readings import described
+from bptt_tui.derivation.judging.meanings import described
 from bptt_tui.derivation.judging.slips import slip
 from bptt_tui.derivation.judging.spelling import Spelling
-from bptt_tui.derivation.judging.stacks import same, shown
+from bptt_tui.derivation.judging.stacks import same
+from bptt_tui.derivation.judging.telling import entry_sentence, rounded_number
 from bptt_tui.derivation.judging.truth import Truth
-from bptt_tui.derivation.judging.verdict import MemberVerdict, Slip
+from bptt_tui.derivation.judging.verdict import EntryVerdict, MemberVerdict, Slip
 
 Array = NDArray[Any]
 
@@ -32,14 +36,17 @@ NAMED, SHOWN = 3, 12
 
 
 class _Given(Struct, frozen=True):
-    """Numbers as written, in the shape of the left side: how far each may be off, and how many digits it has."""
+    """Numbers as written, in the shape of the left side: how far each may be off, and how many digits it has.
+
+    All three `(rows, columns)`.
+    """
 
     value: Array
     slack: Array
     digits: Array
 
     def agrees(self, due: Array) -> Array:
-        """Which entries are right."""
+        """Which entries are right, `(rows, columns)` as `due`."""
         # Cut off rather than rounded: of many digits that is no mistake.
         cut = (np.abs(self.value) <= np.abs(due)) & (np.abs(self.value - due) <= 2 * self.slack)
         return np.asarray((np.abs(self.value - due) <= self.slack) | (cut & (self.digits >= ENOUGH)))
@@ -49,18 +56,19 @@ def judged(left: Formula, member: Formula, evaluator: Evaluator, spelling: Spell
     """The verdict on numbers."""
     truth = Truth(left, evaluator, spelling)
     text = evaluator.statement.text
-    start, end = member.span
-    written = " ".join(text[start:end].split()) or spelling.spell(member)
+    written = evaluator.statement.written(member) or spelling.spell(member)
     value = evaluator.value(member)
     due = truth.value[0]
 
     def wrong(sentence: str, given: Array, slips: tuple[Slip, ...] = ()) -> MemberVerdict:
-        return MemberVerdict("wrong", written, member.span, f"wrong: {sentence}", (), given, due, slips=slips)
+        said = f"wrong: {sentence}"
+        return MemberVerdict("wrong", written, member.span, said, (), given, due, slips=slips, entries=entries)
 
     if not np.isfinite(due).all():
         sentence = "no number to compare: the value is not finite"
         return MemberVerdict("unknown", written, member.span, sentence, (), value[0], due, "the value is not finite")
     slack, digits = _precision(member, text, written, value[0])
+    entries: tuple[EntryVerdict, ...] = ()
     for other in _truths(left, member, evaluator, spelling):
         given = _given(other, value, slack, digits)
         if given is not None and given.agrees(other.value[0]).all():
@@ -68,23 +76,34 @@ def judged(left: Formula, member: Formula, evaluator: Evaluator, spelling: Spell
             sentence = f"right: {other.name} is {_shown(other.value[0])} at the session's numbers"
             return MemberVerdict("right", written, member.span, sentence, readings, given.value, other.value[0])
     given = _given(truth, value, slack, digits)
+    if given is not None:
+        spans = spans_like(member, value, truth.matched)
+        entries = wrong_entries(given.value, due, given.digits, given.agrees, spans)
     if _is_transposed(truth, value, slack, digits):
         found = slip("transposed", written="the matrix")
         return wrong(f"{found.sentence}: {truth.name} is {_shown(due)}", value[0], (found,))
+    if _is_transposed(truth, -value, slack, digits):
+        found = slip("transposed", written="the matrix")
+        return wrong(f"{found.sentence}, and its sign is wrong: {truth.name} is {_shown(due)}", value[0], (found,))
     if given is None or (value.shape[1:] == (1, 1) and due.size > 1 and np.any(value)):
-        number = "one number" if value.shape[1:] == (1, 1) else shown(value.shape[1:])
-        is_due = "one number" if due.shape == (1, 1) else shown(due.shape)
+        number = "one number" if value.shape[1:] == (1, 1) else shape_text(value.shape[1:])
+        is_due = "one number" if due.shape == (1, 1) else shape_text(due.shape)
         return wrong(f"{truth.name} is not {number} but {is_due}", value[0])
     for found, print_ in fingerprints(truth) if given.digits.max() >= TELLING else ():
         if np.isfinite(print_[0]).all() and bool(np.all(np.abs(given.value - print_[0]) <= given.slack)):
             sentence = f"{truth.name} is {_shown(due)}; this value comes out when one slips: {found.sentence}"
             return wrong(sentence, given.value, (found,))
-    faulty = [tuple(map(int, place)) for place in np.argwhere(~given.agrees(due))]
-    if len(faulty) < due.size:
-        is_what = equality(truth)
+    is_what = equality(truth)
+    if len(entries) < due.size:
         more = f"; {is_what}" if is_what != truth.name else ""
-        return wrong(_entries(faulty, given.value, due, truth.name) + more, given.value)
-    return wrong(f"{equality(truth)} is {_shown(due)} at the session's numbers", given.value)
+        return wrong(_named(entries, truth.name) + more, given.value)
+    alike = {entry.remark for entry in entries}
+    remark = alike.pop() if len(alike) == 1 else ""
+    if due.size > 1 and remark.startswith("the sign"):
+        remark = f"of every entry {remark}"
+    remark = remark.replace("it is", "what is written is" if due.size == 1 else "every entry is")
+    sentence = f"{is_what} is {_shown(due)} at the session's numbers"
+    return wrong(f"{sentence}; {remark}" if remark else sentence, given.value)
 
 
 def _truths(left: Formula, member: Formula, evaluator: Evaluator, spelling: Spelling) -> Iterator[Truth]:
@@ -101,7 +120,11 @@ def _truths(left: Formula, member: Formula, evaluator: Evaluator, spelling: Spel
 
 
 def _given(truth: Truth, value: Array, slack: Array, digits: Array) -> _Given | None:
-    """The numbers in the shape of the left side; None where they are others in number."""
+    """The numbers in the shape of the left side; None where they are others in number.
+
+    `value` is a stack `(draws, rows, columns)`, `slack` and `digits` are of one draw's, `(rows, columns)`; what comes
+    back has the left side's rows and columns.
+    """
     due = truth.value.shape
     fitted = truth.matched(value)
     if fitted is None:
@@ -120,14 +143,10 @@ def _is_transposed(truth: Truth, value: Array, slack: Array, digits: Array) -> b
     return turned is not None and bool(turned.agrees(truth.value[0]).all())
 
 
-def _entries(faulty: list[tuple[int, ...]], given: Array, due: Array, name: str) -> str:
+def _named(entries: tuple[EntryVerdict, ...], name: str) -> str:
     """Which entries are wrong: entry [1] of ∂E/∂v is 0.2, it should be 0.367."""
-    said: list[str] = []
-    for place in faulty[:NAMED]:
-        index = [i for i, length in zip(place, due.shape, strict=True) if length > 1]
-        of = f" of {name}" if not said else ""
-        said.append(f"entry {index}{of} is {_number(given[place])}, it should be {_number(due[place])}")
-    more = len(faulty) - NAMED
+    said = [entry_sentence(entry, name if not place else "") for place, entry in enumerate(entries[:NAMED])]
+    more = len(entries) - NAMED
     if more > 0:
         said.append(f"and {more} more entries are wrong" if more > 1 else "and one more entry is wrong")
     return "; ".join(said)
@@ -151,7 +170,11 @@ def equality(truth: Truth) -> str:
 
 
 def _precision(member: Formula, text: str, written: str, value: Array) -> tuple[Array, Array]:
-    """How far every entry may be off, and how many digits it has."""
+    """How far every entry may be off, and how many digits it has.
+
+    Both `(rows, columns)`, as `value`, which is what `member` comes to at the session's numbers; `text` is the whole
+    statement's and `written` the member's, for the digits of one number.
+    """
     if isinstance(member, Negate | Transpose) and not isinstance(member.operand, Number):
         turns = isinstance(member, Transpose)
         slack, digits = _precision(member.operand, text, written, value.T if turns else value)
@@ -211,15 +234,10 @@ def _slack(member: Formula, written: str, value: Array) -> float:
 # --- how numbers are shown --------------------------------------------------------------------------------------------
 
 
-def _number(value: float, digits: int = 6) -> str:
-    return f"{value + 0.0:.{digits}g}".replace("-", "−")
-
-
 def _shown(value: Array) -> str:
     if value.size == 1:
-        return _number(float(value.reshape(-1)[0]))
+        return rounded_number(float(value.reshape(-1)[0]))
     if 1 in value.shape or value.size > SHOWN:
-        flat = [_number(number, 4) for number in value.reshape(-1)[:6]]
+        flat = [rounded_number(number, 4) for number in value.reshape(-1)[:6]]
         return f"[{', '.join(flat)}{', …' if value.size > 6 else ''}]"
-    rows = [", ".join(_number(number, 4) for number in row) for row in value]
-    return f"[[{'], ['.join(rows)}]]"
+    return array_text([rounded_number(number, 4) for number in value.reshape(-1)], value.shape[1])

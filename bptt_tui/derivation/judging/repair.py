@@ -15,6 +15,7 @@ from bptt_tui.derivation.judging import rearrangements as own
 from bptt_tui.derivation.judging import substitutions as other
 from bptt_tui.derivation.judging.candidates import Candidate
 from bptt_tui.derivation.judging.edits import Edit
+from bptt_tui.derivation.judging.every_step import every_step
 from bptt_tui.derivation.judging.trial import Trial
 
 Step = Callable[[Trial], Iterator[Edit]]
@@ -26,6 +27,7 @@ _PLAIN: tuple[tuple[Step, ...], ...] = (
 )
 _THOROUGH: tuple[tuple[Step, ...], ...] = (
     (other.edges_inserted,),
+    (every_step,),
     (other.inserted, other.replaced, other.two_inserted, other.two_slopes_inserted, own.shifted_on),
     (own.joined_otherwise, own.two_dropped, own.shifted_far, own.put_elsewhere),
 )
@@ -48,21 +50,18 @@ def repaired(trial: Trial, *, thorough: bool, like: Edit | None = None) -> Edit 
             if found is not None:
                 return found
         for stage in (*_PLAIN, *_THOROUGH) if thorough else _PLAIN:
-            edits = sorted((edit for step in stage for edit in step(trial)), key=lambda edit: edit.cost)
-            if edits:
-                return edits[0]
+            found = min((edit for step in stage for edit in step(trial)), key=lambda edit: edit.cost, default=None)
+            if found is not None:
+                return found
     return None
 
 
 def completed(trial: Trial, links: list[Candidate]) -> Edit | None:
     """One of these factors put in, where that is all that is missing."""
-    everywhere, trial.pool = trial.pool, lambda: links
-    try:
-        with np.errstate(all="ignore"):
-            found = sorted(other.inserted(trial), key=lambda edit: edit.cost) if trial.product.stacks else []
-    finally:
-        trial.pool = everywhere
-    return found[0] if found else None
+    if not trial.product.stacks:
+        return None
+    with np.errstate(all="ignore"):
+        return min(other.inserted(trial.limited(pool=links)), key=lambda edit: edit.cost, default=None)
 
 
 def _alike(trial: Trial, edit: Edit) -> Edit | None:
@@ -70,15 +69,10 @@ def _alike(trial: Trial, edit: Edit) -> Edit | None:
     step = _AGAIN.get(edit.change)
     if step is None:
         return None
-    everywhere, pool = trial.places, trial.pool
     if edit.change not in ("missing", "order", "turned"):
-        trial.places = range(edit.index, min(edit.index + 1, len(trial.product.stacks)))
+        trial = trial.limited(places=range(edit.index, min(edit.index + 1, len(trial.product.stacks))))
     if edit.due is not None:
         due = edit.due
         alike = [c for c in trial.pool_like(due) if c.kind == due.kind and other.relation(c) == other.relation(due)]
-        trial.pool = lambda: alike
-    try:
-        found = sorted((e for e in step(trial) if e.change == edit.change), key=lambda e: e.cost)
-    finally:
-        trial.places, trial.pool = everywhere, pool
-    return found[0] if found else None
+        trial = trial.limited(pool=alike)
+    return min((e for e in step(trial) if e.change == edit.change), key=lambda e: e.cost, default=None)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bptt_tui.derivation.formulas.tree import Formula, Partial, Statement, Value
+from bptt_tui.derivation.formulas.tree import Formula, Partial, Span, Statement, Value
 from bptt_tui.derivation.judging.assignment import assigned
 from bptt_tui.derivation.judging.diagnosis import Named, name_of, place_of
 from bptt_tui.derivation.judging.edits import Measured
 from bptt_tui.derivation.judging.evaluation import Misfit
-from bptt_tui.derivation.judging.fingerprints import fingerprints, listed
+from bptt_tui.derivation.judging.fingerprints import fingerprints
 from bptt_tui.derivation.judging.numbers import equality
 from bptt_tui.derivation.judging.rows import Alignment, Row
 from bptt_tui.derivation.judging.samples import Edge, Stack
@@ -22,6 +20,7 @@ from bptt_tui.derivation.judging.spelling import Spelling
 from bptt_tui.derivation.judging.stacks import close
 from bptt_tui.derivation.judging.truth import Part, Truth
 from bptt_tui.derivation.judging.verdict import FactorVerdict, Ledger, MemberVerdict, Slip, TermOutcome, TermVerdict
+from bptt_tui.language.labels import few
 
 MAX_SAID = 4
 
@@ -45,8 +44,7 @@ class Explanation(Struct, frozen=True):
 def left_name(left: Formula, statement: Statement, spelling: Spelling) -> str:
     """The left side as read."""
     text = spelling.spell(left)
-    start, end = left.span
-    return text if "…" not in text else " ".join(statement.text[start:end].split())
+    return text if "…" not in text else statement.written(left)
 
 
 def right_terms(member: Formula, truth: Truth) -> tuple[tuple[TermVerdict, ...], str]:
@@ -112,7 +110,7 @@ def explained(member: Formula, truth: Truth, value: Stack | None, alignment: Ali
     slips: dict[str, Slip] = {}
     terms: list[TermVerdict] = []
     unsaid: list[TermVerdict] = []
-    alike: dict[tuple[str, Any], list[tuple[TermVerdict, Slip, str]]] = {}
+    alike: dict[tuple[str, Span | str], list[tuple[TermVerdict, Slip, str]]] = {}
     missing = [row for row in alignment.rows if row.fault == "missing" and row.part is not None]
     whole = whole_slip(truth, value, alignment, missing)
     for row in alignment.rows:
@@ -124,7 +122,7 @@ def explained(member: Formula, truth: Truth, value: Stack | None, alignment: Ali
             where = _where(row.part, truth)
             plain = found.sentence.replace(where, "", 1) if where else found.sentence
             # Terms written out of one sum show one slip, each with its own timestep.
-            origin: Any = row.product.term.span if row.product is not None and row.fault == "edit" else plain
+            origin: Span | str = row.product.term.span if row.product is not None and row.fault == "edit" else plain
             if row.fault in ("missing", "path") or (row.fault == "extra" and alignment.cells):
                 origin = ""
             alike.setdefault((found.kind, origin), []).append((verdict, found, plain))
@@ -142,10 +140,10 @@ def _shared(alike: list[tuple[TermVerdict, Slip, str]], terms: list[TermVerdict]
         return found
     if found.kind == "term missing":
         names = [verdict.of for verdict, _, _ in alike]
-        return Slip(found.kind, f"the terms {listed(names)} are missing")
+        return Slip(found.kind, f"the terms {few(names)} are missing")
     concerned = [verdict for verdict, _, _ in alike]
     if found.kind == "term extra":
-        return Slip(found.kind, f"the terms {listed([verdict.written for verdict in concerned])} do not belong")
+        return Slip(found.kind, f"the terms {few([verdict.written for verdict in concerned])} do not belong")
     where = f"in the terms of {_named(concerned, alignment)}" if len(alike) < len(terms) else "in every term"
     same = all(other == plain for _, _, other in alike)
     example = f"as in that of {first.of}" if alignment.cells else f"as at t = {first.t}"
@@ -155,7 +153,7 @@ def _shared(alike: list[tuple[TermVerdict, Slip, str]], terms: list[TermVerdict]
 def _named(terms: list[TermVerdict], alignment: Alignment) -> str:
     """Which terms: t = 0 and 1; told apart by loss too, ∂E₁/∂w₀ and ∂E₂/∂w₁."""
     if alignment.cells:
-        return listed(list(dict.fromkeys(term.of for term in terms)))
+        return few(list(dict.fromkeys(term.of for term in terms)))
     return f"t = {_times(terms)}"
 
 
@@ -191,7 +189,7 @@ def _term(row: Row, truth: Truth) -> tuple[TermVerdict, Slip | None]:
             found = slip("term missing", missing=name)
         outcome: TermOutcome = "missing"
         return TermVerdict(outcome, name, t, "", found.sentence, None, None, due, (), part.place if part else ""), found
-    product: Measured = row.product
+    product = row.product
     written = truth.spelling.term(product.term)
     span = product.term.span if product.term.span != (0, 0) else None
     value = None if product.value is None else product.value[0]
@@ -224,16 +222,23 @@ def _term(row: Row, truth: Truth) -> tuple[TermVerdict, Slip | None]:
 
 
 def _factors(factors: list[FactorVerdict], named: Named) -> list[FactorVerdict]:
-    """The term's factors with the faulty one marked, or the missing one put in."""
+    """The term's factors with the faulty ones marked, or the missing ones put in."""
     if named.factor is None:
         if not named.due:
             return factors
-        return [*factors, FactorVerdict("missing", "", named.due, named.formula, None, named.place)]
-    written = factors[named.factor]
-    outcome = named.outcome
-    due = "" if outcome == "extra" else named.due
-    changed = FactorVerdict(outcome, written.written, due, named.formula, written.span, named.place)  # type: ignore[arg-type]
-    return [*factors[: named.factor], changed, *factors[named.factor + 1 :]]
+        more = [FactorVerdict("missing", "", due.text, due.formula, None, due.place) for due in named.missing]
+        return [*factors, FactorVerdict("missing", "", named.due, named.formula, None, named.place), *more]
+    due = "" if named.outcome == "extra" else named.due
+    marked = list(factors)
+    for index in (named.factor, *named.factors):
+        marked[index] = replace(
+            factors[index],
+            outcome=named.outcome,
+            due=due,
+            formula=named.formula,
+            place=named.place,
+        )
+    return marked
 
 
 def _sentence(

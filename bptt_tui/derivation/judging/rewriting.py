@@ -7,20 +7,20 @@ from msgspec.structs import replace
 from bptt_tui.derivation.formulas.parts import bare, rebuilt, walk
 from bptt_tui.derivation.formulas.tree import (
     Formula,
-    Join,
-    Multiply,
-    Number,
+    Meant,
     Partial,
     Power,
-    Reading,
+    Product,
     Sum,
+    Time,
     Transpose,
     Value,
 )
-from bptt_tui.derivation.judging.evaluation import Evaluator
+from bptt_tui.derivation.judging.evaluation import NOTHING, Environment, Evaluator, Misfit
+from bptt_tui.errors import BpttError
 
 
-def reread(formula: Formula, meant: Reading, loss: str) -> Formula:
+def reread(formula: Formula, meant: Meant, loss: str) -> Formula:
     """The formula with every partial but those of the loss read in one way."""
     if isinstance(formula, Partial):
         return formula if formula.above.name == loss else replace(formula, reading=meant)
@@ -29,13 +29,13 @@ def reread(formula: Formula, meant: Reading, loss: str) -> Formula:
 
 def by_signs(left: Formula, member: Formula, text: str) -> tuple[Formula, Formula] | None:
     """The two sides with every ∂ read as immediate and every d as total; None where only one of the signs is there."""
-    met: set[Reading] = set()
+    met: set[Meant] = set()
 
     def read(formula: Formula) -> Formula:
         if not isinstance(formula, Partial):
             return rebuilt(formula, read)
         written = text[slice(*formula.span)]
-        meant: Reading = "immediate" if "∂" in written or "partial" in written else "total"
+        meant: Meant = "immediate" if "∂" in written or "partial" in written else "total"
         met.add(meant)
         return formula if formula.reading else replace(formula, reading=meant)
 
@@ -55,24 +55,32 @@ def tells_apart(left: Formula, member: Formula) -> bool:
 
 
 def by_matrix_powers(formula: Formula, evaluator: Evaluator) -> Formula | None:
-    """The formula with W² as W·W wherever a square matrix of parameters is raised; None where there is none.
+    """The formula with W² as W·W wherever a square matrix is raised; None where there is none.
 
     A power is one of every entry where it is not told otherwise: 1 − s².
     """
 
-    def read(part: Formula) -> Formula:
-        if isinstance(part, Power) and isinstance(part.exponent, Number) and part.exponent.value in range(2, 9):
-            names = [inner for inner in walk(part.base) if not isinstance(inner, Transpose)]
-            if all(isinstance(inner, Value) and inner.t is None for inner in names):
-                rows, columns = evaluator.value(part.base).shape[1:]
-                if rows == columns > 1:
-                    count = int(part.exponent.value)
-                    joins: tuple[Join, ...] = tuple("matrix" for _ in range(count - 1))
-                    return Multiply(factors=(part.base,) * count, joins=joins, span=part.span)
-        return rebuilt(part, read)
+    def read(part: Formula, env: Environment) -> Formula:
+        if isinstance(part, Sum | Product):
+            # One timestep stands for all: of every one the shapes are the same.
+            inner = next(evaluator.steps(part, env), None)
+            return part if inner is None else replace(part, body=read(part.body, inner))
+        changed = rebuilt(part, lambda inside: read(inside, env))
+        return (
+            replace(changed, by="matrix") if isinstance(part, Power) and _is_square(part, evaluator, env) else changed
+        )
 
-    changed = read(formula)
+    changed = read(formula, NOTHING)
     return None if changed == formula else changed
+
+
+def _is_square(power: Power, evaluator: Evaluator, env: Environment) -> bool:
+    """Whether a matrix is raised that can be multiplied with itself."""
+    try:
+        base, exponent = evaluator.value(power.base, env), evaluator.value(power.exponent, env)
+    except (Misfit, BpttError):
+        return False
+    return base.shape[1] == base.shape[2] > 1 and exponent.shape[1:] == (1, 1)
 
 
 def as_sum(factor: Formula) -> Sum | None:
@@ -84,6 +92,6 @@ def as_sum(factor: Formula) -> Sum | None:
 
 def renamed(formula: Formula, old: str, new: str) -> Formula:
     """The formula with another letter for a timestep."""
-    if isinstance(formula, Value) and formula.t is not None and formula.t.variable == old:
+    if isinstance(formula, Value | Time) and formula.t is not None and formula.t.variable == old:
         return replace(formula, t=replace(formula.t, variable=new))
     return rebuilt(formula, lambda part: renamed(part, old, new))

@@ -14,11 +14,11 @@ from bptt_tui.derivation.formulas.tree import Entry, Formula, Moment, Negate, Nu
 from bptt_tui.derivation.judging.coincidence import ORDINARY
 from bptt_tui.derivation.judging.comparison import compare
 from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit
-from bptt_tui.derivation.judging.fingerprints import listed
 from bptt_tui.derivation.judging.numbers import half_unit, significant
 from bptt_tui.derivation.judging.samples import Samples, Stack
 from bptt_tui.derivation.judging.spelling import Spelling
 from bptt_tui.derivation.judging.truth import Truth
+from bptt_tui.language.labels import few
 
 # So few digits name nothing; from so many on, a result that is right to them is no accident.
 LEAST, SURE = 2, 4
@@ -52,9 +52,9 @@ def rounded(left: Formula, member: Formula, fitting: list[tuple[Truth, Stack]], 
         texts = [one.text for one in found if one.number.span in names]
         what = [names[one.number.span] for one in found if one.number.span in names]
         kind = "is a number" if len(texts) == 1 else "are numbers"
-        return f"{listed(texts)} {kind} of this session, {listed(what)}"
+        return f"{few(texts)} {kind} of this session, {few(what)}"
     if any(_is_right(member, truth, value, found) for truth, value in fitting):
-        return f"{listed(texts)} {'is a number' if len(texts) == 1 else 'are numbers'} of this session"
+        return f"{few(texts)} {'is a number' if len(texts) == 1 else 'are numbers'} of this session"
     return ""
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import Struct
 
-from bptt_tui.derivation.judging.edits import Edit
+from bptt_tui.derivation.judging.edits import Edit, Measured
 from bptt_tui.derivation.judging.samples import Stack
 from bptt_tui.derivation.judging.truth import Part
 
@@ -20,14 +20,14 @@ class Row(Struct, frozen=True):
     everything else being right.
     """
 
-    product: Any
+    product: Measured | None
     part: Part | None
     fault: Fault
     due: Stack | None = None
     edit: Edit | None = None
     through: str = ""
     # The product that the change is of, where it is not the term itself but the whole member.
-    source: Any = None
+    source: Measured | None = None
 
 
 class Alignment(Struct, frozen=True):

@@ -49,6 +49,9 @@ class Samples:
         self._reads: dict[tuple[str, int], list[tuple[Edge, Key]]] = {}
         self._sweeps: dict[tuple[Key, Mode], Sweep] = {}
         self._partials: dict[tuple[Key, Key, Mode], Stack] = {}
+        # Sweeps and edges with a slip made throughout, by what was changed.
+        self.changed_sweeps: dict[tuple[Key, str, int], Sweep] = {}
+        self.changed_edges: dict[tuple[Edge, str, int], Stack | None] = {}
 
     @property
     def count(self) -> int:
@@ -64,6 +67,26 @@ class Samples:
             for by in reads
             if (by.offset or 0) < 0 and by.name in self.network.index
         )
+
+    @cached_property
+    def state_equations(self) -> frozenset[int]:
+        """The equations of the states."""
+        return frozenset(self.network.index[name] for name in self.states)
+
+    @cached_property
+    def _feeding(self) -> frozenset[str]:
+        found = set(self.states)
+        waiting = list(found)
+        while waiting:
+            for by in self.network.reads[self.network.index[waiting.pop()]]:
+                if by.name in self.network.index and by.name not in found:
+                    found.add(by.name)
+                    waiting.append(by.name)
+        return frozenset(found)
+
+    def feeds(self, name: str) -> bool:
+        """Whether a later timestep depends on a node, and not its own loss alone."""
+        return name in self._feeding
 
     @cached_property
     def total_key(self) -> Key:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bptt_tui.calculus.operations import NOTATIONS
-from bptt_tui.derivation.formulas.parts import walk
+from bptt_tui.derivation.formulas.parts import array_text, walk
 from bptt_tui.derivation.formulas.tree import (
     Add,
     Call,
@@ -19,6 +19,7 @@ from bptt_tui.derivation.formulas.tree import (
     Power,
     Product,
     Sum,
+    Time,
     Transpose,
     Value,
 )
@@ -127,6 +128,8 @@ class Spelling:
                 return number_text(value, "unicode"), _ATOM if value >= 0 else _SUM
             case Value(name=name, t=t):
                 return self.name((name, None if t is None else moment(t, env))), _ATOM
+            case Time(t=t):
+                return str(moment(t, env)).replace("-", "−"), _ATOM
             case Partial(above=above, below=below, reading=reading):
                 plus = "⁺" if reading == "immediate" else ""
                 return f"∂{plus}{self._spell(above, env)[0]}/∂{self._spell(below, env)[0]}", _ATOM
@@ -173,11 +176,7 @@ class Spelling:
                 inside = ", ".join(self._spell(index, env)[0] for index in indices)
                 return f"{_bracket(*self._spell(operand, env), _ATOM)}[{inside}]", _ATOM
             case Matrix(entries=entries, columns=columns):
-                texts = [self._spell(entry, env)[0] for entry in entries]
-                if columns == 1:
-                    return f"[{', '.join(texts)}]", _ATOM
-                rows = [", ".join(texts[start : start + columns]) for start in range(0, len(texts), columns)]
-                return f"[[{'], ['.join(rows)}]]", _ATOM
+                return array_text([self._spell(entry, env)[0] for entry in entries], columns), _ATOM
         return "…", _ATOM
 
 

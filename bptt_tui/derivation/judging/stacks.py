@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bptt_tui.derivation.judging.samples import Stack
+from bptt_tui.derivation.judging.samples import Stack, diagonal
 
 RTOL = 1e-7
 
@@ -82,11 +82,6 @@ def lowered(stack: Stack) -> Stack:
     return stack.reshape(draws, -1) if 1 in (rows, columns) else stack
 
 
-def shown(shape: tuple[int, ...]) -> str:
-    """3×1."""
-    return "×".join(map(str, shape))
-
-
 def on_diagonal(value: Stack) -> Stack | None:
     """The diagonal matrix of a vector's entries; None of a number or a matrix."""
     rows, columns = value.shape[1:]
@@ -98,8 +93,6 @@ def on_diagonal(value: Stack) -> Stack | None:
 def vectors_too(value: Stack) -> Iterator[Stack]:
     """A value, and of a diagonal matrix the diagonal, which does the same entry by entry."""
     yield value
-    rows, columns = value.shape[1:]
-    if rows == columns > 1:
-        diagonal = np.diagonal(value, axis1=1, axis2=2)[:, :, None]
-        if np.array_equal(diagonal * np.eye(rows), value):
-            yield diagonal
+    found = diagonal(value) if value.shape[1] > 1 else None
+    if found is not None:
+        yield found.transpose(0, 2, 1)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from bptt_tui.calculus import numerals
-from bptt_tui.derivation.judging.verdict import Array, FactorVerdict, MemberVerdict, TermVerdict, Verdict
+from bptt_tui.derivation.judging.verdict import Array, EntryVerdict, FactorVerdict, MemberVerdict, TermVerdict, Verdict
 from bptt_tui.language.cells import Mark
 from bptt_tui.language.sanitise import visible
 
@@ -73,19 +73,32 @@ def factor_sentence(factor: FactorVerdict) -> str:
             return ""
 
 
+def rounded_number(value: float, digits: int = 6) -> str:
+    """A number of a sentence, to so many digits."""
+    return f"{value + 0.0:.{digits}g}".replace("-", "−")
+
+
+def entry_sentence(entry: EntryVerdict, of: str = "") -> str:
+    """`entry [1] of ∂E/∂v is 0.2, it should be −0.316921: the sign is wrong`; of a single number without its place."""
+    place = f"entry {list(entry.index)}" + (f" of {of}" if of else "") if entry.index else "it"
+    text = f"{place} is {rounded_number(entry.value)}, it should be {rounded_number(entry.due)}"
+    return f"{text} ({entry.remark})" if entry.remark else text
+
+
 def amiss(term: TermVerdict) -> tuple[FactorVerdict, ...]:
     """The factors of a term that are not right."""
     return tuple(factor for factor in term.factors if factor.outcome != "right")
 
 
 def marks(members: Sequence[MemberVerdict]) -> list[Mark]:
-    """What to underline in the formula: `~` terms that are not right, `^` factors, and where a product breaks."""
+    """What to underline in the formula: `~` terms that are not right, `^` factors, entries, where a product breaks."""
     terms = [term for member in members for term in member.terms if term.outcome not in ("right", "unknown")]
     factors = [factor.span for term in terms for factor in amiss(term)]
+    entries = [entry.span for member in members for entry in member.entries]
     breaks = [line.span for member in members if member.ledger for line in member.ledger.lines if line.breaks]
     return [
         *((term.span, "~") for term in terms if term.span is not None),
-        *((span, "^") for span in (*factors, *breaks) if span is not None),
+        *((span, "^") for span in (*factors, *breaks, *entries) if span is not None),
     ]
 
 

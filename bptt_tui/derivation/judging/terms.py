@@ -22,6 +22,7 @@ from bptt_tui.derivation.formulas.tree import (
     Negate,
     Number,
     Partial,
+    Power,
     Product,
     Span,
     Sum,
@@ -95,6 +96,8 @@ def _expand(formula: Formula, evaluator: Evaluator, env: Environment) -> list[Te
             found = [term for inner in evaluator.steps(formula, env) for term in _expand(body, evaluator, inner)]
         case Product(body=body):
             found = _repeated(formula, body, evaluator, env)
+        case Power(by="matrix"):
+            found = _raised(formula, evaluator, env)
         case Negate(operand=operand):
             found = [_negated(term) for term in _expand(operand, evaluator, env)]
         case Multiply():
@@ -153,14 +156,24 @@ def _transposed(term: Term) -> Term:
 
 
 def _repeated(formula: Product, body: Formula, evaluator: Evaluator, env: Environment) -> list[Term]:
-    """Π with the latest timestep leftmost, as the factors of one term."""
-    inside = [_expand(body, evaluator, inner) for inner in reversed(list(evaluator.steps(formula, env)))]
+    """Π written out, as the factors of one term."""
+    inside = [_expand(body, evaluator, inner) for inner in evaluator.repetitions(formula, env)]
     if any(len(terms) != 1 for terms in inside):
         return [single(Factor(formula, env), formula.span)]
     if not inside:
         return [single(Factor(Number(value=1.0, span=formula.span)), formula.span)]
     terms = [term for (term,) in inside]
     return [functools.reduce(lambda a, b: _times(a, "as it fits", b, formula.span), terms)]
+
+
+def _raised(formula: Power, evaluator: Evaluator, env: Environment) -> list[Term]:
+    """W³ as W·W·W."""
+    base, exponent = evaluator.value(formula.base, env), evaluator.value(formula.exponent, env)
+    count = evaluator.times_itself(formula, base, exponent)
+    terms = _expand(formula.base, evaluator, env) if count else []
+    if len(terms) != 1 or not count or count > MAX_TERMS:
+        return [single(Factor(formula, env), formula.span)]
+    return [functools.reduce(lambda a, b: _times(a, "matrix", b, formula.span), terms * count)]
 
 
 def _multiplied(formula: Multiply, evaluator: Evaluator, env: Environment) -> list[Term]:
@@ -231,7 +244,7 @@ def _opens(factor: Formula) -> bool:
             return _opens(operand)
         case Transpose(operand=operand):
             return isinstance(operand, Value | Partial) or _opens(operand)
-        case Multiply() | Sum() | Product() | Call(function="outer"):
+        case Multiply() | Sum() | Product() | Call(function="outer") | Power(by="matrix"):
             return True
         case Divide(top=top, bottom=bottom):
             return not _is_sum(bottom) and (_opens(top) or _has_partial(factor))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from bptt_tui.derivation.judging.edits import Budget, Measured
 from bptt_tui.derivation.judging.grouping import Group
 from bptt_tui.derivation.judging.samples import Stack
 from bptt_tui.derivation.judging.stacks import RTOL, close, drawn
-from bptt_tui.derivation.judging.truth import Truth
+from bptt_tui.derivation.judging.truth import Part, Truth
 
 # The factors that could be due, or those that are like one of them.
 Pool = Callable[[Candidate | None], list[Candidate]]
@@ -22,11 +23,14 @@ class Trial:
     """A product with its due value. `places` are the factors that may be changed, `pool` gives what could be put in;
     it is called only when that is asked for."""
 
-    def __init__(self, product: Measured, due: Stack, truth: Truth, pool: Pool, budget: Budget) -> None:
+    def __init__(
+        self, product: Measured, due: Stack, truth: Truth, pool: Pool, budget: Budget, part: Part | None = None
+    ) -> None:
         self.product = product
         self.due = due
         self.truth = truth
         self.budget = budget
+        self.part = part
         self.group = product.term.group
         self.places: range = range(len(product.stacks))
         self.pool: Callable[[], list[Candidate]] = functools.partial(pool, None)
@@ -34,6 +38,15 @@ class Trial:
         self.drawn = drawn(due)
         self._first = due[self.drawn][0]
         self._size = RTOL * max(float(np.abs(self._first).max()), 1e-300)
+
+    def limited(self, pool: Sequence[Candidate] | None = None, places: range | None = None) -> Trial:
+        """The same trial, its budget shared, with only some factors to put in, or only some that may be changed."""
+        found = copy.copy(self)
+        if pool is not None:
+            found.pool = lambda: list(pool)
+        if places is not None:
+            found.places = places
+        return found
 
     def hits(self, value: Stack | None) -> bool:
         """Whether this is the due value, at every draw but the session's."""
@@ -68,7 +81,7 @@ class Trial:
         """What the product must be multiplied by at every draw, `(draws,)`; None where no number does it."""
         value = self.product.value
         fitted = None if value is None else self.truth.matched(value)
-        if fitted is None or fitted.shape != self.due.shape:
+        if fitted is None or fitted.shape != self.due.shape or not np.any(self.due[self.drawn]):
             return None
         a, b = fitted.reshape(len(fitted), -1), self.due.reshape(len(fitted), -1)
         squares = (a * a).sum(axis=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec import Struct
@@ -14,6 +14,9 @@ from bptt_tui.derivation.judging.evaluation import NOTHING, Evaluator
 from bptt_tui.derivation.judging.samples import Edge, Key, Mode, Samples, Stack, diagonal
 from bptt_tui.derivation.judging.spelling import Spelling
 from bptt_tui.derivation.judging.stacks import largest
+
+if TYPE_CHECKING:
+    from bptt_tui.derivation.judging.candidates import Candidate
 
 MAX_LOSSES = 500
 MAX_EDGES = 4_000
@@ -43,7 +46,7 @@ class Truth:
         self.name = spelling.spell(left)
         self.value = self._shaped(evaluator.value(left))
         # What could be due on each edge, made once.
-        self.candidates: dict[Edge, list[Any]] = {}
+        self.candidates: dict[Edge, list[Candidate]] = {}
 
     @cached_property
     def above(self) -> Key | None:

@@ -84,12 +84,23 @@ class Ledger(Struct, frozen=True):
     advice: str
 
 
+class EntryVerdict(Struct, frozen=True):
+    """A wrong entry of an array of numbers: `index` without the axes of length 1, () of a single number; `remark` is
+    what is the matter with it, "" where nothing is known: "the sign is wrong"."""
+
+    index: tuple[int, ...]
+    value: float
+    due: float
+    span: Span | None = None
+    remark: str = ""
+
+
 class MemberVerdict(Struct, frozen=True):
     """One member of the equalities against the left side.
 
     `readings` tell how it was read where there was a choice: "∂s₁/∂u₁ with s₀ held". `value` and `due` are the
     member's and the true number, None where there is none; `why` is the reason of a coincidence or of an unknown, as it
-    follows "because": s₋₁ = 0.
+    follows "because": s₋₁ = 0. `entries` are the wrong ones of an array of numbers.
     """
 
     outcome: Outcome
@@ -103,6 +114,7 @@ class MemberVerdict(Struct, frozen=True):
     terms: tuple[TermVerdict, ...] = ()
     slips: tuple[Slip, ...] = ()
     ledger: Ledger | None = None
+    entries: tuple[EntryVerdict, ...] = ()
 
 
 class Verdict(Struct, frozen=True):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textual.strip import Strip
-
 from bptt_tui.debugger.attempts import Reading
 from bptt_tui.derivation.judging.lines import unreadable
 from bptt_tui.tui.ink import Line, Run, wrapped
@@ -56,7 +54,3 @@ class ReadingBar(Bar):
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         return min(len(self.lines(width)), _LINES)
-
-    def render_line(self, y: int) -> Strip:
-        lines = self.lines(self.size.width)
-        return self.inks.paint(lines[y] if y < len(lines) else (), self.size.width)

@@ -14,9 +14,25 @@ from textual.strip import Strip
 
 from bptt_tui.language.sanitise import visible
 from bptt_tui.tui.ink import Inks, Line
-from bptt_tui.tui.pane import FRAME
 
 Key = tuple[int, ...]
+
+_FRAME = """
+    border: round $foreground 22%;
+    border-title-color: $primary;
+    border-title-style: bold;
+    border-subtitle-color: $foreground 50%;
+    padding: 0 1;
+    scrollbar-size: 1 1;
+    scrollbar-color: $foreground 25%;
+    scrollbar-color-hover: $accent;
+    scrollbar-color-active: $accent;
+    scrollbar-background: $background;
+    scrollbar-background-hover: $background;
+    scrollbar-background-active: $background;
+    background: $background;
+    &:focus { border: round $accent 80%; border-title-color: $accent; }
+"""
 
 
 class Row(NamedTuple):
@@ -32,7 +48,7 @@ class Row(NamedTuple):
 class Rows(ScrollView, can_focus=True, inherit_bindings=False):
     """A scrolling box of rows, made by `build` for the width there is, with a cursor."""
 
-    DEFAULT_CSS = f"Rows {{ {FRAME} padding: 0 0 0 1; overflow-x: hidden; scrollbar-gutter: stable; }}"
+    DEFAULT_CSS = f"Rows {{ {_FRAME} padding: 0 0 0 1; overflow-x: hidden; scrollbar-gutter: stable; }}"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "up", show=False, id="rows.up"),
         Binding("down,j", "move(1)", "down", show=False, id="rows.down"),

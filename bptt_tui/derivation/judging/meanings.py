@@ -16,6 +16,7 @@ from bptt_tui.derivation.judging.reading import Family, Layout, Manner, Reading,
 from bptt_tui.derivation.judging.samples import Key, Mode, Samples
 from bptt_tui.derivation.judging.spelling import Spelling
 from bptt_tui.derivation.judging.stacks import close
+from bptt_tui.language.labels import listed
 
 MAX_FAMILIES = 4
 FORMS: tuple[tuple[Layout, Manner], ...] = (
@@ -31,28 +32,14 @@ FORMS: tuple[tuple[Layout, Manner], ...] = (
 
 def open_partials(samples: Samples, *formulas: Formula) -> dict[Family, Partial]:
     """The partials that the text leaves open and that can be meant in more than one way, one of each family."""
-    recurrent = _feeding_states(samples)
     found: dict[Family, Partial] = {}
     for formula in formulas:
         for part in walk(formula):
-            if isinstance(part, Partial) and not part.reading and part.above.name in recurrent:
+            if isinstance(part, Partial) and not part.reading and samples.feeds(part.above.name):
                 below = part.below
                 # By a use at one timestep there is nothing to choose: its paths are its own.
                 if below.name not in samples.unrolled.values.parameters or below.t is None:
                     found.setdefault(family(part), part)
-    return found
-
-
-def _feeding_states(samples: Samples) -> set[str]:
-    """The nodes that a later timestep depends on."""
-    found = set(samples.states)
-    waiting = list(found)
-    while waiting:
-        equation = samples.network.index.get(waiting.pop())
-        for by in samples.network.reads[equation] if equation is not None else ():
-            if by.name in samples.network.index and by.name not in found:
-                found.add(by.name)
-                waiting.append(by.name)
     return found
 
 
@@ -136,7 +123,7 @@ def _described(samples: Samples, spelling: Spelling, above: Key, below: Key, mod
         held = held_states(samples, above)
         local = any(end == below for _, end in samples.reads(above[0], above[1] or 0))
         if earlier and held and above[1] == below[1] and not local:
-            return f"{name} with {_listed([spelling.name(key) for key in held])} held: the use at t = {below[1]} only"
+            return f"{name} with {listed([spelling.name(key) for key in held])} held: the use at t = {below[1]} only"
         return ""
     if above[0] == samples.network.loss_name or above[1] is None:
         return ""
@@ -149,7 +136,7 @@ def _described(samples: Samples, spelling: Spelling, above: Key, below: Key, mod
     held = [key for key in held_states(samples, above) if key != below]
     if mode == "direct":
         return f"{name} with every other state held"
-    return f"{name} with {_listed([spelling.name(key) for key in held])} held" if held else ""
+    return f"{name} with {listed([spelling.name(key) for key in held])} held" if held else ""
 
 
 def held_states(samples: Samples, above: Key) -> list[Key]:
@@ -158,7 +145,3 @@ def held_states(samples: Samples, above: Key) -> list[Key]:
     if t is None:
         return []
     return [(name, t - 1) for name in sorted(samples.states) if samples.exists(name, t - 1)]
-
-
-def _listed(names: list[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -58,6 +58,16 @@ def _member(member: MemberVerdict) -> dict[str, Any]:
         "why": member.why,
         "terms": [_term(term) for term in member.terms],
         "slips": [{"kind": slip.kind, "title": _title(slip), "sentence": slip.sentence} for slip in member.slips],
+        "entries": [
+            {
+                "index": entry.index,
+                "value": _array(np.asarray(entry.value)),
+                "due": _array(np.asarray(entry.due)),
+                "span": entry.span,
+                "remark": entry.remark,
+            }
+            for entry in member.entries
+        ],
         "ledger": None if member.ledger is None else _ledger(member.ledger),
     }
 
@@ -112,4 +122,4 @@ def _array(value: Array | None) -> Any:
     if value is None:
         return None
     array = np.asarray(value, dtype=np.float64)
-    return numerals.plain((array.reshape(()) if array.size == 1 else array).tolist())
+    return numerals.for_json((array.reshape(()) if array.size == 1 else array).tolist())

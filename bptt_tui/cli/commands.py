@@ -1,34 +1,27 @@
-"""The commands of a shell: `bptt-tui [SESSION]` opens the debugger, the others print and exit.
+"""What each command of the shell takes and does, and which sessions a shell can complete.
 
-Results go to stdout, everything else to stderr. Exit status: 0 done or true, 1 false, 2 cannot be read or
-used (one line naming file, place and reason), 130 interrupted, 141 when the reader of a pipe went away.
-
-The floors below are imported by the commands that need them: `--help` and `--version` load neither numpy nor
-textual.
+The floors below are imported by the commands that need them.
 """
 
 from __future__ import annotations
 
-import contextlib
 import difflib
-import gc
 import math
 import os
 import re
-import shutil
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem, ShellComplete, get_completion_class
 
 from bptt_tui import __version__
-from bptt_tui.errors import BpttError, CommandError, FormulaError, SessionError
+from bptt_tui.cli.output import ProgressLine, show, visible
+from bptt_tui.errors import BpttError, CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from bptt_tui.session import Session
 
@@ -46,10 +39,6 @@ Examples:
   bptt-tui export question -o question.html the derivation as a page
 
 SESSION is a path or one of the names that `bptt-tui sessions` lists."""
-
-
-class OutputClosedError(Exception):
-    """Whoever read our output has gone; there is nobody left to tell."""
 
 
 def complete_session(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -146,7 +135,7 @@ def sessions() -> None:
     names = bundled.names()
     width = max(map(len, names))
     for name in names:
-        _print(f"{name.ljust(width)}  {_visible(load(name).title)}")
+        show(f"{name.ljust(width)}  {visible(load(name).title)}")
 
 
 @cli.command()
@@ -158,7 +147,7 @@ def gradient(session: str, form: str) -> None:
 
     loaded = _traced(session)
     for piece in as_json(loaded) if form == "json" else as_table(loaded):
-        _print(piece, end="")
+        show(piece, end="")
 
 
 @cli.command()
@@ -170,9 +159,10 @@ def run(session: str, commands: tuple[str, ...], script: str | None) -> None:
 
     The commands of --script come first, then those of -x in their order.
     """
+    from bptt_tui.cli.given import script_lines
     from bptt_tui.debugger import Debugger
 
-    scripted = _script_lines(script) if script is not None else []
+    scripted = script_lines(script) if script is not None else []
     given = [((f'-x "{command}"',), command) for command in commands]
     _play(Debugger(_traced(session)), [*scripted, *given])
 
@@ -201,10 +191,10 @@ def replay(session: str, speed: float, headless: bool) -> None:
     recorded = enumerate(loaded.recording)
     _play(Debugger(start), [((loaded.name, f"recording[{i}]"), entry.command) for i, entry in recorded])
     if loaded.expected is None:
-        _print("expected: this session carries no totals to verify")
+        show("expected: this session carries no totals to verify")
         return
     wrong = differences(loaded)
-    _print("\n".join(f"expected: {_visible(line)}" for line in wrong) or "expected: the totals hold")
+    show("\n".join(f"expected: {visible(line)}" for line in wrong) or "expected: the totals hold")
     if wrong:
         click.get_current_context().exit(1)
 
@@ -246,8 +236,8 @@ def verify(session: str, form: str, budget: int | None) -> None:
     from bptt_tui.derivation.verification import as_json, as_table
 
     loaded = _traced(session)
-    report = loaded.trace().verify(budget, _Progress("verify"))
-    _print((as_json if form == "json" else as_table)(loaded, report))
+    report = loaded.trace().verify(budget, ProgressLine("verify"))
+    show((as_json if form == "json" else as_table)(loaded, report))
     if not report.holds:
         click.get_current_context().exit(1)
 
@@ -271,9 +261,9 @@ def export_document(session: str, form: str | None, output: str | None) -> None:
     from bptt_tui.export.composing import compose
     from bptt_tui.export.document import render
 
-    text = render(compose(loaded, _Progress("export")), form)
+    text = render(compose(loaded, ProgressLine("export")), form)
     if output is None:
-        _print(text, end="")
+        show(text, end="")
         return
     from bptt_tui.session import storage
 
@@ -291,73 +281,10 @@ def check(ctx: click.Context, session: str, formula: str, form: str) -> None:
     FORMULA is an equality such as "dE/dw = dE/ds_1 * ds_1/dw"; - reads several from standard input, one a line. One
     that begins with a minus is given behind --. The exit status is 1 when one is not right, 2 when one cannot be read.
     """
-    from bptt_tui.derivation.formulas.pasted import formulas
-    from bptt_tui.derivation.formulas.writing import write_statement
-    from bptt_tui.derivation.judging.judge import judge
-    from bptt_tui.derivation.judging.lines import WIDTH, as_text
-    from bptt_tui.derivation.judging.plain import as_data, as_json, unreadable_as_data
-    from bptt_tui.session.format import FORMULA_LIMIT
+    from bptt_tui.cli.checking import formulas_in, judged
 
-    text = _text_of(formula, "the formulas are not UTF-8 text")
-    pasted = formulas(text)
-    if not pasted:
-        raise CommandError("there is no formula to check", hint="give an equality such as dE/dw = dE/dw_1")
-    loaded = _traced(session)
-    width = shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else WIDTH
-    several = formula == "-" or len(pasted) > 1
-    status, told = 0, []
-    for number, one in enumerate(pasted):
-        try:
-            if len(one.text) > FORMULA_LIMIT:
-                said = f"a formula has at most {FORMULA_LIMIT} characters"
-                raise FormulaError(said, text=one.text, column=FORMULA_LIMIT)
-            verdict = judge(loaded, one.text)
-        except FormulaError as error:
-            status = _unreadable(error.at(f"line {one.line}") if several else error, formula, width)
-            told.append(unreadable_as_data(error))
-            continue
-        status = max(status, 0 if verdict.holds else 1)
-        if form == "json":
-            told.append(as_data(verdict))
-        else:
-            _print(("\n" if number else "") + as_text(verdict, width, write_statement(verdict.statement, loaded)))
-    if form == "json" and (several or status < 2):
-        _print(as_json(told if several else told[0]))
-    ctx.exit(status)
-
-
-def _unreadable(error: FormulaError, formula: str, width: int) -> int:
-    """One line with place and reason, and below it the formula with a caret."""
-    from bptt_tui.derivation.judging.lines import unreadable
-
-    status = _refused(str(error.at("-" if formula == "-" else "formula")))
-    click.echo("\n".join(f"  {line}" for line in unreadable(error.text, error.column, width - 2)), err=True)
-    return status
-
-
-class _Progress:
-    """`verify: 1200 of 4000` on a terminal's last line, from the first second on; wiped when it is done."""
-
-    EVERY = 0.1
-
-    def __init__(self, label: str) -> None:
-        self._label = label
-        self._next = time.monotonic() + 1.0
-        self._shown = False
-
-    def __call__(self, done: int, of: int) -> None:
-        if done == of:
-            self.wipe()
-        elif time.monotonic() >= self._next and sys.stderr is not None and sys.stderr.isatty():
-            self._next = time.monotonic() + self.EVERY
-            self._shown = True
-            click.echo(f"\r{self._label}: {done} of {of}", err=True, nl=False)
-
-    def wipe(self) -> None:
-        """Leave nothing behind."""
-        if self._shown:
-            self._shown = False
-            click.echo("\r\x1b[K", err=True, nl=False)
+    pasted = formulas_in(formula)
+    ctx.exit(judged(_traced(session), formula, pasted, form))
 
 
 @cli.command()
@@ -365,7 +292,7 @@ def config() -> None:
     """Print the user's settings: the file they are read from, the theme, every key with its id."""
     from bptt_tui.tui.settings import describe, load_settings
 
-    _print(describe(load_settings()))
+    show(describe(load_settings()))
 
 
 @cli.command()
@@ -375,7 +302,7 @@ def schema() -> None:
 
     from bptt_tui.session import schema as session_schema
 
-    _print(json.dumps(session_schema(), indent=2, ensure_ascii=False))
+    show(json.dumps(session_schema(), indent=2, ensure_ascii=False))
 
 
 @cli.command()
@@ -391,72 +318,7 @@ def completion(shell: str) -> None:
     kind = get_completion_class(shell)
     assert kind is not None
     # The base class's: bash's own would run bash first, to ask for its version.
-    _print(ShellComplete.source(kind(cli, {}, "bptt-tui", "_BPTT_TUI_COMPLETE")).strip())
-
-
-def main(args: Sequence[str] | None = None) -> NoReturn:
-    """Run a command line (default: the process's own) and exit with its status."""
-    # A start makes many objects, and they stay: not to be looked through whenever there are 700 more.
-    gc.set_threshold(20_000, 20, 20)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # an ASCII terminal shows ∂ as \u2202, and nothing fails
-            stream.reconfigure(errors="backslashreplace")
-    sys.exit(_status(args))
-
-
-def _status(args: Sequence[str] | None) -> int:
-    try:
-        status = cli.main(args, prog_name="bptt-tui", standalone_mode=False)
-        _flush()
-    except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx else "bptt-tui"
-        message = error.format_message().rstrip(".")
-        return _refused(f"{message[:1].lower()}{message[1:]}; see {command.removesuffix(f' {DEBUG}')} --help")
-    except (BpttError, click.ClickException) as error:
-        return _refused(error.format_message() if isinstance(error, click.ClickException) else str(error))
-    except (KeyboardInterrupt, click.Abort):
-        return 130
-    except OutputClosedError:
-        _give_up_stdout()
-        return 141
-    except OSError as error:
-        _give_up_stdout()
-        return _refused(f"the output cannot be written: {error.strerror}")
-    except MemoryError:
-        return _refused("there is not enough memory; use fewer timesteps or smaller vectors")
-    return status if isinstance(status, int) else 0
-
-
-def _refused(text: str) -> int:
-    click.echo(f"bptt-tui: {_visible(text)}", err=True)
-    return 2
-
-
-def _print(text: str, end: str = "\n") -> None:
-    try:
-        click.echo(text + end, nl=False)
-    except BrokenPipeError:
-        raise OutputClosedError from None
-
-
-def _flush() -> None:
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except BrokenPipeError:
-        raise OutputClosedError from None
-
-
-def _give_up_stdout() -> None:
-    """The interpreter flushes stdout once more when it ends; that must not fail again."""
-    with contextlib.suppress(OSError, AttributeError):  # there may be no file behind it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _visible(text: str) -> str:
-    from bptt_tui.language.sanitise import visible
-
-    return visible(text)
+    show(ShellComplete.source(kind(cli, {}, "bptt-tui", "_BPTT_TUI_COMPLETE")).strip())
 
 
 def _traced(name: str) -> Session:
@@ -464,7 +326,7 @@ def _traced(name: str) -> Session:
     from bptt_tui.session import load
 
     session = load(name)
-    progress = _Progress("computing timesteps")
+    progress = ProgressLine("computing timesteps")
     try:
         session.trace(progress)
     finally:
@@ -480,38 +342,12 @@ def _run_app(session: Session, **options: Any) -> None:
     run_app(session, **options)
 
 
-def _script_lines(path: str) -> list[tuple[tuple[str, ...], str]]:
-    """The commands of a script, each with its file and line; `#` begins a comment."""
-    from bptt_tui.session import storage
-
-    data = sys.stdin.buffer.read(storage.SIZE_LIMIT) if path == "-" else storage.read(path)[0]
-    text = _decoded(data, path, "the script is not UTF-8 text")
-    lines = ((number, line.partition("#")[0].strip()) for number, line in enumerate(text.splitlines(), 1))
-    return [((path, f"line {number}"), line) for number, line in lines if line]
-
-
-def _text_of(argument: str, reason: str) -> str:
-    """The argument itself, or what standard input holds where it is `-`."""
-    if argument != "-":
-        return argument
-    from bptt_tui.session import storage
-
-    return _decoded(sys.stdin.buffer.read(storage.SIZE_LIMIT), argument, reason)
-
-
-def _decoded(data: bytes, path: str, reason: str) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise SessionError(reason, places=(path,)) from None
-
-
 def _play(debugger: Any, commands: Iterable[tuple[tuple[str, ...], str]]) -> None:
     """Carry out commands and print what each shows; one that cannot be carried out ends it, placed."""
     from bptt_tui.debugger.transcript import answer, describe
 
     view = debugger.view
-    _print(describe(view))
+    show(describe(view))
     for places, command in commands:
         before = view
         try:
@@ -519,5 +355,5 @@ def _play(debugger: Any, commands: Iterable[tuple[tuple[str, ...], str]]) -> Non
         except CommandError as error:
             error.places = (*places, *error.places)
             raise
-        _print(f"\n(bptt) {_visible(command)}")
-        _print(answer(before, view))
+        show(f"\n(bptt) {visible(command)}")
+        show(answer(before, view))
