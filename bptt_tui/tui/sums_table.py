@@ -25,6 +25,7 @@ _STANDING, _HANGING = "⡀⣀⣤⣶", "⠁⠉⠛⠿"
 _NUMBER = 11
 _SUM = 12
 _KINDS = ("", "window", "chunks")
+_FIRST_MASK = 100  # timesteps: the work of a mask over a long sequence grows with them
 
 
 class TablePage(Page):
@@ -82,9 +83,11 @@ class TablePage(Page):
     def press(self, key: str) -> bool:
         if key == "m":
             self.kind = _KINDS[(_KINDS.index(self.kind) + 1) % 3]
-            self.k = self.k or max(self._longest // 4, 1)
+            self.k = self.k or min(max(self._longest // 4, 1), _FIRST_MASK)
         elif key in ("plus", "minus") and self.kind:
-            self.k = min(max(self.k + (1 if key == "plus" else -1), 1), self._longest)
+            wider = key == "plus"
+            step = 10 ** max(len(str(self.k if wider else self.k - 1)) - 2, 0)
+            self.k = min(max(self.k + (step if wider else -step), 1), self._longest)
         elif key == "i":
             self._numbers = not self._numbers
         elif key == "z":

@@ -272,3 +272,17 @@ async def test_a_network_without_parameters_has_chains_all_the_same() -> None:
         assert "✗ the network has no parameter that is used" in debugger.text()
         await debugger.press("question_mark")
         assert "mask: none, window, chunks" in debugger.text()
+
+
+async def test_a_mask_over_a_long_sequence_begins_short_and_grows_in_larger_steps() -> None:
+    """Its work grows with its timesteps; a short one changes by one."""
+    session = load("question").replace(inputs={"x": [0.5, -1.0] * 250}, loss=Loss(at="every"), expected=None)
+    async with opened(session) as debugger:
+        await debugger.press("T")
+        await debugger.until(lambda: isinstance(debugger.app.screen, SumsScreen))
+        await debugger.press("m")
+        assert "window 100" in debugger.text()
+        await debugger.press("plus")
+        assert "window 110" in debugger.text()
+        await debugger.press("minus", "minus")
+        assert "window 99" in debugger.text()
