@@ -43,6 +43,7 @@ GROUPS = 128  # rows of a table whose loss steps do not fit one by one: as many 
 MOST_CALLS = 4_000_000  # operations pulled back: about half a minute
 MOST_PRODUCTS = 1 << 31  # multiplications for all norms
 _AT_ONCE = 1 << 20
+_FEW = 64  # columns made by themselves
 
 
 class Table:
@@ -170,11 +171,11 @@ class Table:
             if place is not None:
                 yield touch, place
 
-    def _columns(self) -> Iterator[tuple[int, slice, Array]]:
-        """All entries, `(rows, *shape)` at a time: (column, rows, entries)."""
+    def _columns(self, columns: range) -> Iterator[tuple[int, slice, Array]]:
+        """All entries of some columns, `(rows, *shape)` at a time: (column, rows, entries)."""
         rows = max(_AT_ONCE // size(self.shape), 1)
         with np.errstate(all="ignore"):
-            for column in range(len(self.uses)):
+            for column in columns:
                 for start in range(0, len(self.losses), rows):
                     if self._progress is not None:
                         self._progress(0)
@@ -200,7 +201,7 @@ class Table:
                 return np.asarray((self._cotangents[slot][columns, :, index[0]] * other[columns, index[1], None]).T)
         if self._slopes is not None:
             return self._scaled(self._slopes, columns)
-        return np.asarray(self._each(int(np.ravel_multi_index(index, self.shape)) if index else 0)[:, columns])
+        return self._each(int(np.ravel_multi_index(index, self.shape)) if index else 0, columns)
 
     def _scaled(self, slopes: list[Array], columns: slice) -> Array:
         """Each gradient that arrives times its slope, added up."""
@@ -223,17 +224,24 @@ class Table:
         low, high = np.searchsorted(own, [first, stop])
         return slice(int(low), int(high)), own[low:high] - first
 
-    def _each(self, place: int | None) -> Array:
-        """Of every entry the number at a flat index, or the norm: made once, entry by entry."""
-        if place not in self._made:
-            self._check_products()
-            result = np.zeros((len(self.losses), len(self.uses)), None if place is None else self.trace.storage.dtype)
-            for column, rows, entries in self._columns():
-                flat = entries.reshape(len(entries), -1)
-                result[rows, column] = norm(flat, 1) if place is None else flat[:, place]
-            self._made.clear()  # one is looked at, and then another
-            self._made[place] = result
-        return self._made[place]
+    def _each(self, place: int | None, columns: slice) -> Array:
+        """Of every entry of some columns the number at a flat index, or the norm. Where many are asked for, all are."""
+        if place in self._made:
+            return self._made[place][:, columns]
+        few = range(*columns.indices(len(self.uses)))
+        if len(few) < min(_FEW, len(self.uses)):
+            return self._entry_by_entry(place, few)
+        self._check_products()
+        self._made.clear()  # one is looked at, and then another
+        self._made[place] = self._entry_by_entry(place, range(len(self.uses)))
+        return self._made[place][:, columns]
+
+    def _entry_by_entry(self, place: int | None, columns: range) -> Array:
+        result = np.zeros((len(self.losses), len(columns)), None if place is None else self.trace.storage.dtype)
+        for column, rows, entries in self._columns(columns):
+            flat = entries.reshape(len(entries), -1)
+            result[rows, column - columns.start] = norm(flat, 1) if place is None else flat[:, place]
+        return result
 
     @cached_property
     def _made(self) -> dict[int | None, Array]:
@@ -245,7 +253,7 @@ class Table:
             return np.abs(self.numbers((), columns))
         outer = self._outer
         if outer is None:
-            return np.asarray(self._each(None)[:, columns])
+            return self._each(None, columns)
         slot, other = outer
         with np.errstate(all="ignore"):
             # The norm of δ ⊗ x is ‖δ‖·‖x‖.
