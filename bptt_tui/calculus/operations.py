@@ -30,21 +30,18 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from bptt_tui.calculus import doubled
 from bptt_tui.calculus import kernels as k
 from bptt_tui.calculus import partials as p
 from bptt_tui.calculus import shapes as rule
 from bptt_tui.calculus.kernels import Array
-from bptt_tui.calculus.shapes import Shape, ShapeRule
-from bptt_tui.language.expressions import Expression
+from bptt_tui.calculus.partials import Partial, Shapes
+from bptt_tui.calculus.shapes import ShapeRule
 from bptt_tui.language.printer import ATOM, POWER, PRODUCT, SUM, UNARY, Notation
 
-Shapes = tuple[Shape, ...]
 Args = tuple[Array, ...]
 Evaluate = Callable[[Args, Shapes], Array]
 Slope = float | Callable[..., Array]
 Pull = Callable[[Array, Array, Args, Shapes], Array]
-Partial = Callable[[tuple[Expression, ...], Expression, Shapes], Expression]
 
 
 class Held(Struct, frozen=True):
@@ -298,7 +295,7 @@ _ROWS = [
               pulls=lambda index: lambda g, ans, a, s: k.part_of(g, index, s), recalls=(False, False)),
     Operation("softmax", 1, 1, rule.vector_or_scalar, lambda a, s: k.softmax(a[0], s[0]), (p.softmax,), _function("softmax"),
               pulls=(lambda g, ans, a, s: k.softmax_pull(g, ans, s[0]),),
-              jacobian=lambda a, s: doubled.softmax_jacobian(a[0]) if s[0] else np.zeros((1, 1))),
+              jacobian=lambda a, s: _doubled_jacobian(a[0]) if s[0] else np.zeros((1, 1))),
     Operation("cross_entropy", 2, 2, rule.class_loss, lambda a, s: k.cross_entropy(a[0], a[1], s),
               (p.loss_row("cross_entropy_slope"), None), _function("cross_entropy"),
               pulls=(_row_pull(k.cross_entropy_slope), None)),
@@ -326,11 +323,17 @@ def _block_matrix(args: Args, _shapes: Shapes) -> Array:
     return np.hstack([np.zeros((width, before)), np.eye(width), np.zeros((width, after))]).T
 
 
+def _doubled_jacobian(q: Array) -> Array:
+    from bptt_tui.calculus.doubled import softmax_jacobian
+
+    return softmax_jacobian(q)
+
+
 def _softmax_jacobian(args: Args, _shapes: Shapes) -> Array:
     q = np.atleast_1d(args[0])
     if np.iscomplexobj(q):
         return k.softmax_pull(np.eye(len(q)), k.softmax(q, q.shape), q.shape)
-    return doubled.softmax_jacobian(q)
+    return _doubled_jacobian(q)
 
 
 def _loss_slope(slope: Callable[[Array, Array, Shapes], Array]) -> Evaluate:

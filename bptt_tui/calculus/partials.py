@@ -14,8 +14,8 @@ from bptt_tui.calculus.shapes import Shape, size
 from bptt_tui.language.expressions import Call, Expression, Number
 
 Shapes = tuple[Shape, ...]
-Args = tuple[Expression, ...]
-Partial = Callable[[Args, Expression, Shapes], Expression]
+Arguments = tuple[Expression, ...]
+Partial = Callable[[Arguments, Expression, Shapes], Expression]
 
 ONE = Number(1.0)
 
@@ -142,7 +142,7 @@ def under(index: int) -> Partial:
     )
 
 
-def power_base(args: Args, _ans: Expression, shapes: Shapes) -> Expression:
+def power_base(args: Arguments, _ans: Expression, shapes: Shapes) -> Expression:
     """∂(a^b)/∂a = b·a^(b−1)."""
     base, exponent = args
     if exponent == Number(2.0):
@@ -156,13 +156,13 @@ def power_base(args: Args, _ans: Expression, shapes: Shapes) -> Expression:
     return entrywise(slope, shapes[0], _result(shapes), varies=slope != ONE and bool(_result(shapes)))
 
 
-def power_exponent(args: Args, _ans: Expression, shapes: Shapes) -> Expression:
+def power_exponent(args: Arguments, _ans: Expression, shapes: Shapes) -> Expression:
     """∂(a^b)/∂b = a^b·ln a."""
     slope = Call("power_growth", args)
     return entrywise(slope, shapes[1], _result(shapes), varies=bool(_result(shapes)))
 
 
-def _activation(slope: Callable[[Args, Expression], Expression]) -> Partial:
+def _activation(slope: Callable[[Arguments, Expression], Expression]) -> Partial:
     """The Jacobian of an elementwise function from its slope."""
     return lambda args, ans, shapes: entrywise(slope(args, ans), shapes[0], shapes[0], varies=bool(shapes[0]))
 
@@ -179,7 +179,7 @@ def _eye(n: int) -> Expression:
     return Call("identity", (Number(float(n)),))
 
 
-def matmul_left(args: Args, _ans: Expression, shapes: Shapes) -> Expression:
+def matmul_left(args: Arguments, _ans: Expression, shapes: Shapes) -> Expression:
     """∂(a@b)/∂a: bᵀ beside an identity for every row of a."""
     left, right = shapes
     if len(left) == 1:
@@ -188,7 +188,7 @@ def matmul_left(args: Args, _ans: Expression, shapes: Shapes) -> Expression:
     return other if left[0] == 1 else Call("kron", (_eye(left[0]), other))
 
 
-def matmul_right(args: Args, _ans: Expression, shapes: Shapes) -> Expression:
+def matmul_right(args: Arguments, _ans: Expression, shapes: Shapes) -> Expression:
     """∂(a@b)/∂b: a itself, beside an identity for every column of b."""
     left, right = shapes
     this = Call("row", (args[0],)) if len(left) == 1 else args[0]
@@ -200,7 +200,7 @@ def row_of(other: int) -> Partial:
     return lambda args, ans, shapes: Call("row", (args[other],))
 
 
-def ones_row(_args: Args, _ans: Expression, shapes: Shapes) -> Expression:
+def ones_row(_args: Arguments, _ans: Expression, shapes: Shapes) -> Expression:
     """∂sum(a)/∂a: ones."""
     return Call("ones_row", (Number(float(size(shapes[0]))),)) if shapes[0] else ONE
 
@@ -208,7 +208,7 @@ def ones_row(_args: Args, _ans: Expression, shapes: Shapes) -> Expression:
 def block(index: int) -> Partial:
     """∂concat(…)/∂(argument `index`): an identity at the argument's place, zeros around it."""
 
-    def partial(_args: Args, _ans: Expression, shapes: Shapes) -> Expression:
+    def partial(_args: Arguments, _ans: Expression, shapes: Shapes) -> Expression:
         sizes = [float(size(shape)) for shape in shapes]
         if len(sizes) == 1:
             return _eye(int(sizes[0]))
@@ -218,7 +218,7 @@ def block(index: int) -> Partial:
     return partial
 
 
-def softmax(args: Args, ans: Expression, shapes: Shapes) -> Expression:
+def softmax(args: Arguments, ans: Expression, shapes: Shapes) -> Expression:
     """diag(o) − o·oᵀ; of one logit, 0."""
     return Call("softmax_jacobian", (args[0], ans)) if shapes[0] else Number(0.0)
 
@@ -236,7 +236,7 @@ def loss_target(slope: str) -> Partial:
 def difference(sign: float, index: int) -> Partial:
     """∂½Σ(o − y)²: (o − y)ᵀ by o, its negative by y."""
 
-    def partial(args: Args, _ans: Expression, shapes: Shapes) -> Expression:
+    def partial(args: Arguments, _ans: Expression, shapes: Shapes) -> Expression:
         o, y = args
         first, second = (o, y) if sign > 0 else (y, o)
         gap = Call("sub", (first, second))

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from bptt_tui.calculus.differentiation import evaluate, jacobian_value
 from bptt_tui.calculus.operations import NOTATIONS
+from bptt_tui.calculus.shapes import Shape
 from bptt_tui.debugger.chain import consumer_of, factor_of, links_into
 from bptt_tui.debugger.looking import Look, Scene, name_at
 from bptt_tui.debugger.timeline import Step
-from bptt_tui.debugger.view import Factor, Missing, Shape
+from bptt_tui.debugger.view import Factor, Missing
 from bptt_tui.language import Expression, Name, Printer
 from bptt_tui.language import names as names_in
 from bptt_tui.trace import Link

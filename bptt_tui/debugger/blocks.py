@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bptt_tui.debugger.timeline import Ints
+
 Array = NDArray[Any]
-Ints = NDArray[np.int64]
 Make = Callable[[slice], Array]
 ENTRIES = 1 << 22  # numbers handled at once
 _LONGEST = 2048  # rows: a search that ends soon should not have made many

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from bptt_tui.debugger.asked import Asked
 from bptt_tui.debugger.chain import ChainAt
 from bptt_tui.debugger.edits import Edits
 from bptt_tui.debugger.looking import Look, Scene, Veil
@@ -40,6 +39,7 @@ from bptt_tui.session import Session
 from bptt_tui.session.format import Recorded
 
 if TYPE_CHECKING:
+    from bptt_tui.debugger.asked import Asked
     from bptt_tui.debugger.attempts import Desk, Reading
     from bptt_tui.debugger.command import Command
     from bptt_tui.debugger.sums import Sums

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bptt_tui.debugger.changes import words
 from bptt_tui.debugger.command import Command, nothing
 from bptt_tui.debugger.moving import Cursor
-from bptt_tui.debugger.pace import StoppedError
 from bptt_tui.debugger.walking import Trail
 from bptt_tui.errors import BpttError, CommandError
 from bptt_tui.session import Session
@@ -72,6 +70,8 @@ class Edits(Struct, frozen=True):
 
 def edit(debugger: Debugger, changed: Session) -> str:
     """Put a changed session, from which nothing is expected, in place of the present one; say what that changes."""
+    from bptt_tui.debugger.changes import words
+
     state = debugger.state
     edits = state.edits
     if not words(edits.opened, changed):
@@ -96,6 +96,8 @@ def _told(debugger: Debugger) -> Callable[[int, int], None] | None:
 
     def told(done: int, of: int) -> None:
         if interrupt is not None and interrupt():
+            from bptt_tui.debugger.pace import StoppedError
+
             raise StoppedError("interrupted")
         if tell is not None:
             tell(done / max(of, 1))
@@ -113,6 +115,8 @@ def _move(debugger: Debugger, changed: Session, back_to: tuple[Cursor, Cursor] |
     try:
         changed.trace(_told(debugger))
     except BpttError as error:
+        from bptt_tui.debugger.pace import StoppedError
+
         kind = StoppedError if isinstance(error, StoppedError) else CommandError
         raise kind(error.reason, hint=error.hint, places=error.places[1:]) from None
     debugger.change(replace(debugger.state, session=changed))
@@ -176,6 +180,8 @@ def _reset(debugger: Debugger, rest: str) -> str:
     nothing(rest)
     state = debugger.state
     first = state.session.with_numbers_of(state.edits.first)
+    from bptt_tui.debugger.changes import words
+
     if not words(state.session, first):
         return "every value is as it was in the beginning"
     return f"as in the beginning: {edit(debugger, first)}"

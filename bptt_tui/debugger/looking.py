@@ -14,14 +14,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from bptt_tui.debugger.timeline import Phase, Step, Timeline
+from bptt_tui.debugger.timeline import Step, Timeline
 from bptt_tui.debugger.view import ABSENT, HIDDEN, NOT_YET, Factor, Missing, Ref, Scale, Shown
 from bptt_tui.derivation.naming import Naming
 from bptt_tui.derivation.partials import Partials
 from bptt_tui.language import Name
 from bptt_tui.network import Timesteps
 from bptt_tui.trace import Consumer, Trace
-from bptt_tui.trace.health import KINDS, SMALLEST_NORMAL, troubled
+from bptt_tui.trace.health import KINDS, SMALLEST_NORMAL, Phase, troubled
 
 Array = NDArray[Any]
 

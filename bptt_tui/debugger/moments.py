@@ -20,13 +20,12 @@ from bptt_tui.debugger.blocks import RowBlocks, pieces
 from bptt_tui.debugger.looking import Scene
 from bptt_tui.debugger.places import Index
 from bptt_tui.debugger.quantities import Quantity
-from bptt_tui.debugger.timeline import Kind, Phase
+from bptt_tui.debugger.timeline import Ints, Kind, Mask
 from bptt_tui.language import Name
 from bptt_tui.network import Timesteps
+from bptt_tui.trace.health import Phase
 
 Array = NDArray[Any]
-Ints = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 
 class Unknown(Exception):

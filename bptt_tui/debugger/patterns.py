@@ -13,9 +13,10 @@ from msgspec import Struct
 
 from bptt_tui.debugger.looking import Scene
 from bptt_tui.debugger.places import absent, is_total, read_index, short_index
-from bptt_tui.debugger.timeline import Kind, Phase, Step
+from bptt_tui.debugger.timeline import Kind, Step
 from bptt_tui.errors import CommandError
 from bptt_tui.network.network import did_you_mean
+from bptt_tui.trace.health import Phase
 
 _GLOB = r"((?:[^\W\d]|\*)[\w*]*?)"
 _AT = r"(?:\s*\[([^][]*)\]|([₋₀-₉]+))?"

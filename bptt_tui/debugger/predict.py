@@ -15,7 +15,6 @@ from msgspec.structs import replace
 
 from bptt_tui.calculus import numerals
 from bptt_tui.calculus.shapes import size
-from bptt_tui.debugger.asked import Asked, asked_at_step
 from bptt_tui.debugger.command import Command, MisuseError, first_word, nothing
 from bptt_tui.debugger.looking import Look, Scene, Veil
 from bptt_tui.debugger.moving import Cursor
@@ -24,6 +23,7 @@ from bptt_tui.errors import CommandError
 from bptt_tui.session import Prediction
 
 if TYPE_CHECKING:
+    from bptt_tui.debugger.asked import Asked
     from bptt_tui.debugger.debugger import Debugger
 
 LARGEST = 16
@@ -43,6 +43,8 @@ def asked_at(predict: Predicting | None, scene: Scene, cursor: Cursor) -> Asked 
     """What is asked at a place, None where nothing is."""
     if predict is None or cursor in predict.settled:
         return None
+    from bptt_tui.debugger.asked import asked_at_step
+
     asked = asked_at_step(Look(scene, cursor.position, cursor.factor), predict.kinds)
     return asked if asked is not None and size(asked.shape) <= LARGEST else None
 

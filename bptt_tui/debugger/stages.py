@@ -6,7 +6,6 @@ from collections import OrderedDict
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from bptt_tui.debugger.comparing import comparison
 from bptt_tui.debugger.looking import Scene
 from bptt_tui.debugger.moving import Moves
 from bptt_tui.debugger.remarks import first_troubles, one_logit
@@ -71,5 +70,7 @@ class Stages:
         if old is new:
             return None
         if self._compared is None or self._compared[0] is not old or self._compared[1] is not new:
+            from bptt_tui.debugger.comparing import comparison
+
             self._compared = old, new, comparison(before, after, self.of(after).scene)
         return self._compared[2]

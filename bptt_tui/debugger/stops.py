@@ -26,11 +26,10 @@ from bptt_tui.debugger.pace import Interrupt, StoppedError, Tell
 from bptt_tui.debugger.patterns import Pattern, all_kinds, read_pattern
 from bptt_tui.debugger.quantities import Operand, read_operand
 from bptt_tui.debugger.sweep import Sweep
+from bptt_tui.debugger.timeline import Ints, Mask
 from bptt_tui.errors import CommandError
 
 Array = NDArray[Any]
-Ints = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 _FIRST_CHUNK, _GROWTH, _FEWEST = 1024, 8, 16
 _MOST_WORK = 1 << 28  # numbers gone through in a chunk: about a second
 

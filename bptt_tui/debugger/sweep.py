@@ -23,13 +23,12 @@ from bptt_tui.debugger.looking import Look, Scene
 from bptt_tui.debugger.moments import KNOWN, PLAIN, Moments, Over, Reduction, Stretch, Unknown
 from bptt_tui.debugger.places import is_total
 from bptt_tui.debugger.quantities import Operand, Quantity, depends_on_present, is_gradient
-from bptt_tui.debugger.timeline import Kind, Phase
+from bptt_tui.debugger.timeline import Ints, Kind, Mask
 from bptt_tui.errors import BpttError, CommandError
 from bptt_tui.language import Call, Expression, Name, Number
+from bptt_tui.trace.health import Phase
 
 Array = NDArray[Any]
-Ints = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 _DIGEST = Reduction("digest", lambda over: Over(digests(over.value, len(over.shape)), (LANES,), over.known))
 

@@ -16,10 +16,11 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from bptt_tui.trace import Trace
+from bptt_tui.trace.health import Phase
 
 Kind = Literal["node", "use", "total"]
-Phase = Literal["forward", "backward"]
 Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 _KINDS: tuple[Kind, ...] = ("node", "use", "total")
 
 

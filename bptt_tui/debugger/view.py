@@ -25,14 +25,14 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from bptt_tui.calculus.shapes import Shape
 from bptt_tui.session.format import Chapter, Note
+from bptt_tui.trace.health import Phase
 
 if TYPE_CHECKING:
     from bptt_tui.derivation.judging.verdict import Verdict
 
 Value = NDArray[np.float64]
-Shape = tuple[int, ...]
-Phase = Literal["forward", "backward"]
 Scale = Literal["ok", "zero", "subnormal", "underflow", "saturated", "overflow", "nan"]
 
 

@@ -17,9 +17,10 @@ from bptt_tui.debugger.chain import consumer_of, links_into, links_out_of
 from bptt_tui.debugger.command import Command, MisuseError, count, is_back, nothing
 from bptt_tui.debugger.looking import Look, Scene
 from bptt_tui.debugger.moving import Cursor
-from bptt_tui.debugger.timeline import Phase, Step
+from bptt_tui.debugger.timeline import Step
 from bptt_tui.errors import CommandError
 from bptt_tui.network.network import did_you_mean
+from bptt_tui.trace.health import Phase
 
 if TYPE_CHECKING:
     from bptt_tui.debugger.debugger import Debugger

@@ -16,7 +16,7 @@ def visible(text: str, *, newlines: bool = False) -> str:
 
     With `newlines`, "\n" stays a line break, for text that is shown on several lines.
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable():  # none of the hidden kinds is
         return text
     return "".join(_spell(character, newlines) for character in text)
 

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Raw
 
 from bptt_tui.errors import SessionError
-from bptt_tui.session import structure, upgrade
+from bptt_tui.session import structure
 from bptt_tui.session.format import (
     FORMAT,
     VERSION,
@@ -82,7 +82,9 @@ def decode(data: bytes) -> Document:
     fields = _top_fields(data, text)
     version = _version(fields)
     if version < VERSION:
-        data = msgspec.json.encode(upgrade.upgrade(msgspec.json.decode(data), version))
+        from bptt_tui.session.upgrade import upgrade
+
+        data = msgspec.json.encode(upgrade(msgspec.json.decode(data), version))
         fields = _FIELDS.decode(data)
     try:
         return _DOCUMENT.decode(data)

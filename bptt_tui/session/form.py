@@ -18,6 +18,7 @@ from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct, structs
 
+from bptt_tui.calculus.shapes import Shape
 from bptt_tui.errors import BpttError, EquationError, SessionError
 from bptt_tui.language import Name, calls
 from bptt_tui.network import unroll
@@ -27,7 +28,6 @@ from bptt_tui.session.session import Session
 from bptt_tui.session.typed import (
     MOST,
     Dice,
-    Shape,
     Value,
     length,
     over_time,

@@ -26,7 +26,6 @@ from msgspec import UNSET
 from bptt_tui.errors import BpttError, SessionError
 from bptt_tui.session import bundled, storage
 from bptt_tui.session.decode import decode
-from bptt_tui.session.encode import encode
 from bptt_tui.session.format import (
     FORMAT,
     VERSION,
@@ -281,6 +280,8 @@ class Session:
             raise SessionError(
                 "this session has no file of its own", hint="give the path to save it to", places=(self.name,)
             )
+        from bptt_tui.session.encode import encode
+
         shown = os.fspath(path) if path is not None else self.name if self.origin is None else self.origin.path
         try:
             data = encode(self.document())

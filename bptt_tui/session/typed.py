@@ -20,12 +20,10 @@ from itertools import chain, cycle, islice
 from random import Random
 from typing import Any, NamedTuple
 
-from bptt_tui.calculus.shapes import shape_text
+from bptt_tui.calculus.shapes import Shape, shape_text
 from bptt_tui.errors import SessionError
 from bptt_tui.session.storage import SIZE_LIMIT
 from bptt_tui.session.values import plain, shape_of
-
-Shape = tuple[int, ...]
 
 MOST = 1_000_000  # numbers; they are made while somebody waits for the next letter
 _NUMBER = re.compile(r"[-+−]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")

@@ -310,7 +310,12 @@ class Trace:
         assert row is not None
         if whole is None:
             return np.zeros(self.unrolled.shapes[by.name])
-        return self._inflows(equation, by, whole, slice(row, row + 1)).reshape(self.unrolled.shapes[by.name])
+        if equation in self._with_fused:
+            found = self._inflows(equation, by, whole, slice(row, row + 1))
+        else:  # asked for with every step of the debugger: a single row costs less
+            with np.errstate(all="ignore"):
+                found = LocalStep(self.storage, equation, row).pull(whole[row], by)
+        return np.asarray(found).reshape(self.unrolled.shapes[by.name])
 
     def given_adjoints(self, name: str) -> Array:
         """∂E/∂x_t of an input for every timestep, `(T, *shape)`: the sum of what flows in from its readers.
@@ -333,6 +338,11 @@ class Trace:
         with np.errstate(all="ignore"):
             step = LocalSteps(self.storage, equation, rows)
             return step.pull(adjoints[rows][:, None], by, self._overrides(equation, step, rows))
+
+    @cached_property
+    def _with_fused(self) -> frozenset[int]:
+        """The equations with a softmax or sigmoid that is pulled back in one piece with the loss behind it."""
+        return frozenset(self.program.instruction(fused.inner).equation for fused in self.program.fused.values())
 
     def _overrides(self, equation: int, step: LocalSteps, rows: slice) -> dict[int, Array] | None:
         """What flows into the logits of a fused softmax: o − y from the loss, the Jacobian for the rest.

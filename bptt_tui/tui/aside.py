@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bptt_tui.debugger.comparing import percent
-from bptt_tui.debugger.view import Compared, Comparison, Shape, View
+from bptt_tui.calculus.shapes import Shape
+from bptt_tui.debugger.view import Compared, Comparison, View
 from bptt_tui.tui.figures import shown
 from bptt_tui.tui.ink import Line, wrapped
 
@@ -59,6 +59,8 @@ def _comparison(comparison: Comparison, width: int) -> list[Line]:
 
 
 def _compared(row: Compared, label: int, width: int) -> Line:
+    from bptt_tui.debugger.comparing import percent
+
     before, after = shown(row.before, _NUMBER), shown(row.after, _NUMBER)
     return (
         (row.label.ljust(label), "dim"),

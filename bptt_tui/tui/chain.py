@@ -26,6 +26,7 @@ from bptt_tui.tui.pane import Pane as Framed
 from bptt_tui.tui.pointing import Pointed, how_clicked, place_in_words
 from bptt_tui.tui.signs import by_norm, sign
 
+_FORMULA = 4  # cells that a formula has at the least
 _NARROW = 60  # below this width factors stand under each other
 _LABELS = ("", "formula", "value", "shape", "running")
 _TIMES = "·"
@@ -236,21 +237,26 @@ def _entry(column: _Column, row: int) -> list[Run]:
 
 
 def _standing(title: str, factors: Sequence[Factor], whole: bool, width: int) -> list[Line]:
-    """One factor a line: the partial, its formula, its shape, the running product."""
+    """One factor a line: the partial, its formula, its shape, the running product; a long title has its own line."""
     lines: list[Line] = [((f"{title} =", "strong"), ("" if whole else "  ⋯", "dim"))]
     left = max((width_of(f.title) for f in factors), default=0)
     run = 12
     shape = 4
-    middle = max(width - left - run - shape - 6, 4)
+    beside = width - left - run - shape - 6
+    own_line = beside < _FORMULA
+    middle = width - run - shape - 7 if own_line else beside
     for i, factor in enumerate(factors):
         rows, columns = factor.shape
         mark = "Σ" if factor.branches > 1 else "·" if i else " "
         here = sign(factor.running)
         now = factor.current
+        start: Line = ((f"{mark} ", "dim"), (fitted(factor.title, left + 1), "now" if now else "name"))
+        if own_line:
+            lines.append(((f"{mark} ", "dim"), (fitted(factor.title, width - 2).rstrip(), "now" if now else "name")))
+            start = (("   ", "plain"),)
         lines.append(
             (
-                (f"{mark} ", "dim"),
-                (fitted(factor.title, left + 1), "now" if now else "name"),
+                *start,
                 (fitted(factor.symbol, middle) + " ", "now-dim" if now else "symbol"),
                 (fitted(f"{rows}×{columns}", shape + 1), "now-dim" if now else "faint"),
                 (fitted(_told(factor.running, run), run), f"now-{here.tone}" if now else here.ink),

@@ -19,6 +19,7 @@ from bptt_tui.tui.signs import by_norm, sign
 
 _USUAL = 15  # cells of a timestep's column, blanks included
 _NARROW = 13
+_LEAST = 11  # however long the names are
 _ARRAY = 18  # where parameters are matrices
 _WIDEST = 23
 _ENTRIES = 3  # arrays of more are too long for a cell
@@ -64,14 +65,15 @@ class ContributionsPane(Pane):
         said = "arrays: sign, ‖·‖   " if arrays and self._explained else ""
         self.entitle("4 contributions", f"{said}∂{loss}/∂p = Σₜ ∂{loss}/∂pₜ")
         rows = range(len(table.rows))
-        self._label = max((width_of(table.label(row)) for row in rows), default=6) + 2
         own = max((width_of(_own_value(view, row)) for row in rows), default=0)
         self._own = max(own + 3, len(_OWN) + 2) if width >= _NAMES_BELOW else 0
         self._taken = max((len(_taken(view, row)) for row in rows), default=6) + 1 if width >= 50 else 0
         narrowest = _ARRAY if any(table.parameter(row).ndim > 1 for row in rows) else _NARROW
         self._sum = _NARROW if width < _NAMES_BELOW else max(_USUAL, narrowest)
-        left = self._label + self._own
         right = self._sum + 2 + self._taken
+        label = max((width_of(table.label(row)) for row in rows), default=6) + 2
+        self._label = min(label, max(width - self._own - right - _LEAST, _LEAST))
+        left = self._label + self._own
         middle = max(width - left - right, 8)
         self._fitting = max(min(middle // narrowest, table.steps), 1)
         self._column = min(middle // self._fitting, _WIDEST)
@@ -141,7 +143,10 @@ class ContributionsPane(Pane):
             return ((" " * (self._label - (self._own == 0)), "plain"), (name, "dim"), (more, "accent"))
         ink = "accent" if self._is_current(view, row) else "name"
         own = fitted(_own_value(view, row), self._own) if self._own else ""
-        return ((fitted(view.contributions.label(row), self._label), ink), (own, "symbol"))
+        label = view.contributions.label(row)
+        if width_of(label) >= self._label:  # the name of the parameter says most of it
+            label = view.contributions.rows[row]
+        return ((fitted(label, self._label - 1) + " ", ink), (own, "symbol"))
 
     def _cell(self, view: View, row: int, t: int) -> Line:
         cell = view.contributions.cell(row, t)

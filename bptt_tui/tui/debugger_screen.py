@@ -25,7 +25,6 @@ from bptt_tui.tui.bars import Header, Keys, MessageBar
 from bptt_tui.tui.bindings import BINDING_TABLE, bindings
 from bptt_tui.tui.chain import ChainPane
 from bptt_tui.tui.contributions import ContributionsPane
-from bptt_tui.tui.copying import formula_text, value_text
 from bptt_tui.tui.graph import GraphPane
 from bptt_tui.tui.layout import HIGH, PANES, Layout, Rooms, extent_of, layout_of, panes_shown
 from bptt_tui.tui.node import NodePane
@@ -372,9 +371,13 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
             self.action_command(f"goto {found[0]}[{found[1]}]")
 
     def action_copy_value(self) -> None:
+        from bptt_tui.tui.copying import value_text
+
         self._copy(value_text(self.debugger.view))
 
     def action_copy_formula(self) -> None:
+        from bptt_tui.tui.copying import formula_text
+
         self._copy(formula_text(self.debugger.view))
 
     def _copy(self, text: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
+from textual.filter import ANSIToTruecolor
 from textual.geometry import Region, Size
 
 from bptt_tui.tui.ink import Inks
@@ -35,10 +36,10 @@ class Drawn(_Part):
         size = self.outer_size
         if self._kept is None or self._kept[0] != size:
             lines = self.whole_lines(size)
-            if filters := self.get_line_filters():  # a terminal without colours
-                behind = self.background_colors[1]
-                for filter in filters:
-                    lines = [line.apply_filter(filter, behind) for line in lines]
+            for filter in self.get_line_filters():
+                # Inks are exact colours, where they are not a terminal's own: nothing is to be made of those.
+                if self.app.current_theme.ansi or not isinstance(filter, ANSIToTruecolor):
+                    lines = [line.apply_filter(filter, self.inks.behind) for line in lines]
             self._kept = (size, lines)
         lines = self._kept[1]
         if crop.height != len(lines):

@@ -152,21 +152,29 @@ class Inks:
 
     def __init__(self, widget: Widget) -> None:
         self._widget = widget
+        self._behind: Color | None = None
         self._styles: dict[str, Style] = {}
         self._painted: dict[tuple[Line, int], Strip] = {}
 
     def __getitem__(self, ink: str) -> Style:
         style = self._styles.get(ink)
-        if style is None and ink == "blank":
-            style = self._styles[ink] = Style(bgcolor=self._widget.background_colors[1].rich_color)
         if style is None:
-            style = self._styles[ink] = self._mixed(INKS[ink])
+            style = self._styles[ink] = (
+                self._mixed(INKS[ink]) if ink != "blank" else Style(bgcolor=self.behind.rich_color)
+            )
         return style
+
+    @property
+    def behind(self) -> Color:
+        """The widget's background."""
+        if self._behind is None:
+            self._behind = self._widget.background_colors[1]
+        return self._behind
 
     def _mixed(self, ink: Ink) -> Style:
         """The ink's colours blended with what is behind them; a terminal's own colours (ansi) cannot be blended."""
         variables = self._widget.app.theme_variables
-        behind = self._widget.background_colors[1]
+        behind = self.behind
         blend = not self._widget.app.current_theme.ansi
         if ink.on is not None:
             lit = Color.parse(variables[ink.on])
@@ -186,6 +194,7 @@ class Inks:
         )
 
     def clear(self) -> None:
+        self._behind = None
         self._styles.clear()
         self._painted.clear()
 
@@ -197,7 +206,11 @@ class Inks:
             if len(self._painted) >= _KEPT:
                 self._painted.clear()
             segments = [Segment(_seen(text), self[ink]) for text, ink in key[0] if text]
-            strip = self._painted[key] = self.filled(Strip(segments), width)
+            room = width - sum(cell_len(segment.text) for segment in segments)
+            if room > 0:
+                segments.append(Segment(" " * room, self["plain"]))
+            strip = Strip(segments, width - min(room, 0))
+            strip = self._painted[key] = strip.crop(0, width) if room < 0 else strip
         return strip
 
     def filled(self, strip: Strip, width: int) -> Strip:

@@ -32,7 +32,7 @@ _MOST_ROWS = 64  # rows of a matrix in numbers; the inspector shows all of a lar
 _INDENT = " " * 6
 
 
-class Drawn(Struct, frozen=True):
+class Tiling(Struct, frozen=True):
     """How arrays that do not fit on a line are shown: in up to so many lines of tiles, or as `numbers`."""
 
     lines: int
@@ -45,8 +45,8 @@ class Drawn(Struct, frozen=True):
         return {"×": self.jacobian_lines, "Σ": self.sum_lines}.get(mark, self.lines)
 
 
-_TIGHT = Drawn(0, 0, 0)
-_SMALLER = (Drawn(8, 8, 8), Drawn(8, 4, 8), Drawn(8, 0, 8), Drawn(8, 0, 0), Drawn(4, 0, 4), Drawn(4, 0, 0))
+_TIGHT = Tiling(0, 0, 0)
+_SMALLER = (Tiling(8, 8, 8), Tiling(8, 4, 8), Tiling(8, 0, 8), Tiling(8, 0, 0), Tiling(4, 0, 4), Tiling(4, 0, 0))
 
 
 class NodePane(Lines, Framed):
@@ -96,20 +96,34 @@ def node_lines(
     """The pane in lines of at most `width` cells.
 
     Where `height` lines are not enough, arrays are drawn smaller, then blank lines go, the last first, and then the
-    pictures. What does not fit even so scrolls, with all its lines.
+    pictures. What does not fit even so scrolls, with all its lines; then at least what the step comes to is in sight,
+    if need be without the equation's numbers.
     """
-    roomy = _all_lines(view, pane, width, Drawn(_TALLEST, _TALLEST, _TALLEST, numbers), notes)
-    if len(roomy) <= height or numbers:
-        return roomy
-    smaller = [_all_lines(view, pane, width, drawn, notes) for drawn in _SMALLER]
-    fitting = [lines for lines in smaller if len(lines) <= height]
+
+    def parts_of(tiling: Tiling, *, brief: bool = False) -> tuple[list[Line], list[Line]]:
+        upper = _upper(view, pane, width, tiling, brief=brief)
+        return upper, _lower(view, pane, width, upper, notes=notes)
+
+    roomy = parts_of(Tiling(_TALLEST, _TALLEST, _TALLEST, numbers))
+    if len(_joined(roomy)) <= height or numbers:
+        return _joined(roomy)
+    smaller = [parts_of(tiling) for tiling in _SMALLER]
+    fitting = [parts for parts in smaller if len(_joined(parts)) <= height]
     if fitting:
-        return fitting[0]
-    pictured = [lines for lines in smaller if _has_tiles(lines)]
-    for lines in (*pictured, _all_lines(view, pane, width, _TIGHT, notes)):
-        if sum(bool(line) for line in lines) <= height:
-            return _without_blanks(lines, height)
-    return roomy
+        return _joined(fitting[0])
+    pictured = [parts for parts in smaller if _has_tiles(_joined(parts))]
+    tight = parts_of(_TIGHT)
+    for parts in (*pictured, tight):
+        if sum(bool(line) for line in _joined(parts)) <= height:
+            return _without_blanks(_joined(parts), height)
+    for upper, lower in (roomy, *pictured, tight, parts_of(_TIGHT, brief=True)):
+        if sum(bool(line) for line in upper) <= height:
+            return [*_without_blanks(upper, height), *lower]
+    return _joined(roomy)
+
+
+def _joined(parts: tuple[list[Line], list[Line]]) -> list[Line]:
+    return [*parts[0], *parts[1]]
 
 
 def _without_blanks(lines: list[Line], height: int) -> list[Line]:
@@ -121,24 +135,31 @@ def _without_blanks(lines: list[Line], height: int) -> list[Line]:
     return kept
 
 
-def _all_lines(view: View, pane: Pane, width: int, drawn: Drawn, notes: bool) -> list[Line]:
+def _upper(view: View, pane: Pane, width: int, tiling: Tiling, *, brief: bool) -> list[Line]:
+    """The equation and what the step comes to; going backward, `brief` leaves out the equation's numbers."""
+    backward = view.phase == "backward"
     lines = [
         *question(view, width),
         *_remarks(view.remarks, width, "warning"),
         *wrapped(((pane.equation, "strong"),), width, indent=2),
     ]
-    if pane.substituted and pane.substituted != pane.equation:
+    if pane.substituted and pane.substituted != pane.equation and not (brief and backward):
         lines += wrapped(((pane.substituted, "plain"),), width, indent=2)
-    if view.phase == "backward":
+    if backward:
         for inflow in pane.inflows:
-            lines += [(), *_inflow(inflow, pane.title, width, drawn)]
-        lines += _sum(pane, width, drawn)
+            lines += [(), *_inflow(inflow, pane.title, width, tiling)]
+        lines += _sum(pane, width, tiling)
         if not pane.inflows:
-            lines += [(), *_figures([("=", pane.title, pane.adjoint, True)], width, drawn)]
+            lines += [(), *_figures([("=", pane.title, pane.adjoint, True)], width, tiling)]
     else:
-        lines += _value(pane, width, drawn)
-    lines += _partials(pane.partials, width)
-    lines += _legend(lines, width)
+        lines += _value(pane, width, tiling)
+    return lines
+
+
+def _lower(view: View, pane: Pane, width: int, upper: list[Line], *, notes: bool) -> list[Line]:
+    """The local partials, what the glyphs mean, what a nudge does, remarks, notes."""
+    lines = _partials(pane.partials, width)
+    lines += _legend([*upper, *lines], width)
     if pane.prediction:
         lines += [(), *wrapped(((pane.prediction, "plain"),), width)]
     for remark in pane.remarks:
@@ -146,7 +167,7 @@ def _all_lines(view: View, pane: Pane, width: int, drawn: Drawn, notes: bool) ->
     return [*lines, *asides(view, width, notes=notes)]
 
 
-def _inflow(inflow: Inflow, title: str, width: int, drawn: Drawn) -> list[Line]:
+def _inflow(inflow: Inflow, title: str, width: int, tiling: Tiling) -> list[Line]:
     """∂E/∂consumer × local partial = what arrives."""
     factor = inflow.factor
     heading: Line = (
@@ -159,26 +180,26 @@ def _inflow(inflow: Inflow, title: str, width: int, drawn: Drawn) -> list[Line]:
         ("×", f"{factor.title} = {factor.symbol}", _jacobian(factor), False),
         ("=", arrives, inflow.product, True),
     ]
-    return [*wrapped(heading, width), *_figures(rows, width, drawn)]
+    return [*wrapped(heading, width), *_figures(rows, width, tiling)]
 
 
-def _sum(pane: Pane, width: int, drawn: Drawn) -> list[Line]:
+def _sum(pane: Pane, width: int, tiling: Tiling) -> list[Line]:
     """The inflows added up, and for a use the contributions so far."""
     if pane.ref.kind == "use":
         total = pane.equation.partition(" = ")[0]
-        return [(), *_figures([("Σ", f"{total} so far, {pane.of_total}", pane.so_far, True)], width, drawn)]
+        return [(), *_figures([("Σ", f"{total} so far, {pane.of_total}", pane.so_far, True)], width, tiling)]
     if len(pane.inflows) < 2:
         return []
     if isinstance(pane.adjoint, Missing):
-        return [(), *_figures([("Σ", f"so far, {pane.of_total}", pane.so_far, True)], width, drawn)]
-    return [(), *_figures([("Σ", pane.title, pane.adjoint, True)], width, drawn)]
+        return [(), *_figures([("Σ", f"so far, {pane.of_total}", pane.so_far, True)], width, tiling)]
+    return [(), *_figures([("Σ", pane.title, pane.adjoint, True)], width, tiling)]
 
 
-def _value(pane: Pane, width: int, drawn: Drawn) -> list[Line]:
+def _value(pane: Pane, width: int, tiling: Tiling) -> list[Line]:
     """Forward: an array that the line with the numbers put in abbreviates."""
     if isinstance(pane.value, Missing) or not pane.value.ndim or "…" not in pane.substituted:
         return []
-    return [(), *_figures([("=", pane.title, pane.value, True)], width, drawn)]
+    return [(), *_figures([("=", pane.title, pane.value, True)], width, tiling)]
 
 
 def _partials(partials: tuple[Factor, ...], width: int) -> list[Line]:
@@ -203,7 +224,7 @@ def _remarks(remarks: tuple[str, ...], width: int, ink: str) -> list[Line]:
     return lines
 
 
-def _figures(rows: list[Row], width: int, drawn: Drawn) -> list[Line]:
+def _figures(rows: list[Row], width: int, tiling: Tiling) -> list[Line]:
     """Labelled numbers, the numbers in a column lined up at the decimal point.
 
     An array that does not fit stands below its label; a number that does not fit beside its label goes on the next
@@ -212,7 +233,7 @@ def _figures(rows: list[Row], width: int, drawn: Drawn) -> list[Line]:
     front = 2
     longest = max(width_of(label) for _, label, _, _ in rows)
     across = max(width - front - 3 - longest, 8)
-    below = [_below(value, across, width, drawn.of(mark), drawn.numbers) for mark, _, value, _ in rows]
+    below = [_below(value, across, width, tiling.of(mark), tiling.numbers) for mark, _, value, _ in rows]
     beside = [(label, value) for (_, label, value, _), lines in zip(rows, below, strict=True) if not lines]
     needed = max((len(_text(value, _NUMBER)) for _, value in beside), default=0)
     label_width = min(max((width_of(label) for label, _ in beside), default=0), max(width - front - 3 - needed, 8))

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from bptt_tui.debugger.debugger import Debugger
-from bptt_tui.debugger.replay import Replay
 from bptt_tui.debugger.view import View
 from bptt_tui.session import Chapter, Recorded
+
+if TYPE_CHECKING:
+    from bptt_tui.debugger.replay import Replay
 
 EVERY = 0.8
 SPEEDS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
@@ -27,7 +30,11 @@ class Player:
     def __init__(self, recording: Sequence[Recorded] | None = None, speed: float = 1.0) -> None:
         self.speed = speed
         self.playing = False
-        self.replay = None if recording is None else Replay(recording, speed=speed)
+        self.replay: Replay | None = None
+        if recording is not None:
+            from bptt_tui.debugger.replay import Replay
+
+            self.replay = Replay(recording, speed=speed)
 
     # --- what is to be known ---------------------------------------------------------------------------------------
 

@@ -9,34 +9,10 @@ from textual.timer import Timer
 
 from bptt_tui.debugger.view import View
 from bptt_tui.errors import BpttError
-from bptt_tui.tui import beside
-from bptt_tui.tui.beside import Beside
 from bptt_tui.tui.commanding import Commanding
 
 if TYPE_CHECKING:
-    from bptt_tui.debugger.debugger import Debugger
-
-
-class LongRun(Beside[View]):
-    """What the debugger does in a thread of its own; `share` of the way is done."""
-
-    def __init__(
-        self, debugger: Debugger, said: str, work: Callable[[], View], then: Callable[[View | BpttError], bool]
-    ) -> None:
-        """`said` is what the screen calls it, `then` what draws its outcome."""
-        self.said = said
-        self.then = then
-        self._debugger = debugger
-        debugger.interrupt, debugger.tell = self.stopped, self.tell
-        super().__init__(lambda _: work())
-
-    def outcome(self) -> View | BpttError:
-        """What it came to."""
-        self._debugger.interrupt = self._debugger.tell = None
-        try:
-            return self.answer()
-        except BpttError as error:
-            return error
+    from bptt_tui.tui.long_run import LongRun
 
 
 class Running(Commanding):
@@ -56,6 +32,9 @@ class Running(Commanding):
 
     def run_beside(self, said: str, work: Callable[[], View], then: Callable[[View | BpttError], bool]) -> bool:
         """Begin a long run; False where it failed at once."""
+        from bptt_tui.tui import beside
+        from bptt_tui.tui.long_run import LongRun
+
         run = LongRun(self.debugger, said, work, then)
         if run.is_over(beside.AT_ONCE):
             return then(run.outcome())

@@ -19,7 +19,7 @@ _DETAIL = 2
 _DETAIL_ROOM = 6  # lines that a build-up of several states takes
 
 
-class Drawn(NamedTuple):
+class Sheet(NamedTuple):
     """A page as it looks at a size; without a page, what is wrong (`said`)."""
 
     part: str
@@ -37,18 +37,18 @@ class Canvas(Widget, can_focus=True):
     def __init__(self, resized: Callable[[], None]) -> None:
         self.inks = Inks(self)
         super().__init__(id="sums")
-        self.drawn = Drawn("table", None, "", Size(), [])
+        self.sheet = Sheet("table", None, "", Size(), [])
         self._note = ""
         self._resized = resized
 
     @property
     def page(self) -> Page | None:
         """The page on show."""
-        return self.drawn.page
+        return self.sheet.page
 
-    def show(self, drawn: Drawn) -> None:
+    def show(self, sheet: Sheet) -> None:
         """Show another page, or the same one otherwise."""
-        self.drawn, self._note = drawn, ""
+        self.sheet, self._note = sheet, ""
         self.refresh()
 
     def note(self, text: str) -> None:
@@ -61,7 +61,7 @@ class Canvas(Widget, can_focus=True):
         self._resized()
 
     def render_line(self, y: int) -> Strip:
-        width, lines = self.size.width, self.drawn.lines
+        width, lines = self.size.width, self.sheet.lines
         line = lines[y] if y < len(lines) else ()
         if y == 0 and self._note:
             room = max(width - width_of(self._note) - 2, 0)
@@ -74,11 +74,11 @@ class Canvas(Widget, can_focus=True):
         super().notify_style_update()
 
 
-def drawn(part: str, page: Page | None, said: str, size: Size) -> Drawn:
+def lay_out(part: str, page: Page | None, said: str, size: Size) -> Sheet:
     """Lay a page out; what goes wrong in that is said too. Raises StoppedError."""
     width, height = size.width, size.height
     if not width or not height:
-        return Drawn(part, page, said, size, [])
+        return Sheet(part, page, said, size, [])
     body: list[Line] = []
     detail: list[Line] = []
     wrong = said
@@ -97,7 +97,7 @@ def drawn(part: str, page: Page | None, said: str, size: Size) -> Drawn:
         detail = [((f" ✗ {wrong}", "error"),)]
     blank = max(height - 2 - len(body) - len(detail), 0)
     lines: list[Line] = [_tabs(part, width), *body, *([()] * blank), *detail, _keys(page, width)]
-    return Drawn(part, page, said, size, [clipped(line, width) for line in lines])
+    return Sheet(part, page, said, size, [clipped(line, width) for line in lines])
 
 
 def _tabs(current: str, width: int) -> Line:

@@ -46,17 +46,22 @@ class KnobsPage(Rows):
         title = title if width >= 64 else f" {knobs.name} untied, each use ± {step}"
         words = ["loss if up", f"Δ{self._loss}/Δ{knobs.parameter}", "contribution"]
         column = _NUMBER if width >= 64 else _NARROW
+        words[1] = words[1] if width_of(words[1]) < column else "slope"
         heads = "".join(word.rjust(column) for word in (words if width >= 64 else words[1:]))
-        return [((fitted(title, width - 1), "title"),), ((" " * self._margin + heads, "dim"),)]
+        return [((fitted(title, width - 1), "title"),), ((" " * self._margin(width) + heads, "dim"),)]
 
-    @property
-    def _margin(self) -> int:
-        return max(width_of(self._knobs.use_label(row)) for row in (0, self.count() - 1)) + 2
+    def _margin(self, width: int) -> int:
+        """Cells for the names of the uses."""
+        widest = max(width_of(self._knobs.use_label(row)) for row in (0, self.count() - 1)) + 2
+        return min(widest, width - 2 * _NARROW - 3) if width < 64 else widest
 
     def row(self, number: int, width: int, lit: bool) -> Line:
         knobs = self._knobs
         knob = knobs.row(number)
-        label = (" " + fitted(knobs.use_label(number), self._margin - 1), "now-mark" if lit else "name")
+        name, room = knobs.use_label(number), self._margin(width) - 2
+        # Of a long name its end, where the timestep stands.
+        name = name if width_of(name) <= room else f"…{name[1 - room :]}"
+        label = (fitted(f" {name}", room + 2), "now-mark" if lit else "name")
         up: tuple[Run, ...] = ()
         if width >= 64:
             up = ((numerals.number(knob.up, 9).rjust(_NUMBER), "now" if lit else "plain"),)
@@ -115,7 +120,9 @@ class BuildUpPage(Rows):
         node, p = self.node, self.parameter
         title = f" ∂{node}/∂{p} = by the use at t alone, earlier nodes held (∂⁺), + what earlier nodes bring along"
         column = self._column(width)
-        words = (f"∂⁺{node}/∂{p}", "brought along" if column > 13 else "earlier", f"∂{node}/∂{p}")
+        whole = (f"∂⁺{node}/∂{p}", f"∂{node}/∂{p}")
+        immediate, total = whole if width_of(whole[0]) < column else ("∂⁺", "both")
+        words = (immediate, "brought along" if column > 13 else "earlier", total)
         heads = "".join(word.rjust(column) for word in words)
         sizes = "   ‖·‖ of matrices" if self._built.row(0).total.size > 1 and width >= 70 else ""
         cut = fitted(title, width - 1) if width >= 70 else f" ∂{node}/∂{p} over time"
@@ -230,7 +237,7 @@ class ChainsPage(Rows):
         value = "" if factor.value is None else figure(squeezed(factor.value), cells)
         symbol = factor.symbol if factor.symbol != value else ""
         shape = shape_text(factor.shape)
-        title = fitted(f" {factor.title}", 14)
+        title = fitted(f" {factor.title}", 13) + " "
         if width < 60:
             running = figure(factor.running, max(width - 28, 8))
             return highlighted(

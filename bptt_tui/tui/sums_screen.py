@@ -23,7 +23,7 @@ from bptt_tui.errors import BpttError
 from bptt_tui.tui import beside
 from bptt_tui.tui.beside import Beside
 from bptt_tui.tui.keynames import printed
-from bptt_tui.tui.sums_canvas import PARTS, Canvas, Drawn, drawn
+from bptt_tui.tui.sums_canvas import PARTS, Canvas, Sheet, lay_out
 from bptt_tui.tui.sums_page import Page
 from bptt_tui.tui.sums_pages import BuildUpPage, ChainsPage, KnobsPage
 from bptt_tui.tui.sums_table import TablePage
@@ -79,7 +79,7 @@ class SumsScreen(Screen[None]):
             self._parameter = self._target[0]
         self._canvas = Canvas(self._redraw)
         self._part = exhibit.part
-        self._making: Beside[Drawn] | None = None
+        self._making: Beside[Sheet] | None = None
         self._kept: dict[str, Any] = {}  # what to return to where it is stopped
         self._clock: Timer | None = None
 
@@ -95,7 +95,7 @@ class SumsScreen(Screen[None]):
         self._part = part  # type: ignore[assignment]
         size = self._canvas.size
 
-        def make() -> Drawn:
+        def make() -> Sheet:
             page, said = None, ""
             try:
                 page = self._page(part)
@@ -103,27 +103,27 @@ class SumsScreen(Screen[None]):
                 raise
             except BpttError as error:
                 said = str(error)
-            return drawn(part, page, said, size)
+            return lay_out(part, page, said, size)
 
         self._show(make)
 
     def _redraw(self, page: Page | None = None) -> None:
         """The same page at the present size, or as its copy `page` has it."""
-        size, now = self._canvas.size, self._canvas.drawn
+        size, now = self._canvas.size, self._canvas.sheet
         # On a copy, so that the page on show is as before where the drawing is stopped.
         page = copy(now.page) if page is None else page
         if self._making is None:
-            self._show(lambda: drawn(now.part, page, now.said, size))
+            self._show(lambda: lay_out(now.part, page, now.said, size))
 
     # --- beside the screen -----------------------------------------------------------------------------------------
 
-    def _show(self, make: Callable[[], Drawn]) -> None:
+    def _show(self, make: Callable[[], Sheet]) -> None:
         """Show what is made; of a large network it is made beside the screen."""
         if not self._sums.large:
             self._canvas.show(make())
             return
 
-        def followed(making: Beside[Drawn]) -> Drawn:
+        def followed(making: Beside[Sheet]) -> Sheet:
             with self._sums.pace.followed(making.stopped, making.tell):
                 return make()
 
@@ -153,12 +153,12 @@ class SumsScreen(Screen[None]):
         try:
             self._canvas.show(making.answer())
         except StoppedError:
-            if not self._canvas.drawn.lines:
+            if not self._canvas.sheet.lines:
                 self.dismiss()
                 return
             vars(self).update(self._kept)
             self._canvas.note("stopped")
-        if self._canvas.drawn.size != self._canvas.size:
+        if self._canvas.sheet.size != self._canvas.size:
             self._redraw()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from settling import until
 from textual.command import CommandList, CommandPalette
@@ -17,10 +18,17 @@ from bptt_tui.session import Session, load
 from bptt_tui.tui.app import DebuggerApp, make_app
 from bptt_tui.tui.bars import MessageBar
 from bptt_tui.tui.debugger_screen import DebuggerScreen
+from bptt_tui.tui.ink import Line
 from bptt_tui.tui.prompt import Prompt
 from bptt_tui.tui.snapshot import screen_of
 
 FULL, MEDIUM, SMALL = (120, 36), (80, 24), (40, 12)
+Shown = TypeVar("Shown")
+
+
+def text_of(lines: Iterable[Line]) -> list[str]:
+    """Lines without their inks."""
+    return ["".join(text for text, _ in line) for line in lines]
 
 
 @dataclass
@@ -43,6 +51,12 @@ class Opened:
     @property
     def message(self) -> str:
         return self.main.query_one(MessageBar).text
+
+    def on(self, kind: type[Shown]) -> Shown:
+        """The screen that has the keys, which is one of this kind."""
+        screen = self.app.screen
+        assert isinstance(screen, kind)
+        return screen
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
-from opening import FULL, MEDIUM, SMALL, Opened, opened
+from opening import FULL, MEDIUM, SMALL, Opened, opened, text_of
 from syrupy.assertion import SnapshotAssertion
 from textual import events
 from verdicts import ALL, COINCIDENCE, RIGHT, RIGHT_TEXT, WRONG, WRONG_TEXT
@@ -44,9 +44,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Callable[[Verdict], None]:
 
 
 def desk(debugger: Opened) -> DerivationScreen:
-    screen = debugger.app.screen
-    assert isinstance(screen, DerivationScreen)
-    return screen
+    return debugger.on(DerivationScreen)
 
 
 def area(debugger: Opened) -> FormulaArea:
@@ -55,7 +53,7 @@ def area(debugger: Opened) -> FormulaArea:
 
 def reading(debugger: Opened) -> str:
     bar = desk(debugger).query_one(ReadingBar)
-    return "\n".join("".join(text for text, _ in line) for line in bar.lines(bar.size.width))
+    return "\n".join(text_of(bar.lines(bar.size.width)))
 
 
 def said(debugger: Opened) -> str:

@@ -26,9 +26,7 @@ def in_an_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def screen(debugger: Opened) -> NewSession:
-    shown = debugger.app.screen
-    assert isinstance(shown, NewSession)
-    return shown
+    return debugger.on(NewSession)
 
 
 async def write(debugger: Opened, **fields: str) -> None:

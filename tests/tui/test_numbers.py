@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from msgspec.structs import replace
+from opening import text_of
 
 from bptt_tui.debugger.view import ABSENT, NOT_YET, Strip, View
 from bptt_tui.session import load
@@ -118,7 +119,7 @@ def view_at(t: int | None) -> View:
 def drawn(strip: Strip, t: int | None, width: int = 60, height: int = 2) -> list[str]:
     view = view_at(t)
     lines = strip_lines(view, strip, Window.of(view, strip, width), height)
-    return ["".join(text for text, _ in line) for line in lines]
+    return text_of(lines)
 
 
 def test_zero_infinity_nan_and_not_yet_have_glyphs_of_their_own() -> None:

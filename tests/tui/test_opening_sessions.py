@@ -35,9 +35,7 @@ async def typed(debugger: Opened, text: str, *keys: str) -> None:
 
 
 def dialog(debugger: Opened) -> OpenDialog:
-    screen = debugger.app.screen
-    assert isinstance(screen, OpenDialog)
-    return screen
+    return debugger.on(OpenDialog)
 
 
 @pytest.mark.parametrize("size", SIZES)

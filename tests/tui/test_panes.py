@@ -6,20 +6,15 @@ import re
 
 import numpy as np
 import pytest
-from opening import SMALL, Opened, opened
+from opening import SMALL, Opened, opened, text_of
 from rich.cells import cell_len
 
 from bptt_tui.debugger.debugger import Debugger
-from bptt_tui.session import load
+from bptt_tui.session import Session, load
 from bptt_tui.tui.chain import ChainPane, _lying, _standing, _to_come
-from bptt_tui.tui.ink import Line
 from bptt_tui.tui.layout import layout_of, panes_shown
 from bptt_tui.tui.node import NodePane, node_lines
 from bptt_tui.tui.pane import Pane
-
-
-def text_of(lines: list[Line]) -> list[str]:
-    return ["".join(text for text, _ in line) for line in lines]
 
 
 def at(session: str, line: str) -> Debugger:
@@ -56,6 +51,36 @@ def test_a_matrix_by_one_entry_says_that_it_is_the_largest(name: str, width: int
         assert not any(re.search(r"[▲▴▵▼▾▿◆◈◇] -?[\d.]", line) for line in lines if "largest" not in line), lines
         said += sum("largest" in line for line in lines)
     assert said
+
+
+@pytest.mark.parametrize(("name", "height"), [("question", 8), ("min-char-rnn", 12), ("vanishing", 8)])
+def test_what_a_step_backward_comes_to_is_in_sight_on_a_small_screen(name: str, height: int) -> None:
+    """The local partials, which come below it, may have to be scrolled to; nothing is left out."""
+    debugger = Debugger(load(name))
+    debugger.do("end")
+    for _ in range(60):
+        view = debugger.view
+        if view.phase == "forward" or view.pane is None:
+            break
+        lines = text_of(node_lines(view, view.pane, 39, height))
+        # Of what flows in over several edges the sum, of a use the sum so far, otherwise the product.
+        mark = "Σ" if view.pane.ref.kind == "use" or len(view.pane.inflows) > 1 else "="
+        assert any(line.startswith(mark) for line in lines[:height]), lines
+        assert all(any(factor.title in line for line in lines) for factor in view.pane.partials)
+        debugger.do("rewind")
+
+
+def test_the_factor_of_a_lesson_is_in_sight_beside_its_note() -> None:
+    view = Debugger(load("lesson-question")).do("goto dE/ds[0]")
+    assert view.pane is not None
+    lines = text_of(node_lines(view, view.pane, 32, 5, notes=False))
+    assert lines[:5] == [
+        "s₀ = tanh(z₀)",
+        "inflow 1 of 1, through b₁",
+        "  ∂E/∂b₁       -1.06231",
+        "× ∂b₁/∂s₀ = w   0.6",
+        "= ∂E/∂s₀       -0.637385",
+    ]
 
 
 def test_the_node_pane_goes_from_inflows_to_the_sum() -> None:
@@ -150,6 +175,33 @@ def test_a_chain_has_something_of_every_array(width: int) -> None:
         said += [line for line in lines if "‖" in line]
         assert "[…]" not in "".join(lines)
     assert said
+
+
+LONG_NAMES = Session(
+    title="long names",
+    equations=(
+        "preactivation_of_state = input_weight * observed_input[t] + recurrent_weight * hidden_state[t-1]",
+        "hidden_state = tanh(preactivation_of_state)",
+        "final_loss = squared_error(hidden_state, wanted_target_value)",
+    ),
+    parameters={"input_weight": 0.8, "recurrent_weight": 0.6},
+    initial={"hidden_state": 0.3},
+    inputs={"observed_input": [0.5, -1.0, 0.25]},
+    constants={"wanted_target_value": 0.5},
+)
+
+
+async def test_long_names_leave_room_for_the_numbers() -> None:
+    """On a small screen too: in the chain, the contributions and the sums."""
+    async with opened(LONG_NAMES, size=SMALL) as debugger:
+        await debugger.type("goto dfinal_loss/dhidden_state[1]")
+        await debugger.press("3")
+        assert all(number in debugger.text() for number in ("-0.570695", "-0.567843", "-0.340706"))
+        await debugger.press("4")
+        assert all(number in debugger.text() for number in ("-0.141961", "0.256299", "not yet"))
+        await debugger.type("knobs recurrent_weight")
+        assert all(f"…_weight{t}" in debugger.text() for t in "₀₁₂")
+        assert "0.256299     0.256299  ✓" in debugger.text()
 
 
 def test_a_restart_from_a_sum_is_marked() -> None:

@@ -8,7 +8,7 @@ from threading import Event
 
 import numpy as np
 import pytest
-from opening import FULL, MEDIUM, SMALL, Opened, opened
+from opening import FULL, MEDIUM, SMALL, Opened, opened, text_of
 from rich.cells import cell_len
 from settling import until
 from syrupy.assertion import SnapshotAssertion
@@ -40,10 +40,6 @@ def long_session() -> Session:
     long = question.replace(inputs={"x": xs}, loss=Loss(at="every"), expected=None)
     long.trace()
     return long
-
-
-def text_of(lines: list[tuple[tuple[str, str], ...]]) -> list[str]:
-    return ["".join(text for text, _ in line) for line in lines]
 
 
 # The strip

@@ -36,7 +36,7 @@ async def table(debugger: Opened) -> SumsScreen:
     """The screen with the table, drawn."""
     debugger.main.perform("table w")
     await debugger.until(
-        lambda: isinstance(debugger.app.screen, SumsScreen) and debugger.app.screen._canvas.drawn.lines
+        lambda: isinstance(debugger.app.screen, SumsScreen) and debugger.app.screen._canvas.sheet.lines
     )
     screen = debugger.app.screen
     assert isinstance(screen, SumsScreen)
@@ -70,11 +70,11 @@ async def test_another_part_is_made_beside_the_table_and_is_stopped(key: str, ga
         await debugger.press("4", "down", "p", "y", "enter", key)
         gate.set()
         await debugger.until(lambda: screen._making is None)
-        assert debugger.app.screen is screen and screen._canvas.drawn.part == screen._part == "table"
+        assert debugger.app.screen is screen and screen._canvas.sheet.part == screen._part == "table"
         assert debugger.text().splitlines()[1:] == before.splitlines()[1:] and "stopped" in debugger.text()
         await debugger.press("3")
         await debugger.until(lambda: screen._making is None)
-        assert screen._canvas.drawn.part == "buildup" and "stopped" not in debugger.text()
+        assert screen._canvas.sheet.part == "buildup" and "stopped" not in debugger.text()
 
 
 async def test_a_stopped_key_leaves_the_parameter(gate: threading.Event) -> None:

@@ -83,11 +83,11 @@ async def test_all_parts_by_their_numbers_and_by_tab() -> None:
     async with shown("table w") as debugger:
         for number, (part, _) in enumerate(PARTS, 1):
             await debugger.press(str(number))
-            assert debugger.app.screen._canvas.drawn.part == part
+            assert debugger.app.screen._canvas.sheet.part == part
         await debugger.press("tab")
-        assert debugger.app.screen._canvas.drawn.part == "table"
+        assert debugger.app.screen._canvas.sheet.part == "table"
         await debugger.press("shift+tab")
-        assert debugger.app.screen._canvas.drawn.part == "chains"
+        assert debugger.app.screen._canvas.sheet.part == "chains"
 
 
 async def test_masks_by_keys() -> None:
