@@ -104,16 +104,16 @@ class Truncated(NamedTuple):
 def truncated(table: Table, mask: Mask, progress: Advance | None = None) -> Truncated:
     """The gradient that truncated BPTT gives, and how far it is from the true one.
 
-    A table whose rows are several loss steps is swept again, one gradient per loss step. Raises NetworkError for k < 1,
-    and where that sweep would take too long. `progress` is told how many timesteps of it are done since the last time,
+    Of a table whose rows are several loss steps it is that of `several`. Raises NetworkError for k < 1, and where that
+    sweep would take too long. `progress` is told how many timesteps of it are done since the last time,
     and may raise to cancel.
     """
     if mask.k < 1:
         raise NetworkError(f"{mask.k} timesteps are too few", hint="truncate to 1 or more")
+    if table.grouped:
+        return several(table.trace, [table.parameter], [mask], progress)[table.parameter][0]
     losses = np.array([loss for group in table.losses for loss in group], dtype=np.int64)
-    gradient = (
-        _swept(table, losses, mask, progress) if table.grouped else table.masked(kept_by(mask, losses, table.uses))
-    )
+    gradient = table.masked(kept_by(mask, losses, table.uses))
     kept, cells = _counted(mask, losses, table.uses)
     return _compared(mask, gradient, table.trace.gradient[table.parameter], kept, cells)
 
@@ -151,7 +151,7 @@ def _together(
         if cost > MOST_CALLS or work > MOST_WORK:
             raise NetworkError(
                 f"truncating {name} would take {cost:,} operations and pass {work:,} numbers",
-                hint=f"at most {MOST_CALLS:,} and {MOST_WORK:,}",
+                hint=f"at most {MOST_CALLS:,} and {MOST_WORK:,}; fewer timesteps to a mask",
             )
     earliest = np.stack([mask.earliest(losses[::-1]) for mask in masks])  # of every loss step, latest first
     sums = _Sums(trace, parameters, slots, len(masks))
@@ -232,31 +232,3 @@ def _compared(mask: Mask, gradient: Array, true: Array, kept: int, cells: int) -
             for value in (length, float(norm(a - b, 1)))
         )
     return Truncated(mask, gradient, true, ratio, min(max(cosine, -1.0), 1.0), error, kept, cells)
-
-
-def _swept(table: Table, losses: NDArray[np.int64], mask: Mask, progress: Advance | None) -> Array:
-    """The masked sum without a table: the gradients per loss step are summed as they pass."""
-    trace, terms = table.trace, table.terms
-    work = len(losses) * table.numbers_per_row
-    if work > MOST_WORK:
-        raise NetworkError(
-            f"truncating {len(losses):,} loss steps one by one would pass {work:,} numbers",
-            hint=f"at most {MOST_WORK:,}",
-        )
-    program, times = trace.program, trace.unrolled.times
-    slots = {touch.slot for touch in terms.touches}
-    summed: dict[int, Array] = {}
-    for slot in slots:
-        entry = program.instruction(slot)
-        summed[slot] = np.zeros((times[entry.equation].count, *entry.shape), trace.storage.dtype)
-    with np.errstate(all="ignore"):
-        for moment in sweep(trace, slots, [(int(loss),) for loss in losses], progress):
-            reached = losses[::-1][: moment.active]
-            kept = kept_by(mask, reached, np.array([moment.t]))[:, 0]
-            for slot, flow in moment.flows.items():
-                row = times[program.instruction(slot).equation].row(moment.t)
-                summed[slot][row] = flow[kept].sum(axis=0)
-        total: Array = np.zeros(table.shape, trace.storage.dtype)
-        for touch in terms.touches:
-            total = total + terms.pull_total(touch, summed[touch.slot])
-    return np.asarray(total)

@@ -229,7 +229,7 @@ def test_what_would_take_too_long_is_refused_before_a_cell_is_looked_at(monkeypa
     assert table.grouped
     monkeypatch.setattr(truncation, "MOST_WORK", 1)
     monkeypatch.setattr(truncation, "kept_by", None)
-    with pytest.raises(NetworkError, match="truncating 60 loss steps one by one would pass"):
+    with pytest.raises(NetworkError, match="truncating w would take 240 operations and pass 180 numbers"):
         truncated(table, Window(3))
 
 
