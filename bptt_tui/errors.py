@@ -34,7 +34,8 @@ class BpttError(Exception):
 
     def __str__(self) -> str:
         text = ": ".join((*self.places, self.reason))
-        return f"{text}; {self.hint}" if self.hint else text
+        text = f"{text}; {self.hint}" if self.hint else text
+        return text.replace("\r", "\\r").replace("\n", "\\n")  # one line, whatever names and paths have in them
 
 
 class PlacedError(BpttError):

@@ -219,6 +219,22 @@ def pull_through(matrix: Array) -> Callable[[Array, Array], Array]:
     return matrix.T.dot
 
 
+_ALONE = 1 << 18  # multiplications that a BLAS makes in one thread
+
+
+def tall_product(g: Array, matrix: Array) -> Array:
+    """g @ matrix `(rows, k) @ (k, n)`, where it is taken at every timestep: some rows at a time, in this thread.
+
+    For a larger product a BLAS wakes its other threads and waits for them. Where other programs use the processor that
+    takes many times as long as the product itself.
+    """
+    rows = _ALONE // max(matrix.size, 1)
+    if rows < 8 or len(g) <= rows:
+        return np.asarray(g @ matrix)
+    rows -= rows % 32 if rows > 32 else 0  # the parts that BLAS works in, so that every row is computed alike
+    return np.concatenate([g[start : start + rows] @ matrix for start in range(0, len(g), rows)])
+
+
 def outer_total(a: Array, b: Array) -> Array:
     """Σ_t a_t ⊗ b_t as one matrix product; an argument without a time axis is the same at every t."""
     if a.ndim == 1:

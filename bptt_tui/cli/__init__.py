@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from bptt_tui.cli.commands import DEBUG, cli
-from bptt_tui.cli.output import OutputClosedError, flush, give_up_stdout, refused
+from bptt_tui.cli.output import OutputClosedError, flush, give_up, refused
 from bptt_tui.errors import BpttError
 
 if TYPE_CHECKING:
@@ -48,10 +48,10 @@ def _status(args: Sequence[str] | None) -> int:
     except (KeyboardInterrupt, click.Abort):
         return 130
     except OutputClosedError:
-        give_up_stdout()
+        give_up(sys.stdout)
         return 141
     except OSError as error:
-        give_up_stdout()
+        give_up(sys.stdout)
         return refused(f"the output cannot be written: {error.strerror}")
     except MemoryError:
         return refused("there is not enough memory; use fewer timesteps or smaller vectors")

@@ -5,10 +5,8 @@ from __future__ import annotations
 import shutil
 import sys
 
-import click
-
 from bptt_tui.cli.given import text_of
-from bptt_tui.cli.output import refused, show
+from bptt_tui.cli.output import refused, show, tell
 from bptt_tui.derivation.formulas.pasted import Pasted, formulas
 from bptt_tui.derivation.formulas.writing import write_statement
 from bptt_tui.derivation.judging.data import as_data, as_json, unreadable_as_data
@@ -55,5 +53,5 @@ def judged(loaded: Session, formula: str, pasted: tuple[Pasted, ...], form: str)
 def _unreadable(error: FormulaError, formula: str, width: int) -> int:
     """One line with place and reason, and below it the formula with a caret."""
     status = refused(str(error.at("-" if formula == "-" else "formula")))
-    click.echo("\n".join(f"  {line}" for line in unreadable(error.text, error.column, width - 2)), err=True)
+    tell("\n".join(f"  {line}" for line in unreadable(error.text, error.column, width - 2)))
     return status

@@ -124,7 +124,7 @@ def open_debugger(session: str | None, at: int | None) -> None:
     """Open the debugger on SESSION (default: question)."""
     from bptt_tui.session import load
 
-    _run_app(load(session or "question"), at=at, any_draft=session is None)
+    _run_app(load("question" if session is None else session), at=at, any_draft=session is None)
 
 
 @cli.command()
@@ -249,9 +249,16 @@ SUFFIXES = {".md": "markdown", ".tex": "latex", ".html": "html"}
 @session_argument
 @click.option("--format", "form", type=click.Choice(list(SUFFIXES.values())), help="Default: what FILE ends in.")
 @click.option("-o", "output", metavar="FILE", help="Where to write, instead of standard output.")
-def export_document(session: str, form: str | None, output: str | None) -> None:
+@click.option(
+    "--without",
+    type=click.Choice(["notes", "questions", "attempts"]),
+    multiple=True,
+    help="Leave out the notes and chapters, the questions of predict mode, or the attempts; repeatable.",
+)
+def export_document(session: str, form: str | None, output: str | None, without: tuple[str, ...]) -> None:
     """Write the derivation as a document: every chain, every number, the sum over time.
 
+    With the notes and chapters of a lesson, and the questions and attempts that were made, where the session has any.
     LaTeX compiles by itself; HTML is one file that fetches nothing.
     """
     form = form or SUFFIXES.get(Path(output or "").suffix)
@@ -261,7 +268,7 @@ def export_document(session: str, form: str | None, output: str | None) -> None:
     from bptt_tui.export.composing import compose
     from bptt_tui.export.document import render
 
-    text = render(compose(loaded, ProgressLine("export")), form)
+    text = render(compose(loaded, ProgressLine("export", percent=True), without), form)
     if output is None:
         show(text, end="")
         return

@@ -6,8 +6,11 @@ import contextlib
 import os
 import sys
 import time
+from typing import TextIO
 
 import click
+
+from bptt_tui.errors import CommandError
 
 
 class OutputClosedError(Exception):
@@ -16,12 +19,22 @@ class OutputClosedError(Exception):
 
 def refused(text: str) -> int:
     """Say in one line why nothing can be done; the exit status for it."""
-    click.echo(f"bptt-tui: {visible(text)}", err=True)
+    tell(f"bptt-tui: {visible(text)}")
     return 2
+
+
+def tell(text: str) -> None:
+    """Write to standard error; where nobody can be told, the status still says it."""
+    try:
+        click.echo(text, err=True)
+    except OSError:
+        give_up(sys.stderr)
 
 
 def show(text: str, end: str = "\n") -> None:
     """Part of the result."""
+    if sys.stdout is None:
+        raise CommandError("the output cannot be written: it is closed")
     try:
         click.echo(text + end, nl=False)
     except BrokenPipeError:
@@ -37,10 +50,10 @@ def flush() -> None:
         raise OutputClosedError from None
 
 
-def give_up_stdout() -> None:
-    """The interpreter flushes stdout once more when it ends; that must not fail again."""
+def give_up(stream: TextIO) -> None:
+    """The interpreter flushes its streams once more when it ends; that must not fail again."""
     with contextlib.suppress(OSError, AttributeError):  # there may be no file behind it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def visible(text: str) -> str:
@@ -51,12 +64,13 @@ def visible(text: str) -> str:
 
 
 class ProgressLine:
-    """`verify: 1200 of 4000` on a terminal's last line, from the first second on; wiped when it is done."""
+    """`verify: 1200 of 4000`, `export: 37 %` on a terminal's last line, from the first second on; then wiped."""
 
     EVERY = 0.1
 
-    def __init__(self, label: str) -> None:
+    def __init__(self, label: str, *, percent: bool = False) -> None:
         self._label = label
+        self._percent = percent
         self._next = time.monotonic() + 1.0
         self._shown = False
 
@@ -66,7 +80,8 @@ class ProgressLine:
         elif time.monotonic() >= self._next and sys.stderr is not None and sys.stderr.isatty():
             self._next = time.monotonic() + self.EVERY
             self._shown = True
-            click.echo(f"\r{self._label}: {done} of {of}", err=True, nl=False)
+            said = f"{done} %" if self._percent else f"{done} of {of}"
+            click.echo(f"\r{self._label}: {said}", err=True, nl=False)
 
     def wipe(self) -> None:
         """Leave nothing behind."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from bptt_tui.debugger.command import Command, MisuseError, first_word
+from bptt_tui.debugger.command import Command, MisuseError, checked_text, first_word
 from bptt_tui.errors import CommandError, FormulaError
 from bptt_tui.session.format import ATTEMPTS_LIMIT, FORMULA_LIMIT, Attempt
 
@@ -67,6 +67,7 @@ def reading(session: Session, text: str) -> Reading:
     from bptt_tui.derivation.formulas.reader import read
     from bptt_tui.derivation.formulas.writing import write_statement
 
+    checked_text(text)
     try:
         return Reading(text, write_statement(read(text, session), session))
     except FormulaError as error:
@@ -85,6 +86,7 @@ def judged(session: Session, text: str) -> Verdict:
 
 
 def _refuse_long(text: str) -> None:
+    checked_text(text)
     if len(text) > FORMULA_LIMIT:
         raise CommandError(f"a formula has at most {FORMULA_LIMIT} characters, this one has {len(text)}")
 

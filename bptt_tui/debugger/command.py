@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from bptt_tui.errors import CommandError
+from bptt_tui.language.sanitise import brief
 
 if TYPE_CHECKING:
     from bptt_tui.debugger.debugger import Debugger
@@ -39,6 +40,13 @@ class Command(Struct, frozen=True):
         except MisuseError as error:
             error.hint = f"usage: {self.usage}"
             raise
+
+
+def checked_text(line: object) -> str:
+    """What is given as a line or a formula, if it is text."""
+    if not isinstance(line, str):
+        raise CommandError(f"{brief(line)} is no text", hint="give one, in quotes")
+    return line
 
 
 def first_word(text: str) -> tuple[str, str]:

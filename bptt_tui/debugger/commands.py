@@ -26,20 +26,21 @@ from bptt_tui.debugger import (
     summing,
     walking,
 )
-from bptt_tui.debugger.command import Command, first_word
+from bptt_tui.debugger.command import Command, checked_text, first_word
 from bptt_tui.errors import CommandError
+from bptt_tui.language.sanitise import brief
 from bptt_tui.network.network import did_you_mean
 
 if TYPE_CHECKING:
     from bptt_tui.debugger.debugger import Debugger
 
 
-_ASSIGNS = re.compile(r"\s*\w+\s*(\[[^\]]*\])?\s*=[^=].{0,60}")
+_ASSIGNS = re.compile(r"\s*\w+\s*(\[[^\]]*\]|_?\{[^}]*\})?\s*=[^=].{0,60}")
 
 
 def read(line: str) -> tuple[Command, str]:
     """The command a line names, and the rest of the line."""
-    word, rest = first_word(line)
+    word, rest = first_word(checked_text(line))
     if not word:
         raise CommandError("an empty line is no command", hint="help lists the commands")
     found = _BY_WORD.get(word)
@@ -47,7 +48,7 @@ def read(line: str) -> tuple[Command, str]:
         guess = did_you_mean(word, list(_BY_WORD)) or "help lists the commands"
         if _ASSIGNS.fullmatch(line):
             guess = f"set {line.strip()} changes a value"
-        raise CommandError(f"there is no command {word!r}", hint=guess)
+        raise CommandError(f"there is no command {brief(word)}", hint=guess)
     return found, rest
 
 

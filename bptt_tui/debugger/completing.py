@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 MOST = 60  # options
 _FEW = 12  # timesteps that are all offered
-_TOKEN = re.compile(r"(?:[^\W\d]\w*/)?(?:[^\W\d]\w*[₋₀-₉]*(?:\[[^\]\s]*)?)?$|\*(?:\[[^\]\s]*)?$|\d+$")
+_NAME = r"∂?[^\W\d]\w*"
+_TOKEN = re.compile(rf"(?:{_NAME}/)?(?:{_NAME}[₋₀-₉]*(?:\[[^\]\s]*|\{{[^}}\s]*)?|∂)?$|\*(?:\[[^\]\s]*)?$|\d+$")
 
 
 class Option(NamedTuple):
@@ -130,9 +131,9 @@ def _typed_times(debugger: Debugger, digits: str, name: str, kind: str, *, initi
 def _named(
     debugger: Debugger, token: str, kinds: tuple[str, ...], *, indexed: bool = True, initial: bool = False
 ) -> Iterator[Option]:
-    """Names that begin with `token`; of the one that is written already, its timesteps, as s[1] or as s_1."""
+    """Names that begin with `token`; of the one that is written already, its timesteps, as s[1], s_1 or s_{1}."""
     bare, bracket, digits = token.partition("[")
-    below = re.fullmatch(r"(.+)_(\d*)", token)
+    below = re.fullmatch(r"(.+)_(\{?)(-?\d*)", token)
     for name, kind in _names(debugger, kinds):
         varies = kind in ("node", "input") or (kind == "parameter" and indexed)
         if not bracket and (name != token or not varies):
@@ -141,8 +142,10 @@ def _named(
             seen = dict.fromkeys(_typed_times(debugger, digits, name, kind, initial=initial))
             yield from (Option(f"{name}[{t}]", _about(kind, t)) for t in seen)
         elif varies and below is not None and name == below[1]:
-            seen = dict.fromkeys(_typed_times(debugger, below[2], name, kind, initial=initial))
-            yield from (Option(f"{name}_{t}", _about(kind, t)) for t in seen if t >= 0)
+            seen = dict.fromkeys(_typed_times(debugger, below[3], name, kind, initial=initial))
+            before, behind = ("{", "}") if below[2] else ("", "")
+            options = (Option(f"{name}_{before}{t}{behind}", _about(kind, t)) for t in seen if t >= 0 or before)
+            yield from options
 
 
 def _about(kind: str, t: int) -> str:
@@ -151,7 +154,8 @@ def _about(kind: str, t: int) -> str:
 
 def _gradients(debugger: Debugger, token: str, *, parameters_at: bool) -> Iterator[Option]:
     """`dE/d` and what can stand behind it."""
-    head = f"d{debugger.look.scene.network.loss_name}/d"
+    mark = "∂" if token.startswith("∂") else "d"
+    head = f"{mark}{debugger.look.scene.network.loss_name}/{mark}"
     if len(token) < len(head):
         yield Option(head, "a gradient of the loss")
     elif token.startswith(head):

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from bptt_tui.debugger.chain import ChainAt
+from bptt_tui.debugger.command import checked_text
 from bptt_tui.debugger.edits import Edits
 from bptt_tui.debugger.looking import Look, Scene, Veil
 from bptt_tui.debugger.moving import Cursor, Moves
@@ -35,7 +36,8 @@ from bptt_tui.debugger.tables import ContributionsAt, GraphAt, strips
 from bptt_tui.debugger.view import Comparison, Exhibit, View
 from bptt_tui.debugger.walking import Trail
 from bptt_tui.errors import CommandError, SessionError
-from bptt_tui.session import Session
+from bptt_tui.language.sanitise import brief
+from bptt_tui.session import Session, checking
 from bptt_tui.session.format import Recorded
 
 if TYPE_CHECKING:
@@ -54,6 +56,10 @@ class Debugger:
     on_done: Callable[[], None] | None = None  # told after each line that was carried out
 
     def __init__(self, session: Session, *, clock: Callable[[], float] = time.monotonic) -> None:
+        if not isinstance(session, Session):
+            raise CommandError(f"{brief(session)} is no session", hint="load one: bptt_tui.load('question')")
+        if not callable(clock):
+            raise CommandError(f"clock: {brief(clock)} cannot be called", hint="give a function of seconds")
         self._recorder = Recorder(session.recording, clock)
         self._stages = Stages()
         self._state = State(session, Cursor(), Edits.of(session))
@@ -168,7 +174,7 @@ class Debugger:
         from bptt_tui.debugger import attempts
 
         verdicts = self._stage.verdicts
-        if text not in verdicts:
+        if checked_text(text) not in verdicts:
             verdicts[text] = attempts.judged(self._state.session, text)
 
     # --- for commands --------------------------------------------------------------------------------------------
@@ -216,6 +222,8 @@ class Debugger:
 
     def go(self, cursor: Cursor) -> str:
         """Stand there, and what is to be said of it. Predict mode goes on once its question is settled."""
+        if not isinstance(cursor, Cursor):
+            raise CommandError(f"{brief(cursor)} is no place to stand", hint="goto takes positions and nodes")
         if (cursor.position, cursor.factor) > (self.cursor.position, self.cursor.factor):
             refuse_unanswered(self.asked)
         here, state = self.cursor, self._state
@@ -285,6 +293,14 @@ class Debugger:
         if (before.trail, before.sought) != (self._state.trail, self._state.sought):
             self._state = replace(self._state, trail=before.trail, sought=before.sought)
 
+    def rehearse(self) -> View:
+        """Go through what was recorded before the session was opened, if anything was, so that no command has to.
+
+        Over a long trace this takes long: it asks `interrupt` and raises StoppedError. Everything stays as it is.
+        """
+        self._prepare_to_go_on()
+        return self.view
+
     @property
     def rehearses(self) -> bool:
         """Whether the next command will first go through what was recorded before the session was opened."""
@@ -318,6 +334,8 @@ class Debugger:
 
     def restore(self, bookmark: Bookmark) -> None:
         """Stand there again. Notes, chapters, attempts and the file are not part of the walk, and stay as now."""
+        if not isinstance(bookmark, Bookmark):
+            raise CommandError(f"{brief(bookmark)} is no bookmark", hint="take one with bookmark()")
         now = self._state
         session = now.session.with_numbers_of(bookmark.state.session)
         self._state = replace(
@@ -340,7 +358,7 @@ class Debugger:
 
     def record_onto(self, recording: Sequence[Recorded] | None) -> None:
         """Record what comes behind `recording`, which leads here; None records nothing."""
-        self._recorder.go_on_with(recording)
+        self._recorder.go_on_with(None if recording is None else checking.entries(recording, "recording"))
         self._view = None
 
     # --- views ---------------------------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ sought last.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -58,17 +59,28 @@ def going_on(debugger: Debugger, recording: Sequence[Recorded]) -> GoingOn:
 
 def _play(debugger: Debugger, recording: Sequence[Recorded]) -> bool:
     """Stand where the recording leads from its beginning; or false, standing as before, where it cannot be played."""
-    here = debugger.state
+    here, tell = debugger.state, debugger.tell
     debugger.change(debugger.beginning().state)
     try:
-        for recorded in recording:
+        for number, recorded in enumerate(recording):
+            if debugger.interrupt is not None and debugger.interrupt():
+                raise StoppedError("interrupted")
+            if tell is not None:  # of the recording, of which the command is one part
+                tell(number / len(recording))
+                debugger.tell = partial(_part, tell, number, len(recording))
             debugger.follow(recorded.command)
     except StoppedError:
         raise
     except CommandError:
         debugger.change(here)
         return False
+    finally:
+        debugger.tell = tell
     return True
+
+
+def _part(tell: Callable[[float], None], number: int, of: int, share: float) -> None:
+    tell((number + share) / of)
 
 
 def _put_right(debugger: Debugger, here: State) -> list[str]:

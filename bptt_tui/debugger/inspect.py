@@ -8,7 +8,6 @@ equations, and norm, max, min, abs.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -21,16 +20,14 @@ from bptt_tui.calculus.operations import FUNCTIONS, OPERATIONS, Operation
 from bptt_tui.calculus.shapes import Mismatch
 from bptt_tui.debugger.looking import Look, name_at
 from bptt_tui.debugger.places import (
-    DERIVATIVE,
-    NODE,
     absent,
     implied,
     is_total,
     present,
-    short_index,
     timestep,
     unknown,
 )
+from bptt_tui.debugger.references import Reference, replaced
 from bptt_tui.debugger.view import HIDDEN, Missing, Shown
 from bptt_tui.errors import BpttError, CommandError
 from bptt_tui.language import Call, Expression, Name, Number, parse_expression
@@ -46,7 +43,6 @@ MEASURES: dict[str, Callable[[Array, int], Array]] = {
     "abs": lambda x, rank: np.abs(x),
 }
 
-QUANTITY = re.compile(f"({DERIVATIVE})|({NODE})")
 FIRST_STAND_IN = 0xAC00
 
 
@@ -64,7 +60,7 @@ class Inspector:
         """The value of an expression; CommandError says what is unknown, and where it cannot be read."""
         if not text.strip():
             raise CommandError("nothing to print", hint="print s[0], print dE/dw, print norm(dE/ds[0])")
-        readable = QUANTITY.sub(self._take, text)
+        readable = replaced(self._names, text, self._take)
         try:
             return self._value(parse_expression(readable))
         except Mismatch as mismatch:
@@ -75,22 +71,19 @@ class Inspector:
 
     # --- quantities: what has an index or is a derivative --------------------------------------------------------
 
-    def _take(self, match: re.Match[str]) -> str:
-        """Put a name of the same length in a quantity's place, so that columns in errors stay right.
+    def _take(self, found: Reference, _column: int) -> str:
+        """The name of a quantity in the expression.
 
-        The names begin with a Hangul syllable: a letter to the parser, and in hardly any network's names.
+        It begins with a Hangul syllable: a letter to the parser, and in hardly any network's names.
         """
-        derivative, above, a, b, below, c, d, node, name, e, f = match.groups()
-        if derivative is not None:
-            if f"d{above}" in self._names and f"d{below}" in self._names:
-                return match[0]
-            value = self._derivative(above, timestep(self._look, a, b), below, timestep(self._look, c, d))
-        elif node in self._names:
-            return match[0]
+        look, below = self._look, found.below
+        if found.above is None:
+            value = self._node(below.name, timestep(look, below.at))
         else:
-            value = self._node(name, timestep(self._look, e, f))
-        stand_in = chr(FIRST_STAND_IN + len(self._quantities)) + "_" * (len(match[0]) - 1)
-        self._quantities[stand_in] = match[0], value
+            above = found.above
+            value = self._derivative(above.name, timestep(look, above.at), below.name, timestep(look, below.at))
+        stand_in = chr(FIRST_STAND_IN + len(self._quantities))
+        self._quantities[stand_in.ljust(len(found.text), "_")] = found.text, value
         return stand_in
 
     def _written(self, text: str) -> str:
@@ -121,10 +114,6 @@ class Inspector:
         return value
 
     def _derivative(self, above: str, above_t: int | None, below: str, t: int | None) -> Array:
-        if above_t is None:
-            above, above_t = short_index(self._names, above) or (above, above_t)
-        if t is None:
-            below, t = short_index(self._names, below) or (below, t)
         for name in (above, below):
             if name not in self._names and not is_total(self._scene, name, None):
                 raise unknown(self._scene, name)
@@ -205,9 +194,6 @@ class Inspector:
             return np.asarray(float(present(look)))
         if name == "prod":
             return self._running_product()
-        short = short_index(self._names, name)
-        if short is not None:
-            return self._node(*short)
         raise unknown(look.scene, name)
 
     def _running_product(self) -> Array:

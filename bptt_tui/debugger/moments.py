@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from bptt_tui.calculus.shapes import Shape, size
 from bptt_tui.debugger.blocks import RowBlocks, pieces
 from bptt_tui.debugger.looking import Scene
-from bptt_tui.debugger.places import Index
 from bptt_tui.debugger.quantities import Quantity
+from bptt_tui.debugger.references import Index
 from bptt_tui.debugger.timeline import Ints, Kind, Mask
 from bptt_tui.language import Name
 from bptt_tui.network import Timesteps
@@ -70,6 +70,8 @@ class Reduction(Struct, frozen=True):
 
 
 PLAIN = Reduction("", lambda over: over)
+# Where a quantity is known, without its value.
+KNOWN = Reduction("known", lambda over: Over(np.zeros(()), (), over.known))
 
 
 class Moments:
@@ -101,26 +103,26 @@ class Moments:
 
     # --- values and gradients ------------------------------------------------------------------------------------
 
-    def values(self, name: str, t: Ints, stretch: Stretch) -> Over:
+    def values(self, name: str, t: Ints, stretch: Stretch, reduction: Reduction = PLAIN) -> Over:
         """A node's or input's value at each timestep `t`, initial values at t < 0; a parameter or constant."""
         scene, shape = self._scene, self._scene.unrolled.shapes[name]
         if scene.unrolled.values.kind(name) in ("parameter", "constant"):
-            return Over(self._trace.value(name), shape)
-        if name in scene.unrolled.values.inputs:
-            rows, known = np.clip(t, 0, scene.trace.steps - 1), (t >= 0) & (t < scene.trace.steps)
-            value = np.asarray(scene.unrolled.values.inputs[name])[rows]
-        else:
-            value, known = self._node_values(name, t, stretch)
-        before = scene.unrolled.before.get(name)
-        early = t < 0
-        if before is not None and early.any():
-            there = early & (-t <= len(before))
+            return reduction.apply(Over(self._trace.value(name), shape))
+        given = scene.unrolled.values.inputs.get(name)
+        known = self._reached(name, t, stretch, "forward") if given is None else (t >= 0) & (t < scene.trace.steps)
+        before = scene.unrolled.before.get(name, ())
+        early = (t < 0) & (-t <= len(before))
+        known = known | early
+        if reduction is KNOWN:
+            return reduction.apply(Over(t, (), known))
+        whole = None if given is None else np.asarray(given)
+        value = self._node_values(name, t) if whole is None else whole[np.clip(t, 0, len(whole) - 1)]
+        if early.any():
             value = np.array(value)
-            value[there] = before[t[there]]
-            known = known | there
-        return Over(value, shape, known)
+            value[early] = np.asarray(before)[t[early]]
+        return reduction.apply(Over(value, shape, known))
 
-    def _node_values(self, name: str, t: Ints, stretch: Stretch) -> tuple[Array, Mask]:
+    def _node_values(self, name: str, t: Ints) -> Array:
         scene = self._scene
         equation = scene.network.index[name]
         computed = scene.unrolled.times[equation]
@@ -130,7 +132,7 @@ class Moments:
         if pinned is not None:
             held, there = _rows(Timesteps(int(pinned.times[0]), len(pinned.times), pinned.times), t)
             value[there] = pinned.rows[held[there]]
-        return value, self._reached(name, t, stretch, "forward")
+        return value
 
     def _reached(self, name: str, t: Ints, stretch: Stretch, phase: Phase) -> Mask:
         """Whether the step of a node, or of a parameter's use, has been taken: False where there is none."""
@@ -147,15 +149,19 @@ class Moments:
             return self._terms(name, t, stretch, reduction)
         equation = self._scene.network.index.get(name)
         if equation is None:
-            return reduction.apply(self._input_gradients(name, t, stretch))
+            return self._input_gradients(name, t, stretch, reduction)
         shape = self._scene.unrolled.shapes[name]
         known = self._reached(name, t, stretch, "backward")
+        if reduction is KNOWN:
+            self._know_initial(name, t, stretch, known)
+            return reduction.apply(Over(t, (), known))
         value = _picked(self._trace.adjoint_rows(equation), self._scene.unrolled.times[equation], t, shape)
         pinned = self._scene.unrolled.pinned.get(name)
         if pinned is not None:
             held = np.isin(t, pinned.times)
             value[held] = self._given_adjoints(name)[t[held]]
-        self._put_initial(name, t, stretch, value, known)
+        self._put_initial(name, t, value)
+        self._know_initial(name, t, stretch, known)
         return reduction.apply(Over(value, shape, known))
 
     def _given_adjoints(self, name: str) -> Array:
@@ -163,13 +169,22 @@ class Moments:
             self._given[name] = self._trace.given_adjoints(name)
         return self._given[name]
 
-    def _put_initial(self, name: str, t: Ints, stretch: Stretch, value: Array, known: Mask) -> None:
+    def _put_initial(self, name: str, t: Ints, value: Array) -> None:
         """Write in the gradients of initial values, which are few."""
+        for moment, here in self._initials_among(name, t):
+            value[here], _ = self._initial(name, moment)
+
+    def _know_initial(self, name: str, t: Ints, stretch: Stretch, known: Mask) -> None:
+        """Write in where those are known."""
+        for moment, here in self._initials_among(name, t):
+            _, since = self._initial(name, moment)
+            known[here] = stretch.positions[here] >= since
+
+    def _initials_among(self, name: str, t: Ints) -> Iterator[tuple[int, Mask]]:
+        """The timesteps of initial values, and where they stand among others."""
         before = self._scene.unrolled.before.get(name, ())
         for moment in np.unique(t[(t < 0) & (t >= -len(before))]).tolist():
-            here = t == moment
-            value[here], since = self._initial(name, moment)
-            known[here] = stretch.positions[here] >= since
+            yield moment, t == moment
 
     def _initial(self, name: str, t: int) -> tuple[Array, int]:
         """∂E/∂ an initial value, and from which position on it is known."""
@@ -189,16 +204,19 @@ class Moments:
         ]
         return max((position for position in positions if position is not None), default=None)
 
-    def _input_gradients(self, name: str, t: Ints, stretch: Stretch) -> Over:
+    def _input_gradients(self, name: str, t: Ints, stretch: Stretch, reduction: Reduction) -> Over:
         """∂E/∂x_t, which is known where the adjoints of all that read x_t are."""
         if name not in self._inputs:
             self._inputs[name] = self._whole_input(name)
         whole, since = self._inputs[name]
         rows, exists = np.clip(t, 0, len(whole) - 1), (t >= 0) & (t < len(whole))
         known = exists & (since[rows] <= stretch.positions)
+        self._know_initial(name, t, stretch, known)
+        if reduction is KNOWN:
+            return reduction.apply(Over(t, (), known))
         value = whole[rows]
-        self._put_initial(name, t, stretch, value, known)
-        return Over(value, self._scene.unrolled.shapes[name], known)
+        self._put_initial(name, t, value)
+        return reduction.apply(Over(value, self._scene.unrolled.shapes[name], known))
 
     def _whole_input(self, name: str) -> tuple[Array, Ints]:
         """∂E/∂x for every timestep, and from which position on each is known."""
@@ -226,6 +244,9 @@ class Moments:
         terms = self._trace.terms[name]
         if not terms.times.count:
             raise Unknown
+        known = self._reached(name, t, stretch, "backward")
+        if reduction is KNOWN:
+            return reduction.apply(Over(t, (), known))
         width = size(terms.shape)
 
         def make(rows: slice) -> Iterator[Array]:
@@ -233,7 +254,7 @@ class Moments:
 
         blocks, shape = self._reduced(("term", name), terms.times.count, terms.shape, make, reduction, width)
         rows, _ = _rows(terms.times, t)
-        return Over(blocks.at(rows), shape, self._reached(name, t, stretch, "backward"))
+        return Over(blocks.at(rows), shape, known)
 
     def sum_so_far(self, name: str, stretch: Stretch, reduction: Reduction = PLAIN) -> Over:
         """Σ ∂E/∂p_t over the terms taken."""
@@ -279,7 +300,7 @@ class Moments:
             if found is None and here.all():
                 return replace(self._edge(equation, by, rows, reduction), known=known)
             part = self._edge(equation, by, rows[here], reduction)
-            whole = np.zeros((len(t), *part.shape)) if found is None else found.value
+            whole = np.zeros((len(t), *part.shape), part.value.dtype) if found is None else found.value
             whole[here] = part.value
             found = Over(whole, part.shape, known)
         if found is None:
@@ -289,6 +310,8 @@ class Moments:
     def _edge(self, equation: int, by: Name, rows: Ints, reduction: Reduction) -> Over:
         """∂node/∂by at some rows of the equation: rows × columns, or a number."""
         trace = self._trace
+        if reduction is KNOWN:
+            return reduction.apply(Over(rows, ()))
         shape: Shape = self._scene.partials.shape(equation, by)
         shape = () if shape == (1, 1) else shape
         count = self._scene.unrolled.times[equation].count
@@ -309,6 +332,27 @@ class Moments:
 
         blocks, reduced = self._reduced(("edge", equation, by), count, shape, make, reduction, width)
         return Over(blocks.at(rows), reduced)
+
+    # --- whole expressions ---------------------------------------------------------------------------------------
+
+    def by_time(self, text: str, t: Ints, width: int, whole: Shape, make: Callable[[Stretch], Array]) -> Array:
+        """What `make` gives for each timestep in `t`, of shape `whole`: made once, some timesteps at a time.
+
+        `make` is asked over stretches at which everything is known; it handles `width` numbers per timestep.
+        """
+        key = ("whole", text)
+        if key not in self._series:
+
+            def made(rows: slice) -> Array:
+                return np.concatenate([make(self._everything_known(piece)) for piece in pieces(rows, width)])
+
+            self._series[key] = RowBlocks(self._trace.steps, size(whole), made, width), whole
+        return self._series[key][0].at(t)
+
+    def _everything_known(self, t: slice) -> Stretch:
+        self._ask()
+        moments = np.arange(t.start, t.stop)
+        return Stretch("node", "", "backward", moments, np.full(len(moments), self._scene.timeline.last))
 
     # --- what is made some timesteps at a time -------------------------------------------------------------------
 

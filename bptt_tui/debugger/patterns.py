@@ -12,16 +12,13 @@ from typing import Literal
 from msgspec import Struct
 
 from bptt_tui.debugger.looking import Scene
-from bptt_tui.debugger.places import absent, is_total, read_index, short_index
+from bptt_tui.debugger.places import absent, is_total
+from bptt_tui.debugger.references import Named, read_reference
 from bptt_tui.debugger.timeline import Kind, Step
 from bptt_tui.errors import CommandError
 from bptt_tui.network.network import did_you_mean
 from bptt_tui.trace.health import Phase
 
-_GLOB = r"((?:[^\W\d]|\*)[\w*]*?)"
-_AT = r"(?:\s*\[([^][]*)\]|([₋₀-₉]+))?"
-_NODE = re.compile(_GLOB + _AT)
-_DERIVATIVE = re.compile(rf"[d∂]{_GLOB}{_AT}\s*/\s*[d∂]{_GLOB}{_AT}")
 EXAMPLES = "s, s[3], dE/ds[*], u[0]"
 Which = Literal["both", "backward"]
 
@@ -73,36 +70,26 @@ def all_kinds(scene: Scene) -> list[tuple[Kind, str, Phase]]:
 
 def read_pattern(scene: Scene, text: str) -> Pattern:
     """The steps that a text means; CommandError where there is none."""
-    names = scene.unrolled.shapes
-    if text in names:
-        return _checked(scene, text, None, "both")
-    derivative = _DERIVATIVE.fullmatch(text)
-    if derivative is not None and f"d{derivative[1]}" not in names:
-        above, bracketed, lowered, name, below, low = derivative.groups()
-        index = read_index(bracketed, lowered)
-        if not is_total(scene, above, None if index is None else index.steps):
-            loss = scene.network.loss_name
-            raise CommandError(f"{text} is not a gradient of the loss {loss}", hint=f"write d{loss}/d{name}, or {name}")
-        short = short_index(names, name) if (below, low) == (None, None) else None
-        return _checked(scene, *(short or (name, _timestep(below, low))), "backward")
-    node = _NODE.fullmatch(text)
-    if node is not None and (node[1] in names or (node[2], node[3]) != (None, None) or "*" in node[1]):
-        return _checked(scene, node[1], _timestep(node[2], node[3]), "both")
-    short = short_index(names, text)
-    if short is not None:
-        return _checked(scene, *short, "both")
-    if node is None:
+    found = read_reference(scene.unrolled.shapes, text, pattern=True)
+    if found is None:
         raise CommandError(f"{text} is no node", hint=f"such as {EXAMPLES}")
-    return _checked(scene, text, None, "both")
+    above, below = found.above, found.below
+    if above is None:
+        return _checked(scene, below.name, _timestep(below), "both")
+    if above.every or not is_total(scene, above.name, _timestep(above)):
+        loss = scene.network.loss_name
+        raise CommandError(
+            f"{text} is not a gradient of the loss {loss}", hint=f"write d{loss}/d{below.name}, or {below.name}"
+        )
+    return _checked(scene, below.name, _timestep(below), "backward")
 
 
-def _timestep(bracketed: str | None, lowered: str | None) -> int | None:
-    if bracketed is not None and bracketed.strip() == "*":
-        return None
-    index = read_index(bracketed, lowered)
-    if index is not None and index.relative:
-        raise CommandError(f"[{bracketed}] changes with the position", hint="write a number as in s[3], or s[*]")
-    return None if index is None else index.steps
+def _timestep(named: Named) -> int | None:
+    if named.at is not None and named.at.relative:
+        raise CommandError(
+            f"the timestep of {named.name}[t] changes with the position", hint="write a number as in s[3], or s[*]"
+        )
+    return None if named.at is None else named.at.steps
 
 
 def _checked(scene: Scene, name: str, t: int | None, which: Which) -> Pattern:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from bptt_tui.debugger.applying import applied
 from bptt_tui.debugger.conditions import Comparison, Condition, Every, InPhase, Not, compared
 from bptt_tui.debugger.looking import Scene
 from bptt_tui.debugger.moments import Over
 from bptt_tui.debugger.quantities import Operand
 from bptt_tui.debugger.stops import Stop
-from bptt_tui.debugger.sweep import applied
 from bptt_tui.language import Expression, Name, Number
 
 _EITHER, _NEITHER = (True, True), (False, False)

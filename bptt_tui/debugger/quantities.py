@@ -7,16 +7,16 @@ shapes that do not fit, with the column.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from bptt_tui.calculus.shapes import Mismatch, Shape
-from bptt_tui.debugger.inspect import FIRST_STAND_IN, QUANTITY, Inspector, called
+from bptt_tui.debugger.inspect import FIRST_STAND_IN, Inspector, called
 from bptt_tui.debugger.looking import Look, Scene
-from bptt_tui.debugger.places import Index, is_total, read_index, unknown
+from bptt_tui.debugger.places import is_total, unknown
+from bptt_tui.debugger.references import Index, Reference, replaced
 from bptt_tui.errors import BpttError, CommandError
 from bptt_tui.language import Call, Expression, Name, Number, names, parse_expression
 
@@ -60,23 +60,15 @@ def read_operand(scene: Scene, text: str, column: int = 0) -> Operand:
     shapes = scene.unrolled.shapes
     quantities: dict[str, Quantity] = {}
 
-    def take(match: re.Match[str]) -> str:
-        derivative, above, a, b, below, c, d, node, name, e, f = match.groups()
-        if (derivative and f"d{above}" in shapes and f"d{below}" in shapes) or (node and node in shapes):
-            return match[0]
-        at = match.start() + column
-        try:
-            if derivative is not None:
-                quantity = Quantity(match[0], at, above, read_index(a, b), below, read_index(c, d))
-            else:
-                quantity = Quantity(match[0], at, None, None, name, read_index(e, f))
-        except CommandError as error:
-            raise error.at(f"column {at + 1}") from None
-        stand_in = chr(FIRST_STAND_IN + len(quantities)) + "_" * (len(match[0]) - 1)
-        quantities[stand_in] = quantity
+    def take(found: Reference, at: int) -> str:
+        above, below = found.above, found.below
+        of, when = (None, None) if above is None else (above.name, above.at)
+        stand_in = chr(FIRST_STAND_IN + len(quantities))
+        quantity = Quantity(found.text, at + column, of, when, below.name, below.at)
+        quantities[stand_in.ljust(len(found.text), "_")] = quantity
         return stand_in
 
-    readable = QUANTITY.sub(take, text)
+    readable = replaced(shapes, text, take, column)
     try:
         expression = parse_expression(" " * column + readable)
     except BpttError as error:

@@ -18,7 +18,8 @@ from bptt_tui.debugger.command import Command, MisuseError, first_word
 from bptt_tui.debugger.edits import edit
 from bptt_tui.debugger.equations import EQUATION
 from bptt_tui.debugger.looking import Look
-from bptt_tui.debugger.places import absent, short_index, timestep, unknown
+from bptt_tui.debugger.places import absent, timestep, unknown
+from bptt_tui.debugger.references import read_index, read_reference
 from bptt_tui.errors import CommandError, SessionError
 from bptt_tui.language.labels import entry_of
 from bptt_tui.session import Session
@@ -27,9 +28,8 @@ from bptt_tui.session.values import plain, shape_of
 if TYPE_CHECKING:
     from bptt_tui.debugger.debugger import Debugger
 
-_TARGET = re.compile(r"([^\W\d]\w*?)([₋₀-₉]+)?(?![\w₋])(?:\[([^\][]*)\]|\s+\[([^\][]*)\](?=\s*=))?")
+_TARGET = re.compile(r"([^\W\d]\w*?)([₋₊₀-₉ₜ]+|_\{[^{}]*\})?(?![\w₋{])(?:\[([^\][]*)\]|\s+\[([^\][]*)\](?=\s*=))?")
 _ENTRY = re.compile(r"\s*\d{1,18}\s*")
-_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₋", "0123456789-")
 _EXAMPLES = "set w 0.9, set v[0] = 1.5, set x[1] = -0.5, set s[-1] = 0.1, set s[0] = 0.1"
 
 
@@ -56,23 +56,23 @@ def place_of(look: Look, session: Session, text: str) -> tuple[Place, str]:
     names = look.scene.unrolled.shapes
     if lowered is not None and name + lowered in names:
         name, lowered = name + lowered, None
-    if lowered is not None:
-        bracketed = lowered.translate(_SUBSCRIPTS) + ("" if bracketed is None else f",{bracketed}")
-    short = short_index(names, name)
-    if short is not None and bracketed is None:
-        name, bracketed = short[0], str(short[1])
+    found = read_reference(names, name + (lowered or ""))
+    assert found is not None
+    name, t = found.below.name, timestep(look, found.below.at)
     if name not in names:
         raise unknown(look.scene, name)
     parts = [] if bracketed is None else bracketed.split(",")
+    if t is not None:
+        parts = [str(t), *parts]
     kind = look.scene.unrolled.values.kind(name)
     if kind == "input":
-        found = _input(look, session, name, parts)
+        place = _input(look, session, name, parts)
     elif kind == "node":
-        found = _node(look, session, name, parts)
+        place = _node(look, session, name, parts)
     else:
         group = getattr(session, f"{kind}s")
-        found = _within(f"{kind}s", name, (), group[name], _entries(name, parts), name)
-    return found, text[match.end() :]
+        place = _within(f"{kind}s", name, (), group[name], _entries(name, parts), name)
+    return place, text[match.end() :]
 
 
 def _input(look: Look, session: Session, name: str, parts: list[str]) -> Place:
@@ -126,7 +126,7 @@ def _initial(look: Look, session: Session, name: str, t: int, parts: list[str]) 
 
 
 def _timestep(look: Look, part: str) -> int:
-    t = timestep(look, part, None)
+    t = timestep(look, read_index(part))
     assert t is not None
     return t
 
@@ -243,7 +243,9 @@ def _set(debugger: Debugger, rest: str) -> str:
 
 def _unset(debugger: Debugger, rest: str) -> str:
     session = debugger.state.session
-    place, left = place_of(debugger.look, session, rest)
+    # With nothing to follow, `s [1]` can only be an index.
+    place, left = place_of(debugger.look, session, f"{rest} =" if rest.strip() else rest)
+    left = left.removesuffix("=")
     if left.strip():
         raise MisuseError(f"{left.strip()!r} is too much")
     if place.field != "pins" or place.key not in session.pins or place.path:

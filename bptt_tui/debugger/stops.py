@@ -16,9 +16,10 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from bptt_tui.calculus import numerals
-from bptt_tui.calculus.shapes import Mismatch, size
+from bptt_tui.calculus.shapes import Mismatch
 from bptt_tui.debugger.blocks import ENTRIES
 from bptt_tui.debugger.conditions import Condition, Every, holds, read_condition, told, value_at
+from bptt_tui.debugger.digests import digests
 from bptt_tui.debugger.looking import Look, Scene
 from bptt_tui.debugger.moments import Stretch, Unknown
 from bptt_tui.debugger.pace import Interrupt, StoppedError, Tell
@@ -30,7 +31,7 @@ from bptt_tui.errors import CommandError
 
 Array = NDArray[Any]
 _FIRST_CHUNK, _GROWTH, _FEWEST = 1024, 8, 16
-_PATIENCE = 256  # positions looked at one by one between two questions whether to go on
+_MOST_WORK = 1 << 28  # numbers gone through in a chunk: about a second
 
 
 class Stop(Struct, frozen=True):
@@ -130,10 +131,6 @@ def _differs(before: Array | None, here: Array | None) -> bool:
 # --- searching ---------------------------------------------------------------------------------------------------
 
 
-class OneByOne(Exception):
-    """A watched value is too large for several of it at once; ask position by position."""
-
-
 class Found(Struct, frozen=True):
     """Where a run ends (None: nowhere), the stops it ends at, and all of them with their hits counted."""
 
@@ -185,8 +182,10 @@ class _Run:
 
     def longest(self, stops: Iterable[Stop]) -> int:
         """How many positions can be looked at together."""
-        width = max((self.sweep.width(stop.condition, stop.watched) for stop in stops), default=1)
-        return min(max(ENTRIES // 4 // width, _FEWEST), ENTRIES // 16)
+        asked = [(stop.condition, stop.watched) for stop in stops]
+        width = max((self.sweep.extents.width(*each) for each in asked), default=1)
+        work = max((self.sweep.extents.work(*each) for each in asked), default=1)
+        return min(max(min(ENTRIES // 4 // width, _MOST_WORK // work), _FEWEST), ENTRIES // 16)
 
     def chunks(self, low: int, high: int, most: int) -> Iterator[tuple[int, int]]:
         """low … high in pieces that grow to `most` positions, nearest first."""
@@ -205,27 +204,9 @@ class _Run:
 
     def hits(self, stop: Stop, low: int, high: int) -> Ints:
         """The positions low … high at which a stop is hit, nearest first; perhaps no more than end the search."""
-        try:
-            places = self._changes(stop, low, high) if stop.watched is not None else self._places(stop, low, high)
-        except OneByOne:
-            return self._one_by_one(stop, np.arange(low, high + 1))
-        return self._ordered(places)
-
-    def _ordered(self, positions: Ints) -> Ints:
-        ascending = np.sort(positions)
+        places = self._changes(stop, low, high) if stop.watched is not None else self._places(stop, low, high)
+        ascending = np.sort(places)
         return ascending[::-1] if self.back else ascending
-
-    def _one_by_one(self, stop: Stop, positions: Ints) -> Ints:
-        """Those at which a stop is hit, each asked by itself, until there are enough."""
-        found: list[int] = []
-        for count, position in enumerate(self._ordered(positions).tolist(), 1):
-            if count % _PATIENCE == 0:
-                self.ask()
-            if is_hit(stop, Look(self.scene, position)):
-                found.append(position)
-                if len(found) > stop.ignore:
-                    break
-        return np.array(found, dtype=np.int64)
 
     def _stretches(self, low: int, high: int, pattern: Pattern | None = None) -> Iterator[Stretch]:
         kinds = all_kinds(self.scene) if pattern is None else pattern.kinds(self.scene)
@@ -258,10 +239,7 @@ class _Run:
         if events is not None:
             first, last = np.searchsorted(events, [low, high + 1])
             events = events[first:last]
-            try:
-                places = events[self._changed_at(stop.watched, events)]
-            except OneByOne:
-                return self._one_by_one(stop, events)
+            places = events[self._changed_at(stop.watched, events)]
         else:
             places = low + np.flatnonzero(self._changed_within(stop.watched, low, high))
         if stop.condition is None or not len(places):
@@ -293,7 +271,7 @@ class _Run:
                 continue
             places = stretch.positions - (low - 1)
             if rows is None or values.shape[1] > rows.shape[1]:
-                wider = np.zeros((count, values.shape[1]))
+                wider = np.zeros((count, values.shape[1]), values.dtype)
                 if rows is not None:
                     wider[:, : rows.shape[1]] = rows
                 rows = wider
@@ -303,19 +281,31 @@ class _Run:
         if rows is None:
             return known[1:]
         begun = value_at(watched, Look(self.scene, 0)) if low == 1 else None  # no step leads to position 0
-        if begun is not None and shapes.get(begun.shape) == kinds[1]:
-            rows[0, : begun.size], known[0], kinds[0] = begun.reshape(-1), True, kinds[1]
+        if begun is not None:
+            row, shape = self._row(watched, begun)
+            if shapes.get(shape) == kinds[1]:
+                rows[0, : row.size], known[0], kinds[0] = row, True, kinds[1]
         same = (kinds[1:] == kinds[:-1]) & _equal(rows[:-1], rows[1:])
         return np.asarray(known[1:] & ~(known[:-1] & same))
 
     def _rows(self, watched: Operand, stretch: Stretch) -> tuple[Array, Mask, tuple[int, ...]]:
-        """An expression's values over a stretch, one row each, where they are known, and their shape."""
+        """An expression's values over a stretch, one row each, where they are known, and their shape.
+
+        Of large values, their digests, which differ for different shapes.
+        """
+        if self.sweep.extents.digested(watched):
+            rows, known = self.sweep.digest(watched, stretch)
+            return rows, known, ()
         over = self.sweep.over(watched, stretch)
         count = len(stretch.positions)
-        if count * size(over.shape) > ENTRIES:
-            raise OneByOne
         rows = np.broadcast_to(over.value, (count, *over.shape)).reshape(count, -1)
         return rows, np.broadcast_to(np.asarray(over.known), (count,)), over.shape
+
+    def _row(self, watched: Operand, value: Array) -> tuple[Array, tuple[int, ...]]:
+        """The row and the shape of one value."""
+        if self.sweep.extents.digested(watched):
+            return digests(value, value.ndim), ()
+        return value.reshape(-1), value.shape
 
 
 def _equal(before: Array, after: Array) -> Mask:

@@ -22,7 +22,7 @@ from bptt_tui.debugger.sums_table import MASKS, Blocks, Entry, TableSum, Truncat
 from bptt_tui.derivation.buildup import BuildUp
 from bptt_tui.derivation.chains import ChainFactor, Chains, spelled
 from bptt_tui.derivation.knobs import Knob, Knobs
-from bptt_tui.derivation.table import Table
+from bptt_tui.derivation.table import LARGEST, Table
 from bptt_tui.errors import CommandError, NetworkError
 from bptt_tui.language.labels import entry_of
 
@@ -31,6 +31,7 @@ Made = TypeVar("Made")
 KEPT = 24
 LONG = 20_000  # positions from which on a part may take long to make
 MANY = 1 << 21  # timesteps × numbers of the parameters, likewise
+_OF_TABLES = ("table", "shown", "truncated")
 
 __all__ = ["Blocks", "BuildUpSum", "ChainFactor", "ChainSum", "KnobSum", "Sums", "TableSum", "TruncatedSum"]
 
@@ -58,6 +59,13 @@ class KnobSum:
         """One knob, turned."""
         self._pace.check()
         return self._knobs.at(self.uses[row])
+
+    def turn(self, rows: range) -> None:
+        """Turn several knobs, saying how far it is."""
+        progress = self._pace.over(len(rows))
+        for row in rows:
+            self.row(row)
+            progress(1)
 
     @property
     def total(self) -> float:
@@ -300,8 +308,20 @@ class Sums:
                 self._made[key] = make()
             except NetworkError as error:
                 raise CommandError(error.reason, hint=error.hint) from None
-            while len(self._made) > KEPT:
-                self._made.popitem(last=False)
+            self._made.move_to_end(key)
+            self._forget()
         self._made.move_to_end(key)
         made: Made = self._made[key]
         return made
+
+    def _forget(self) -> None:
+        """The oldest parts go, and the tables of parameters looked at long ago, with what is shown of them."""
+        while len(self._made) > KEPT:
+            self._made.popitem(last=False)
+        numbers = 0
+        for key, made in reversed(list(self._made.items())):
+            if isinstance(made, Table):
+                numbers += made.size
+                if numbers > LARGEST and numbers > made.size:
+                    for other in [other for other in self._made if other[0] in _OF_TABLES and other[1] == key[1]]:
+                        del self._made[other]

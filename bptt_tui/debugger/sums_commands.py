@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from bptt_tui.calculus import numerals
 from bptt_tui.debugger import sums_text
 from bptt_tui.debugger.command import MisuseError
-from bptt_tui.debugger.places import DERIVATIVE, NODE, absent, implied, short_index, timestep, unknown
+from bptt_tui.debugger.places import absent, implied, timestep, unknown
+from bptt_tui.debugger.references import Named, Reference, read_reference
 from bptt_tui.debugger.view import Exhibit
 from bptt_tui.errors import CommandError
 
@@ -75,15 +76,16 @@ def chains(debugger: Debugger, rest: str) -> str:
     """`chains [USE|NODE] [N|t=T]`."""
     sums = _sums(debugger)
     words = rest.split()
-    number, loss, left = None, None, []
+    number, loss = None, None
+    left: list[str] = []
     for place, word in enumerate(words):
         if match := re.fullmatch(r"t=([0-9]{1,18})", word):
             loss = int(match[1])
-        elif word.isdecimal() and place > 0:
+        elif word.isdecimal() and place > 0 and not _is_open("".join(left)):
             number = int(word[:4000]) - 1
         else:
             left.append(word)
-    name, t = _target(debugger, "".join(left))
+    name, t = _target(debugger, " ".join(left))
     chains = sums.chains(name, t)
     if number is not None and number < 0:
         raise MisuseError("chains are counted from 1")
@@ -92,6 +94,11 @@ def chains(debugger: Debugger, rest: str) -> str:
     lines = sums_text.chains(chains, loss) if number is None else sums_text.chain(chains, number, loss)
     debugger.exhibit(Exhibit("chains", node=name, t=t, loss=loss, number=number))
     return "\n".join(lines)
+
+
+def _is_open(text: str) -> bool:
+    """Whether an index has begun: of `s[ 1 ]` the 1 is no number of a chain."""
+    return text.count("[") > text.count("]") or text.count("{") > text.count("}")
 
 
 def _losses_of(chains: ChainSum) -> str:
@@ -177,16 +184,8 @@ def _target(debugger: Debugger, text: str) -> tuple[str, int]:
         if step is None or step.t is None or step.phase == "forward":
             raise MisuseError("the chains to which use or node?")
         return step.name, step.t
-    derivative = re.fullmatch(DERIVATIVE, text)
-    match = re.fullmatch(NODE, text)
-    if derivative is not None:
-        name, t = derivative[4], timestep(look, derivative[5], derivative[6])
-    elif match is not None:
-        name, t = match[1], timestep(look, match[2], match[3])
-    else:
-        name, t = text, None
-    if t is None:
-        name, t = short_index(scene.unrolled.shapes, name) or (name, t)
+    found = read_reference(scene.unrolled.shapes, text) or Reference(text, Named(text))
+    name, t = found.below.name, timestep(look, found.below.at)
     if name not in scene.unrolled.shapes:
         raise unknown(scene, name)
     times = scene.times(name)

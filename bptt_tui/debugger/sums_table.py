@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bptt_tui.calculus.norms import norm
+from bptt_tui.calculus.shapes import size
 from bptt_tui.debugger.looking import Scene
 from bptt_tui.debugger.pace import Pace
 from bptt_tui.derivation.table import Table
@@ -44,7 +46,8 @@ class Blocks(NamedTuple):
     """A table in blocks of `down` × `across` cells, each by its entry farthest from 0: `values`, with `places`, its row
     and column `(…, 2)`. `there`: a block has cells at all; `kept`: the mask keeps one of them (only those are looked
     at then). `levels` are decades, next to the largest entry of the whole table: 3 from 1/10 of it, 2 from 1/1000, 1
-    from 1/1 000 000, 0 less; of sums, next to the largest sum.
+    from 1/1 000 000, 0 less; of sums, next to the largest sum. The first block here is number `top` from above and
+    `left` from the left.
     """
 
     down: int
@@ -54,8 +57,11 @@ class Blocks(NamedTuple):
     there: NDArray[np.bool_]
     kept: NDArray[np.bool_]
     levels: NDArray[np.int64]
+    top: int = 0
+    left: int = 0
 
 
+AT_ONCE = 1 << 20  # cells looked at together
 DECADES = np.array([1e-6, 1e-3, 1e-1])
 
 
@@ -75,8 +81,8 @@ def largest_of(values: Array) -> float:
 class TableSum:
     """∂E_t'/∂p_t for every loss step (rows, ascending) and use (columns): one entry of p, or norms of arrays.
 
-    `values` is `(rows, columns)`, `reaches` says which cells there are; `row_sums`, `column_sums` and `total` are the
-    entry's sums, or the norms of the sums.
+    `row_sums`, `column_sums` and `total` are the entry's sums, or the norms of the sums. Cells are made when they are
+    looked at, and of a large table some columns at a time.
     """
 
     def __init__(self, scene: Scene, table: Table, entry: Entry | None, pace: Pace) -> None:
@@ -87,14 +93,10 @@ class TableSum:
         self.norms = self.entry is None
         self.losses = table.losses
         self.uses: list[int] = table.uses.tolist()
-        self.values = table.norms() if self.entry is None else table.numbers(self.entry)
-        self.reaches = table.reaches()
+        self._latest = np.array([group[-1] for group in table.losses])
+        self.largest = max(map(largest_of, (values[there] for _, values, there in self._in_parts(1))), default=0.0)
         self.row_sums = np.array([self.figure(table.row_sum(row)) for row in range(len(table.losses))])
-        self.column_sums = (
-            np.array([self._figure_of_column(column, pace) for column in range(len(table.uses))])
-            if table.shape
-            else table.column_sums()
-        )
+        self.column_sums = self._figures_of_columns(pace)
         self.total = float(self._figures(scene.trace.gradient[table.parameter][None])[0])
 
     def _figures(self, values: Array) -> Array:
@@ -109,9 +111,35 @@ class TableSum:
         """The entry of a value of p's shape, or its norm."""
         return float(self._figures(value[None])[0])
 
-    def _figure_of_column(self, column: int, pace: Pace) -> float:
-        pace.check()
-        return self.figure(self.table.column_sum(column))
+    def _figures_of_columns(self, pace: Pace) -> Array:
+        some = max(AT_ONCE // size(self.table.shape), 1)
+        parts = [np.empty(0)]
+        for start in range(0, len(self.uses), some):
+            pace.check()
+            parts.append(self._figures(self.table.column_sums(slice(start, start + some))))
+        return np.concatenate(parts)
+
+    # --- cells -------------------------------------------------------------------------------------------------------
+
+    def values(self, columns: slice = slice(None)) -> Array:
+        """The cells of some columns, `(rows, columns)`; what is in none is some number."""
+        return self.table.norms(columns) if self.entry is None else self.table.numbers(self.entry, columns)
+
+    def reaches(self, columns: slice = slice(None)) -> NDArray[np.bool_]:
+        """Which cells there are, `(rows, columns)`: a loss step cannot reach a later use."""
+        result: NDArray[np.bool_] = self._latest[:, None] >= self.table.uses[columns][None, :]
+        return result
+
+    def reached(self, row: int, column: int) -> bool:
+        """Whether there is a cell."""
+        return bool(self._latest[row] >= self.uses[column])
+
+    def _in_parts(self, across: int) -> Iterator[tuple[slice, Array, NDArray[np.bool_]]]:
+        """The cells of all columns, some at a time, in blocks of `across`."""
+        some = max(AT_ONCE // max(len(self.losses), 1) // across, 1) * across
+        for start in range(0, len(self.uses), some):
+            part = slice(start, min(start + some, len(self.uses)))
+            yield part, self.values(part), self.reaches(part)
 
     @property
     def name(self) -> str:
@@ -153,34 +181,32 @@ class TableSum:
 
     def blocks(self, lines: int, columns: int, kept: NDArray[np.bool_] | None = None) -> Blocks:
         """The whole table in at most `lines` × `columns` blocks."""
-        rows, uses = self.values.shape
+        rows, uses = len(self.losses), len(self.uses)
         down, across = max(-(-rows // max(lines, 1)), 1), max(-(-uses // max(columns, 1)), 1)
-        asked = self.reaches if kept is None else self.reaches & kept
-        size = np.where(np.isnan(self.values), np.inf, np.abs(self.values))
+        parts = []
+        for part, values, there in self._in_parts(across):
+            asked = there if kept is None else there & kept[:, part]
+            parts.append(_cut(values, there, asked, down, across, part.start))
+        values, places, exist, looked_at = (np.concatenate(arrays, axis=1) for arrays in zip(*parts, strict=True))
+        return Blocks(down, across, values, places, exist, looked_at, levels(values, self.largest))
 
-        def cut(cells: Array, fill: Any) -> Array:
-            padded = np.full((-(-rows // down) * down, -(-uses // across) * across), fill, dtype=cells.dtype)
-            padded[:rows, :uses] = cells
-            blocks = padded.reshape(padded.shape[0] // down, down, padded.shape[1] // across, across).swapaxes(1, 2)
-            return np.asarray(blocks.reshape(*blocks.shape[:2], -1))
-
-        there, looked_at = cut(self.reaches, False), cut(asked, False)
-        rank = np.where(looked_at, cut(size, 0.0), np.where(there, -1.0, -2.0))
-        place = np.argmax(rank, axis=2)
-        row = np.arange(place.shape[0])[:, None] * down + place // across
-        column = np.arange(place.shape[1])[None, :] * across + place % across
-        inside = np.minimum(row, rows - 1), np.minimum(column, uses - 1)
-        values = self.values[inside]
-        exist, kept_here = np.asarray(there.any(axis=2)), np.asarray(looked_at.any(axis=2))
-        sizes = levels(values, largest_of(self.values[self.reaches]))
-        return Blocks(down, across, values, np.stack(inside, axis=-1), exist, kept_here, sizes)
+    def cells(self, rows: range, columns: range, kept: NDArray[np.bool_] | None = None) -> Blocks:
+        """Some neighbouring cells, as blocks of one."""
+        down, across = slice(rows.start, rows.stop), slice(columns.start, columns.stop)
+        values, there = self.values(across)[down], self.reaches(across)[down]
+        places = np.stack(np.broadcast_arrays(np.array(rows)[:, None], np.array(columns)[None, :]), axis=-1)
+        asked = there if kept is None else there & kept[down, across]
+        sizes = levels(values, self.largest)
+        return Blocks(1, 1, values, places, there, asked, sizes, rows.start, columns.start)
 
     def sum_levels(self, columns: int) -> tuple[Array, NDArray[np.int64]]:
         """The column sums in at most `columns` blocks, each by its largest, and their levels."""
         across = max(-(-len(self.column_sums) // max(columns, 1)), 1)
-        starts = range(0, len(self.column_sums), across)
-        blocks = [self.column_sums[start : start + across] for start in starts]
-        values = np.array([block[np.argmax(np.where(np.isnan(block), np.inf, np.abs(block)))] for block in blocks])
+        padded = np.zeros(-(-len(self.column_sums) // across) * across)
+        padded[: len(self.column_sums)] = self.column_sums
+        blocks = padded.reshape(-1, across)
+        sizes = np.where(np.isnan(blocks), np.inf, np.abs(blocks))
+        values = blocks[np.arange(len(blocks)), np.argmax(sizes, axis=1)]
         return values, levels(values, largest_of(self.column_sums))
 
     def cell(self, row: int, column: int) -> Array:
@@ -207,6 +233,29 @@ class TableSum:
             return ""
         most = max(len(group) for group in self.losses)
         return f"{len(self.losses)} rows of up to {most} loss steps each: one by one they would not fit"
+
+
+def _cut(
+    values: Array, there: NDArray[np.bool_], asked: NDArray[np.bool_], down: int, across: int, first: int
+) -> tuple[Array, NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """All rows of some columns, of which the first is number `first`, in blocks: values, places, there, asked for."""
+    rows, uses = values.shape
+
+    def cut(cells: Array, fill: Any) -> Array:
+        padded = np.full((-(-rows // down) * down, -(-uses // across) * across), fill, dtype=cells.dtype)
+        padded[:rows, :uses] = cells
+        blocks = padded.reshape(padded.shape[0] // down, down, padded.shape[1] // across, across).swapaxes(1, 2)
+        return np.asarray(blocks.reshape(*blocks.shape[:2], -1))
+
+    sizes = np.where(np.isnan(values), np.inf, np.abs(values))
+    exist, looked_at = cut(there, False), cut(asked, False)
+    rank = np.where(looked_at, cut(sizes, 0.0), np.where(exist, -1.0, -2.0))
+    place = np.argmax(rank, axis=2)
+    row = np.minimum(np.arange(place.shape[0])[:, None] * down + place // across, rows - 1)
+    column = np.minimum(np.arange(place.shape[1])[None, :] * across + place % across, uses - 1)
+    found = values[row, column]
+    places = np.stack([row, column + first], axis=-1)
+    return found, places, np.asarray(exist.any(axis=2)), np.asarray(looked_at.any(axis=2))
 
 
 def left_by(shown: TableSum, mask: Mask, progress: Advance | None = None) -> TruncatedSum:

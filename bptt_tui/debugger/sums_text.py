@@ -30,9 +30,11 @@ def table(shown: TableSum) -> list[str]:
     what = f"‖∂{_loss(shown)}_t'/∂{shown.name}_t‖" if shown.norms else f"∂{_loss(shown)}_t'/∂{shown.name}_t"
     summed = "‖sum‖" if shown.norms else "sum"
     rows = [("", *(shown.use_label(c) for c in range(left, len(shown.uses))), summed)]
+    last = shown.cells(range(top, len(shown.losses)), range(left, len(shown.uses)))
     for row in range(top, len(shown.losses)):
         cells = [
-            numerals.number(shown.values[row, c]) if shown.reaches[row, c] else "" for c in range(left, len(shown.uses))
+            numerals.number(value) if there else ""
+            for value, there in zip(last.values[row - top], last.there[row - top], strict=True)
         ]
         rows.append((shown.loss_label(row), *cells, numerals.number(shown.row_sums[row])))
     sums = (numerals.number(shown.column_sums[c]) for c in range(left, len(shown.uses)))

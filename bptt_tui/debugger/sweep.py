@@ -12,13 +12,15 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from bptt_tui.calculus.kernels import lift
-from bptt_tui.calculus.operations import OPERATIONS
-from bptt_tui.calculus.shapes import Mismatch, broadcast, size
-from bptt_tui.debugger.conditions import SIGNS, Comparison, Condition, InPhase, Not, Some
-from bptt_tui.debugger.inspect import MEASURES, Inspector
+from bptt_tui.calculus.shapes import Mismatch, Shape
+from bptt_tui.debugger.applying import applied, comparison, names_in, number, then
+from bptt_tui.debugger.blocks import pieces
+from bptt_tui.debugger.conditions import Comparison, Condition, InPhase, Not, Some
+from bptt_tui.debugger.digests import LANES, digests
+from bptt_tui.debugger.extents import NUMBERS, Extents
+from bptt_tui.debugger.inspect import Inspector
 from bptt_tui.debugger.looking import Look, Scene
-from bptt_tui.debugger.moments import PLAIN, Moments, Over, Reduction, Stretch, Unknown
+from bptt_tui.debugger.moments import KNOWN, PLAIN, Moments, Over, Reduction, Stretch, Unknown
 from bptt_tui.debugger.places import is_total
 from bptt_tui.debugger.quantities import Operand, Quantity, depends_on_present, is_gradient
 from bptt_tui.debugger.timeline import Ints, Kind, Mask
@@ -28,7 +30,7 @@ from bptt_tui.trace.health import Phase
 
 Array = NDArray[Any]
 
-_NUMBERS = frozenset({"norm", "max", "min", "sum"})  # what makes a number of anything
+_DIGEST = Reduction("digest", lambda over: Over(digests(over.value, len(over.shape)), (LANES,), over.known))
 
 
 class Sweep:
@@ -37,6 +39,7 @@ class Sweep:
     def __init__(self, scene: Scene, ask: Callable[[], None] = lambda: None) -> None:
         self._scene = scene
         self._trace = scene.trace
+        self.extents = Extents(scene)
         self._moments = Moments(scene, ask)
         self._fixed_values: dict[str, tuple[Array, int]] = {}
         self._events: dict[str, Ints | None] = {}
@@ -51,45 +54,6 @@ class Sweep:
             t = None if kind == "total" else times.array()
             self._stretches[key] = Stretch(kind, name, phase, t, self._scene.timeline.positions(kind, name, phase))
         return self._stretches[key]
-
-    def width(self, condition: Condition | None, watched: Operand | None) -> int:
-        """How many numbers a condition and a watched expression handle at one position, at most."""
-        found = 1 if watched is None else self._width(watched, watched.expression)
-        waiting = [] if condition is None else [condition]
-        while waiting:
-            part = waiting.pop()
-            if isinstance(part, Not):
-                waiting.append(part.inner)
-            elif isinstance(part, Comparison):
-                compared = self._with_a_number(part)
-                sides = (self._width(side, side.expression) for side in (part.left, part.right))
-                found = max(found, *(sides if compared is None else (self._reduced_width(compared[0]),)))
-            elif not isinstance(part, InPhase):
-                waiting.extend(part.parts)
-        return found
-
-    def _reduced_width(self, quantity: Quantity) -> int:
-        """The same of a quantity that is reduced to a number: the running product of a node is read whole."""
-        scene = self._scene
-        if quantity.above is not None:
-            return 1
-        return max(size(scene.unrolled.shapes[name]) for name in scene.network.targets)
-
-    def _width(self, operand: Operand, node: Expression) -> int:
-        if isinstance(node, Number):
-            return 1
-        scene = self._scene
-        shapes = scene.unrolled.shapes
-        if isinstance(node, Call):
-            found = self._in_blocks(operand, node) if node.operation in _NUMBERS else None
-            if found is None:
-                return max(self._width(operand, argument) for argument in node.arguments)
-            return self._reduced_width(found[0])
-        quantity = operand.quantity(node.name)
-        if self._is_product(quantity):
-            return max(size(shape) for shape in shapes.values())
-        rows = shapes.get(quantity.above or "", ()) if not is_gradient(scene, quantity) else ()
-        return size(rows) * size(shapes.get(quantity.below, ()))
 
     # --- conditions ----------------------------------------------------------------------------------------------
 
@@ -118,26 +82,17 @@ class Sweep:
         return yes, no
 
     def _compared(self, condition: Comparison, stretch: Stretch) -> tuple[Mask, Mask]:
-        found = self._with_a_number(condition)
-        if found is None:
-            left, right = self.over(condition.left, stretch), self.over(condition.right, stretch)
-            over = _comparison(condition.sign, left, right)
-        else:
+        found, other = self.extents.with_a_number(condition), self.extents.expression_with_a_number(condition)
+        if found is not None:
             over = self._quantity(found[0], stretch, found[1])
+        elif other is not None and stretch.t is not None:
+            over = self._by_time(*other, stretch)
+        else:
+            left, right = self.over(condition.left, stretch), self.over(condition.right, stretch)
+            over = comparison(condition.sign, left, right)
         holds = np.asarray(over.value, dtype=np.bool_)
         known = np.broadcast_to(np.asarray(over.known), stretch.positions.shape)
         return known & holds, known & ~holds
-
-    def _with_a_number(self, condition: Comparison) -> tuple[Quantity, Reduction] | None:
-        """A comparison of a number with what may be a matrix per timestep: of that, only whether it holds is kept."""
-        sides = condition.left, condition.right
-        for one, other in (sides, sides[::-1]):
-            found = None if other.names() else self._in_blocks(one, one.expression)
-            if found is None:
-                continue
-            quantity, inner = found
-            return quantity, _compared_with(_number(other.expression), condition.sign, inner, left=one is sides[0])
-        return None
 
     # --- expressions ---------------------------------------------------------------------------------------------
 
@@ -147,36 +102,69 @@ class Sweep:
 
     def _value(self, operand: Operand, node: Expression, stretch: Stretch) -> Over:
         if isinstance(node, Number):
-            return _number(node)
+            return number(node)
         if isinstance(node, Name):
             return self._quantity(operand.quantity(node.name), stretch)
-        found = self._in_blocks(operand, node)
+        found = self.extents.in_blocks(operand, node)
         if found is not None:
             return self._quantity(found[0], stretch, found[1])
+        if node.operation in NUMBERS and stretch.t is not None and self.extents.by_timestep(operand, node):
+            return self._by_time(operand, node, PLAIN, stretch)
         return applied(node, [self._value(operand, argument, stretch) for argument in node.arguments])
 
-    def _in_blocks(self, operand: Operand, node: Expression) -> tuple[Quantity, Reduction] | None:
-        """A quantity that may be a matrix per timestep, and the functions of one argument that are made of it."""
-        calls: list[Call] = []
-        while isinstance(node, Call) and len(node.arguments) == 1:
-            calls.append(node)
-            node = node.arguments[0]
-        if not isinstance(node, Name):
-            return None
-        quantity = operand.quantity(node.name)
-        kept = is_gradient(self._scene, quantity) and quantity.below not in self._trace.terms  # by the trace
-        if not self._is_product(quantity) and (quantity.above is None or kept):
-            return None
+    def digest(self, operand: Operand, stretch: Stretch) -> tuple[Array, Mask]:
+        """Digests `(positions, LANES)` of an expression over a stretch, and where it is known."""
+        node, count = operand.expression, len(stretch.positions)
+        found = self.extents.in_blocks(operand, node)
+        if found is not None:
+            over = self._quantity(found[0], stretch, then(found[1], _DIGEST))
+        elif stretch.t is not None and self.extents.by_timestep(operand, node):
+            over = self._by_time(operand, node, _DIGEST, stretch)
+        else:
+            over = self._some_at_a_time(operand, stretch)
+        known = np.broadcast_to(np.asarray(over.known), (count,))
+        return np.broadcast_to(over.value, (count, LANES)), known
 
-        def apply(over: Over) -> Over:
-            for call in reversed(calls):
-                over = applied(call, [over])
-            return over
+    def _some_at_a_time(self, operand: Operand, stretch: Stretch) -> Over:
+        """The digests of what differs from position to position, and is not kept."""
+        count = len(stretch.positions)
+        found, known = np.zeros((count, LANES), np.uint64), np.zeros(count, dtype=np.bool_)
+        for piece in pieces(slice(0, count), self.extents.full_width(operand)):
+            try:
+                over = _DIGEST.apply(self._value(operand, operand.expression, stretch.at(piece)))
+            except (Unknown, Mismatch):
+                continue
+            found[piece], known[piece] = over.value, over.known
+        return Over(found, (LANES,), known)
 
-        return quantity, Reduction(" ".join(call.operation for call in calls), apply)
+    def _by_time(self, operand: Operand, node: Expression, reduction: Reduction, stretch: Stretch) -> Over:
+        """What a reduction makes of such an expression: once per timestep, however many positions that has."""
+        assert stretch.t is not None
+        names = [operand.quantity(name.name) for name in names_in(node)]
+        known: Mask | bool = True
+        for quantity in names:
+            known = np.asarray(known) & np.asarray(self._quantity(quantity, stretch, KNOWN).known)
+        whole: Shape = (LANES,) if reduction is _DIGEST else ()
+        kind = np.uint64 if reduction is _DIGEST else np.float64
 
-    def _is_product(self, quantity: Quantity) -> bool:
-        return quantity.above is None and quantity.below == "prod" and "prod" not in self._scene.unrolled.shapes
+        def make(piece: Stretch) -> Array:
+            count = len(piece.positions)
+            try:
+                over = self._made(operand, node, reduction, piece)
+            except Unknown:
+                return np.zeros((count, *whole), kind)
+            return np.broadcast_to(over.value, (count, *whole))
+
+        width = max(map(self.extents.quantity_width, names))
+        start = operand.expression.start  # the same text may stand anywhere in a line
+        text = f"{operand.text} {node.start - start} {node.end - start} {reduction.name}"
+        return Over(self._moments.by_time(text, stretch.t, width, whole, make), whole, known)
+
+    def _made(self, operand: Operand, node: Expression, reduction: Reduction, stretch: Stretch) -> Over:
+        """An expression as it is made anew, and reduced."""
+        if isinstance(node, Call):
+            return reduction.apply(applied(node, [self._value(operand, part, stretch) for part in node.arguments]))
+        return reduction.apply(self._value(operand, node, stretch))
 
     def _quantity(self, quantity: Quantity, stretch: Stretch, reduction: Reduction = PLAIN) -> Over:
         """A quantity over a stretch, and what a reduction makes of it."""
@@ -197,7 +185,7 @@ class Sweep:
             return moments.partials(quantity, stretch, reduction)
         if above is not None:
             return self._gradient(quantity, stretch, reduction)
-        return reduction.apply(moments.values(name, moments.times(name, quantity.at, stretch), stretch))
+        return moments.values(name, moments.times(name, quantity.at, stretch), stretch, reduction)
 
     def _gradient(self, quantity: Quantity, stretch: Stretch, reduction: Reduction) -> Over:
         """∂E/∂node, a contribution, or the sum of the contributions so far."""
@@ -266,46 +254,3 @@ class Sweep:
                 return None
             found.append(np.array([self._known_from(quantity)]))
         return np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
-
-
-def _compared_with(number: Over, sign: str, inner: Reduction, *, left: bool) -> Reduction:
-    """What `inner` makes of a quantity compared with a number, on the left or the right of the sign."""
-
-    def apply(over: Over) -> Over:
-        value = inner.apply(over)
-        return _comparison(sign, value, number) if left else _comparison(sign, number, value)
-
-    return Reduction(f"{inner.name} {sign} {number.value} {left}", apply)
-
-
-def _number(node: Expression) -> Over:
-    """An expression that reads nothing."""
-    if isinstance(node, Call):
-        return applied(node, [_number(argument) for argument in node.arguments])
-    assert isinstance(node, Number)
-    return Over(np.asarray(node.value), ())
-
-
-def _comparison(sign: str, a: Over, b: Over) -> Over:
-    """Whether all entries compare so (!=: not all are equal)."""
-    rank = len(broadcast(a.shape, b.shape))
-    entries = np.asarray(SIGNS[sign](lift(a.value, a.shape, rank), lift(b.value, b.shape, rank)))
-    axes = tuple(range(-rank, 0))
-    holds = np.asarray(entries.any(axis=axes) if sign == "!=" else entries.all(axis=axes))
-    return Over(holds, (), np.asarray(a.known) & np.asarray(b.known))
-
-
-def applied(call: Call, args: list[Over]) -> Over:
-    """A function of values over a stretch."""
-    known: Mask | bool = True
-    for arg in args:
-        known = np.asarray(known) & np.asarray(arg.known)
-    with np.errstate(all="ignore"):
-        if call.operation in MEASURES:
-            shape = args[0].shape
-            value = MEASURES[call.operation](args[0].value, len(shape))
-            return Over(np.asarray(value), shape if call.operation == "abs" else (), known)
-        operation = OPERATIONS[call.operation]
-        shapes = tuple(arg.shape for arg in args)
-        value = operation.evaluate(tuple(arg.value for arg in args), shapes)
-        return Over(np.asarray(value), operation.shape(*shapes), known)

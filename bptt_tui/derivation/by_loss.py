@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bptt_tui.calculus.kernels import tall_product
 from bptt_tui.calculus.shapes import size
 from bptt_tui.trace import Trace
 from bptt_tui.trace.program import Instruction, Leaf, Program
@@ -143,6 +144,17 @@ class _Sweep:
             found = self._waiting[slot, t] = np.zeros((rows, *shape), self._storage.dtype)
         return found
 
+    def _arrive(self, slot: int, t: int, value: Array) -> None:
+        """Add a gradient of the latest groups to what a slot at `t` has collected."""
+        found = self._waiting.get((slot, t))
+        if found is None:
+            if len(value) == self._active(t) - self._first(t):
+                # What 0 + value is, in one pass; a new array, as the value may be another slot's gradient.
+                self._waiting[slot, t] = value + 0.0
+                return
+            found = self._arrivals(slot, t)
+        found[: len(value)] += value
+
     def _value(self, slot: int) -> Array:
         """A slot's values for all timesteps of its equation; the trace keeps only some of them."""
         entry = self._program.slots[slot]
@@ -182,7 +194,7 @@ class _Sweep:
         if isinstance(entry, Instruction):
 
             def add(t: int, value: Array) -> None:
-                self._arrivals(arg, t)[: len(value)] += value
+                self._arrive(arg, t, value)
 
             return add
         assert entry.source is not None
@@ -193,7 +205,7 @@ class _Sweep:
             # Initial and pinned values end the sweep.
             if times.row(t - lag) is not None:
                 still = value[self._first(t - lag) - self._first(t) :] if bounded else value
-                self._arrivals(root, t - lag)[: len(still)] += still
+                self._arrive(root, t - lag, still)
 
         return add_earlier
 
@@ -214,6 +226,13 @@ class _Sweep:
 
             return multiply
         timed = tuple(self._program.timed(arg) for arg in entry.args)
+        if operation.name == "matmul" and index == 1 and not timed[0] and tuple(map(len, shapes)) == (2, 1):
+            matrix = args[0]
+
+            def pull_through(t: int, row: int, g: Array, _shown: dict[int, Array]) -> None:
+                add(t, tall_product(g, matrix))
+
+            return pull_through
 
         def call(t: int, row: int, g: Array, _shown: dict[int, Array]) -> None:
             here = tuple(a[row] if varies else a for a, varies in zip(args, timed, strict=False))

@@ -16,6 +16,7 @@ steps as it has factors.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -27,6 +28,7 @@ from bptt_tui.derivation.by_loss import sweep, unwatched
 from bptt_tui.derivation.naming import Naming
 from bptt_tui.derivation.partials import Partials
 from bptt_tui.errors import NetworkError
+from bptt_tui.network import Timesteps
 from bptt_tui.trace import Consumer, Link, Trace
 from bptt_tui.trace.program import Leaf
 
@@ -113,29 +115,36 @@ class Chains:
     def counts(self) -> dict[int, int]:
         """By loss step, the number of chains through it; loss steps without one are left out."""
         trace, network = self.trace, self._network
-        longest = max((lag for reads in network.reads for lag in (-(by.offset or 0) for by in reads)), default=0)
         steps = trace.unrolled.loss_times
-        targets = network.targets
         losses = steps if isinstance(steps, range) else frozenset(steps)
-        reads = [[by for by in reads if self._flows(e, by)] for e, reads in enumerate(network.reads)]
+        # By equation: when it is computed, which equations it reads how far back, and how often it reads the use.
+        rules: list[tuple[int, Timesteps, list[tuple[int, int]], int]] = []
+        longest = 0
+        for equation in network.order:
+            reads = [by for by in network.reads[equation] if self._flows(equation, by)]
+            sources = [(network.index[by.name], -(by.offset or 0)) for by in reads if by.name in network.index]
+            longest = max(longest, *(lag for _, lag in sources), 0)
+            own = sum(by.name == self.name for by in reads) if self.is_use else 0
+            rules.append((equation, trace.unrolled.times[equation], sources, own))
         found: dict[int, int] = {}
-        reached: dict[Place, int] = {} if self.is_use else {(self.name, self.t): 1}
+        nothing = [0] * len(rules)
+        before = deque([nothing] * (longest + 1), longest + 1)  # paths to each node, this timestep and those before
         progress = self._watch(trace.steps - self.t)
         for t in range(self.t, trace.steps):
             progress(1)
-            for equation in network.order:
-                target = targets[equation]
-                if trace.unrolled.times[equation].row(t) is None or (target, t) in reached:
+            paths = nothing.copy()
+            before.appendleft(paths)
+            if t == self.t and not self.is_use:
+                paths[network.index[self.name]] = 1
+            for equation, times, sources, own in rules:
+                if paths[equation] or times.row(t) is None:
                     continue
-                total = sum(reached.get((by.name, t + (by.offset or 0)), 0) for by in reads[equation])
-                if self.is_use and t == self.t:
-                    total += sum(by.name == self.name for by in reads[equation])
-                if total:
-                    reached[target, t] = total
-            if t in losses and (self._loss_name, t) in reached:
-                found[t] = reached[self._loss_name, t]
-            for target in targets:
-                reached.pop((target, t - longest), None)
+                total = own if t == self.t else 0
+                for source, lag in sources:
+                    total += before[lag][source]
+                paths[equation] = total
+            if t in losses and paths[network.loss]:
+                found[t] = paths[network.loss]
         return found
 
     @property

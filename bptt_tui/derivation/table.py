@@ -13,7 +13,8 @@ that the sum of all entries is the gradient of the total. A loss step sends noth
 there is nothing, not a zero (`reaches`).
 
 Entries are not stored: kept are the gradients that arrive where the parameter is read (its cotangents), from which any
-entry is one product. Where they would take more than LARGEST numbers, neighbouring loss steps share a row.
+entry is one product. Where they would take more than LARGEST numbers, neighbouring loss steps share a row. Entries are
+made for those columns that are asked for.
 """
 
 from __future__ import annotations
@@ -38,9 +39,12 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 LARGEST = 1 << 25  # numbers kept: 256 MB
+GROUPS = 128  # rows of a table whose loss steps do not fit one by one: as many as a screen has lines, and more
 MOST_CALLS = 4_000_000  # operations pulled back: about half a minute
 MOST_PRODUCTS = 1 << 31  # multiplications for all norms
 _AT_ONCE = 1 << 20
+_FEW_ROWS = 16  # rows whose sums fit wherever the parameter itself does
+_FEW_COLUMNS = 64  # columns made by themselves
 
 
 class Table:
@@ -49,7 +53,7 @@ class Table:
 
     `progress` is told how many timesteps are done since the last time, and may raise to cancel. After that it is told
     of 0 where entries take long. `only`, loss steps in ascending order, leaves out the rows of all others: their work
-    is not done, and the sums over rows are sums of those there are.
+    is not done, and the sums over rows are sums of those there are. A table that is not `filled` waits for `take`.
 
     `losses` are the loss steps of each row, ascending, one or (in a long sequence) several; `uses` the timesteps at
     which the parameter is used; `shape` its shape.
@@ -63,6 +67,7 @@ class Table:
         largest: int = LARGEST,
         *,
         only: Sequence[int] | None = None,
+        filled: bool = True,
     ) -> None:
         self.trace = trace
         self.parameter = parameter
@@ -85,13 +90,18 @@ class Table:
                 f"{len(only)} rows of the table of {parameter} would take {len(only) * self.numbers_per_row:,} numbers",
                 hint=f"at most {4 * LARGEST:,}",
             )
-        if wanted and len(self.uses):
-            self._fill(wanted, progress)
+        if filled and len(self.uses):
+            _fill((self,), progress)
 
     @property
     def grouped(self) -> bool:
         """Whether a row stands for several loss steps."""
         return any(len(group) > 1 for group in self.losses)
+
+    @property
+    def size(self) -> int:
+        """How many numbers are kept."""
+        return sum(cotangents.size for cotangents in self._cotangents.values())
 
     @property
     def numbers_per_row(self) -> int:
@@ -102,21 +112,12 @@ class Table:
         """One row per loss step, or as many rows of neighbouring loss steps as fit."""
         steps = self.trace.unrolled.loss_times
         rows = max(largest // max(self.numbers_per_row, 1), 1)
-        length = -(-len(steps) // rows)
+        length = -(-len(steps) // (rows if rows >= len(steps) else min(rows, GROUPS)))
         return tuple(tuple(steps[start : start + length]) for start in range(0, len(steps), length))
 
-    def _fill(self, wanted: set[int], progress: Advance | None) -> None:
-        program, times = self.trace.program, self.trace.unrolled.times
-        dtype = self.trace.storage.dtype
-        for slot in wanted:
-            entry = program.instruction(slot)
-            self._cotangents[slot] = np.zeros((times[entry.equation].count, len(self.losses), *entry.shape), dtype)
-        with np.errstate(all="ignore"):
-            for moment in sweep(self.trace, wanted, self.losses, progress):
-                for slot, flow in moment.flows.items():
-                    row = times[program.instruction(slot).equation].row(moment.t)
-                    # The latest loss step comes first out of the sweep, and last in the table.
-                    self._cotangents[slot][row, ::-1][: moment.active] = flow
+    def take(self, arrived: dict[int, Array]) -> None:
+        """Keep the gradients that arrived where the parameter is read."""
+        self._cotangents = {touch.slot: arrived[touch.slot] for touch in self._touches}
 
     # --- places ------------------------------------------------------------------------------------------------------
 
@@ -163,11 +164,11 @@ class Table:
             if place is not None:
                 yield touch, place
 
-    def _columns(self) -> Iterator[tuple[int, slice, Array]]:
-        """All entries, `(rows, *shape)` at a time: (column, rows, entries)."""
+    def _columns(self, columns: range) -> Iterator[tuple[int, slice, Array]]:
+        """All entries of some columns, `(rows, *shape)` at a time: (column, rows, entries)."""
         rows = max(_AT_ONCE // size(self.shape), 1)
         with np.errstate(all="ignore"):
-            for column in range(len(self.uses)):
+            for column in columns:
                 for start in range(0, len(self.losses), rows):
                     if self._progress is not None:
                         self._progress(0)
@@ -182,54 +183,76 @@ class Table:
                 hint="ask for single entries, or for row and column sums",
             )
 
-    def numbers(self, index: tuple[int, ...] = ()) -> Array:
-        """One number of every entry, `(rows, columns)`: of a scalar parameter the entry itself."""
+    def numbers(self, index: tuple[int, ...] = (), columns: slice = slice(None)) -> Array:
+        """One number of every entry of some columns, `(rows, columns)`: of a scalar parameter the entry itself."""
         if len(index) != len(self.shape) or not all(0 <= i < n for i, n in zip(index, self.shape, strict=True)):
             raise NetworkError(f"{list(index)} is no entry of {self.parameter}", hint=f"its shape is {self.shape}")
-        outer = self._outer()
+        outer = self._outer
         if outer is not None:
             slot, other = outer
-            return np.asarray((self._cotangents[slot][:, :, index[0]] * other[:, index[1], None]).T)
-        slopes = self._slopes()
-        if slopes is not None:
             with np.errstate(all="ignore"):
-                # A row per use, as the gradients are kept: the other way round takes several times as long.
-                by_use: Array = np.zeros((len(self.uses), len(self.losses)), self.trace.storage.dtype)
-                for touch, slope in zip(self._touches, slopes, strict=True):
-                    columns = self._columns_of(self.trace.unrolled.times[touch.equation])
-                    part = self._cotangents[touch.slot] * slope[:, None]
-                    if len(columns) == len(by_use):
-                        by_use += part
-                    else:
-                        by_use[columns] += part
-            return by_use.T
-        self._check_products()
-        result = np.zeros((len(self.losses), len(self.uses)), self.trace.storage.dtype)
-        place = int(np.ravel_multi_index(index, self.shape)) if index else 0
-        for column, rows, entries in self._columns():
-            result[rows, column] = entries.reshape(len(entries), -1)[:, place]
-        return result
+                return np.asarray((self._cotangents[slot][columns, :, index[0]] * other[columns, index[1], None]).T)
+        if self._slopes is not None:
+            return self._scaled(self._slopes, columns)
+        return self._each(int(np.ravel_multi_index(index, self.shape)) if index else 0, columns)
 
-    def norms(self) -> Array:
-        """‖∂E_t'/∂p_t‖ (of a matrix, Frobenius), `(rows, columns)`."""
-        return self._norms
+    def _scaled(self, slopes: list[Array], columns: slice) -> Array:
+        """Each gradient that arrives times its slope, added up."""
+        first, stop, _ = columns.indices(len(self.uses))
+        # A row per use, as the gradients are kept: the other way round takes several times as long.
+        by_use: Array = np.zeros((stop - first, len(self.losses)), self.trace.storage.dtype)
+        with np.errstate(all="ignore"):
+            for touch, slope in zip(self._touches, slopes, strict=True):
+                rows, here = self._within(touch, first, stop)
+                part = self._cotangents[touch.slot][rows] * slope[rows, None]
+                if len(part) == len(by_use):
+                    by_use += part
+                else:
+                    by_use[here] += part
+        return by_use.T
+
+    def _within(self, touch: Touch, first: int, stop: int) -> tuple[slice, Any]:
+        """The rows of a touch's equation at columns first … stop - 1, and which of those columns they are."""
+        own = self._columns_of(self.trace.unrolled.times[touch.equation])
+        low, high = np.searchsorted(own, [first, stop])
+        return slice(int(low), int(high)), own[low:high] - first
+
+    def _each(self, place: int | None, columns: slice) -> Array:
+        """Of every entry of some columns the number at a flat index, or the norm. Where many are asked for, all are."""
+        if place in self._made:
+            return self._made[place][:, columns]
+        few = range(*columns.indices(len(self.uses)))
+        if len(few) < min(_FEW_COLUMNS, len(self.uses)):
+            return self._entry_by_entry(place, few)
+        self._check_products()
+        self._made.clear()  # one is looked at, and then another
+        self._made[place] = self._entry_by_entry(place, range(len(self.uses)))
+        return self._made[place][:, columns]
+
+    def _entry_by_entry(self, place: int | None, columns: range) -> Array:
+        result = np.zeros((len(self.losses), len(columns)), None if place is None else self.trace.storage.dtype)
+        for column, rows, entries in self._columns(columns):
+            flat = entries.reshape(len(entries), -1)
+            result[rows, column - columns.start] = norm(flat, 1) if place is None else flat[:, place]
+        return result
 
     @cached_property
-    def _norms(self) -> Array:
-        if not self.shape:
-            return np.abs(self.numbers())
-        outer = self._outer()
-        with np.errstate(all="ignore"):
-            if outer is not None:
-                # The norm of δ ⊗ x is ‖δ‖·‖x‖.
-                slot, other = outer
-                return np.asarray((norm(self._cotangents[slot], 1) * norm(other, 1)[:, None]).T)
-        self._check_products()
-        result = np.zeros((len(self.losses), len(self.uses)))
-        for column, rows, entries in self._columns():
-            result[rows, column] = norm(entries, len(self.shape))
-        return result
+    def _made(self) -> dict[int | None, Array]:
+        return {}
 
+    def norms(self, columns: slice = slice(None)) -> Array:
+        """‖∂E_t'/∂p_t‖ (of a matrix, Frobenius) for some columns, `(rows, columns)`."""
+        if not self.shape:
+            return np.abs(self.numbers((), columns))
+        outer = self._outer
+        if outer is None:
+            return self._each(None, columns)
+        slot, other = outer
+        with np.errstate(all="ignore"):
+            # The norm of δ ⊗ x is ‖δ‖·‖x‖.
+            return np.asarray((norm(self._cotangents[slot][columns], 1) * norm(other[columns], 1)[:, None]).T)
+
+    @cached_property
     def _slopes(self) -> list[Array] | None:
         """Of a scalar read by scalar operations alone: by touch, ∂slot_t/∂p for all its rows, `(rows,)`."""
         if any(self._cotangents[touch.slot].ndim != 2 for touch in self._touches):
@@ -237,6 +260,7 @@ class Table:
         found = [self.terms.slopes(touch) for touch in self._touches]
         return None if any(slopes is None for slopes in found) else [s for s in found if s is not None]
 
+    @cached_property
     def _outer(self) -> tuple[int, Array] | None:
         """The slot whose cotangents, and the vectors `(uses, n)` with which, every entry is an outer product."""
         if len(self._touches) != 1:
@@ -248,7 +272,7 @@ class Table:
 
     def row_sums(self) -> Array:
         """∂E_t'/∂p for every row, `(rows, *shape)`. Raises NetworkError where that would not fit."""
-        if len(self.losses) * size(self.shape) > LARGEST:
+        if len(self.losses) > _FEW_ROWS and len(self.losses) * size(self.shape) > LARGEST:
             raise NetworkError(
                 f"{len(self.losses):,} gradients of {size(self.shape):,} numbers would not fit",
                 hint="ask for single rows",
@@ -257,7 +281,11 @@ class Table:
 
     @cached_property
     def _row_sums(self) -> Array:
-        return np.array([self.row_sum(row) for row in range(len(self.losses))])
+        total: Array = np.zeros((len(self.losses), *self.shape), self.trace.storage.dtype)
+        with np.errstate(all="ignore"):
+            for touch in self._touches:
+                total = total + self.terms.pull_totals(touch, self._cotangents[touch.slot])
+        return total
 
     def row_sum(self, row: int) -> Array:
         """∂E_t'/∂p of one row, of p's shape."""
@@ -276,24 +304,18 @@ class Table:
                 total = total + self.terms.pull(touch, place, g)
         return np.asarray(total)
 
-    def column_sums(self) -> Array:
-        """∂E/∂p_t for every use, `(uses, *shape)`. Raises NetworkError where that would not fit."""
-        if len(self.uses) * size(self.shape) > LARGEST:
-            raise NetworkError(f"{len(self.uses):,} contributions of {size(self.shape):,} numbers would not fit")
-        return self._column_sums
-
-    @cached_property
-    def _column_sums(self) -> Array:
-        slopes = self._slopes()
-        if slopes is not None:
-            total = np.zeros(len(self.uses), self.trace.storage.dtype)
-            with np.errstate(all="ignore"):
-                for touch, slope in zip(self._touches, slopes, strict=True):
-                    columns = self._columns_of(self.trace.unrolled.times[touch.equation])
-                    total[columns] += self._cotangents[touch.slot].sum(axis=1) * slope
-            return total
-        sums = [self.column_sum(column) for column in range(len(self.uses))]
-        return np.array(sums) if sums else np.zeros((0, *self.shape))
+    def column_sums(self, columns: slice = slice(None)) -> Array:
+        """∂E/∂p_t for some uses, `(uses, *shape)`. Raises NetworkError where that would not fit."""
+        first, stop, _ = columns.indices(len(self.uses))
+        if (stop - first) * size(self.shape) > LARGEST:
+            raise NetworkError(f"{stop - first:,} contributions of {size(self.shape):,} numbers would not fit")
+        total: Array = np.zeros((stop - first, *self.shape), self.trace.storage.dtype)
+        with np.errstate(all="ignore"):
+            for touch in self._touches:
+                rows, here = self._within(touch, first, stop)
+                if rows.stop > rows.start:
+                    total[here] += self.terms.pull(touch, rows, self._cotangents[touch.slot][rows].sum(axis=1))
+        return total
 
     @cached_property
     def total(self) -> Array:
@@ -316,3 +338,41 @@ class Table:
 
     def _columns_of(self, times: Timesteps) -> Any:
         return np.searchsorted(self.uses, times.array())
+
+
+def together(
+    trace: Trace, parameters: Sequence[str], only: Sequence[int], progress: Advance | None = None
+) -> dict[str, Table | NetworkError]:
+    """The tables of several parameters from one sweep, with rows for the loss steps `only`.
+
+    Where a parameter has a table that would take too long, the error that says so.
+    """
+    found: dict[str, Table | NetworkError] = {}
+    for name in parameters:
+        try:
+            found[name] = Table(trace, name, progress, only=only, filled=False)
+        except NetworkError as error:
+            found[name] = error
+    _fill([table for table in found.values() if isinstance(table, Table) and len(table.uses)], progress)
+    return found
+
+
+def _fill(tables: Sequence[Table], progress: Advance | None) -> None:
+    """Sweep once for the tables, which have the same loss steps, and keep what arrives where each is read."""
+    wanted = {touch.slot for table in tables for touch in table.terms.touches}
+    if not wanted:
+        return
+    trace, losses = tables[0].trace, tables[0].losses
+    program, times = trace.program, trace.unrolled.times
+    arrived: dict[int, Array] = {}
+    for slot in wanted:
+        entry = program.instruction(slot)
+        arrived[slot] = np.zeros((times[entry.equation].count, len(losses), *entry.shape), trace.storage.dtype)
+    with np.errstate(all="ignore"):
+        for moment in sweep(trace, wanted, losses, progress):
+            for slot, flow in moment.flows.items():
+                row = times[program.instruction(slot).equation].row(moment.t)
+                # The latest loss step comes first out of the sweep, and last in the table.
+                arrived[slot][row, ::-1][: moment.active] = flow
+    for table in tables:
+        table.take(arrived)

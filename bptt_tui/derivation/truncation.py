@@ -28,13 +28,15 @@ things it needs:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bptt_tui.calculus.kernels import tall_product
 from bptt_tui.calculus.norms import norm
+from bptt_tui.calculus.shapes import size
 from bptt_tui.derivation.by_loss import numbers_over_time, pullbacks, sweep
 from bptt_tui.derivation.table import LARGEST, MOST_CALLS, Table
 from bptt_tui.errors import NetworkError
@@ -102,16 +104,16 @@ class Truncated(NamedTuple):
 def truncated(table: Table, mask: Mask, progress: Advance | None = None) -> Truncated:
     """The gradient that truncated BPTT gives, and how far it is from the true one.
 
-    A table whose rows are several loss steps is swept again, one gradient per loss step. Raises NetworkError for k < 1,
-    and where that sweep would take too long. `progress` is told how many timesteps of it are done since the last time,
+    Of a table whose rows are several loss steps it is that of `several`. Raises NetworkError for k < 1, and where that
+    sweep would take too long. `progress` is told how many timesteps of it are done since the last time,
     and may raise to cancel.
     """
     if mask.k < 1:
         raise NetworkError(f"{mask.k} timesteps are too few", hint="truncate to 1 or more")
+    if table.grouped:
+        return several(table.trace, [table.parameter], [mask], progress)[table.parameter][0]
     losses = np.array([loss for group in table.losses for loss in group], dtype=np.int64)
-    gradient = (
-        _swept(table, losses, mask, progress) if table.grouped else table.masked(kept_by(mask, losses, table.uses))
-    )
+    gradient = table.masked(kept_by(mask, losses, table.uses))
     kept, cells = _counted(mask, losses, table.uses)
     return _compared(mask, gradient, table.trace.gradient[table.parameter], kept, cells)
 
@@ -130,19 +132,7 @@ def several(
         raise NetworkError("0 timesteps are too few", hint="truncate to 1 or more")
     if not masks:
         return dict.fromkeys(parameters, ())
-    found: dict[str, tuple[Truncated, ...]] = {}
-    together: list[str] = []
-    room = 0
-    for parameter in parameters:
-        needed = len(masks) * numbers_over_time(trace, _slots(trace, [parameter]))
-        if together and room + needed > LARGEST:
-            found.update(_together(trace, together, masks, progress))
-            together, room = [], 0
-        together.append(parameter)
-        room += needed
-    if together:
-        found.update(_together(trace, together, masks, progress))
-    return found
+    return _together(trace, parameters, masks, progress)
 
 
 def _slots(trace: Trace, parameters: Sequence[str]) -> set[int]:
@@ -155,41 +145,81 @@ def _together(
     """One sweep; of every gradient that passes, each mask sums the loss steps it keeps."""
     losses = np.array(trace.unrolled.loss_times, dtype=np.int64)
     slots, horizon = _slots(trace, parameters), max(mask.k for mask in masks)
-    cost, work = pullbacks(trace, slots), min(horizon, len(losses)) * numbers_over_time(trace, slots)
-    if cost > MOST_CALLS or work > MOST_WORK:
-        raise NetworkError(
-            f"truncating {' and '.join(parameters)} would take {cost:,} operations and pass {work:,} numbers",
-            hint=f"at most {MOST_CALLS:,} and {MOST_WORK:,}",
-        )
-    program, times = trace.program, trace.unrolled.times
-    summed: dict[int, Array] = {}
-    for slot in slots:
-        entry = program.instruction(slot)
-        summed[slot] = np.zeros((len(masks), times[entry.equation].count, *entry.shape), trace.storage.dtype)
+    for name in parameters:
+        own = _slots(trace, [name])
+        cost, work = pullbacks(trace, own), min(horizon, len(losses)) * numbers_over_time(trace, own)
+        if cost > MOST_CALLS or work > MOST_WORK:
+            raise NetworkError(
+                f"truncating {name} would take {cost:,} operations and pass {work:,} numbers",
+                hint=f"at most {MOST_CALLS:,} and {MOST_WORK:,}; fewer timesteps to a mask",
+            )
+    earliest = np.stack([mask.earliest(losses[::-1]) for mask in masks])  # of every loss step, latest first
+    sums = _Sums(trace, parameters, slots, len(masks))
     with np.errstate(all="ignore"):
         for moment in sweep(trace, slots, [(int(loss),) for loss in losses], progress, horizon):
-            reached, now = losses[::-1][moment.first : moment.active], np.array([moment.t])
-            kept = np.stack([kept_by(mask, reached, now)[:, 0] for mask in masks])
+            kept = earliest[:, moment.first : moment.active] <= moment.t  # a loss step that is there is not before t
             for slot, flow in moment.flows.items():
-                row = times[program.instruction(slot).equation].row(moment.t)
                 flat = flow.reshape(len(flow), -1)
-                sums = kept.astype(flow.dtype) @ flat
-                if not np.isfinite(sums).all():  # 0 · inf is not 0
-                    sums = np.stack([flat[which].sum(axis=0) for which in kept])
-                summed[slot][:, row] = sums.reshape(len(masks), *flow.shape[1:])
-        return {name: tuple(_sums(trace, name, losses, masks, summed)) for name in parameters}
+                by_mask = tall_product(kept.astype(flow.dtype), flat)
+                if not np.isfinite(by_mask).all():  # 0 · inf is not 0
+                    by_mask = np.stack([flat[which].sum(axis=0) for which in kept])
+                sums.add(slot, moment.t, by_mask)
+        totals = sums.totals()
+    found = {}
+    for name in parameters:
+        uses, true = trace.terms_of(name).times.array(), trace.gradient[name]
+        found[name] = tuple(
+            _compared(mask, np.asarray(gradient), true, *_counted(mask, losses, uses))
+            for mask, gradient in zip(masks, totals[name], strict=True)
+        )
+    return found
 
 
-def _sums(
-    trace: Trace, parameter: str, losses: NDArray[np.int64], masks: Sequence[Mask], summed: dict[int, Array]
-) -> Iterator[Truncated]:
-    terms = trace.terms_of(parameter)
-    uses = terms.times.array()
-    for number, mask in enumerate(masks):
-        total: Array = np.zeros(terms.shape, trace.storage.dtype)
-        for touch in terms.touches:
-            total = total + terms.pull_total(touch, summed[touch.slot][number])
-        yield _compared(mask, np.asarray(total), trace.gradient[parameter], *_counted(mask, losses, uses))
+class _Sums:
+    """What each mask keeps of the gradients that arrive, taken on to the parameters some timesteps at a time."""
+
+    def __init__(self, trace: Trace, parameters: Sequence[str], slots: set[int], masks: int) -> None:
+        self._trace, self._parameters = trace, parameters
+        dtype = trace.storage.dtype
+        self._totals = {name: np.zeros((masks, *trace.terms_of(name).shape), dtype) for name in parameters}
+        self._times = {slot: trace.unrolled.times[trace.program.instruction(slot).equation] for slot in slots}
+        shapes = {slot: trace.program.instruction(slot).shape for slot in slots}
+        longest = max((times.count for times in self._times.values()), default=0)
+        room = LARGEST // max(masks * sum(map(size, shapes.values())), 1)
+        self._length = max(min(room, longest), 1)
+        self._block = {
+            slot: np.zeros((min(self._length, self._times[slot].count), masks, *shapes[slot]), dtype) for slot in slots
+        }
+        self._number = dict.fromkeys(slots, 0)  # of the block of rows that a slot is in, counted from the last row
+
+    def add(self, slot: int, t: int, by_mask: Array) -> None:
+        """The sums `(masks, numbers)` of what arrives at a slot at `t`; timesteps descend."""
+        row = self._times[slot].row(t)
+        assert row is not None
+        number, place = divmod(self._times[slot].count - 1 - row, self._length)
+        if number != self._number[slot]:
+            self._finish(slot)
+            self._number[slot] = number
+        block = self._block[slot]
+        block[-1 - place] = by_mask.reshape(block.shape[1:])
+
+    def _finish(self, slot: int) -> None:
+        """Take the block of rows on to the parameters, and begin an empty one."""
+        block, stop = self._block[slot], self._times[slot].count - self._number[slot] * self._length
+        rows = slice(max(stop - self._length, 0), stop)
+        here = block[len(block) - (rows.stop - rows.start) :]
+        for name in self._parameters:
+            terms = self._trace.terms_of(name)
+            for touch in terms.touches:
+                if touch.slot == slot:
+                    self._totals[name] += terms.pull_totals(touch, here, rows)
+        block[:] = 0.0
+
+    def totals(self) -> dict[str, Array]:
+        """The truncated gradients `(masks, *shape)` of the parameters."""
+        for slot in self._block:
+            self._finish(slot)
+        return self._totals
 
 
 def _compared(mask: Mask, gradient: Array, true: Array, kept: int, cells: int) -> Truncated:
@@ -202,31 +232,3 @@ def _compared(mask: Mask, gradient: Array, true: Array, kept: int, cells: int) -
             for value in (length, float(norm(a - b, 1)))
         )
     return Truncated(mask, gradient, true, ratio, min(max(cosine, -1.0), 1.0), error, kept, cells)
-
-
-def _swept(table: Table, losses: NDArray[np.int64], mask: Mask, progress: Advance | None) -> Array:
-    """The masked sum without a table: the gradients per loss step are summed as they pass."""
-    trace, terms = table.trace, table.terms
-    work = len(losses) * table.numbers_per_row
-    if work > MOST_WORK:
-        raise NetworkError(
-            f"truncating {len(losses):,} loss steps one by one would pass {work:,} numbers",
-            hint=f"at most {MOST_WORK:,}",
-        )
-    program, times = trace.program, trace.unrolled.times
-    slots = {touch.slot for touch in terms.touches}
-    summed: dict[int, Array] = {}
-    for slot in slots:
-        entry = program.instruction(slot)
-        summed[slot] = np.zeros((times[entry.equation].count, *entry.shape), trace.storage.dtype)
-    with np.errstate(all="ignore"):
-        for moment in sweep(trace, slots, [(int(loss),) for loss in losses], progress):
-            reached = losses[::-1][: moment.active]
-            kept = kept_by(mask, reached, np.array([moment.t]))[:, 0]
-            for slot, flow in moment.flows.items():
-                row = times[program.instruction(slot).equation].row(moment.t)
-                summed[slot][row] = flow[kept].sum(axis=0)
-        total: Array = np.zeros(table.shape, trace.storage.dtype)
-        for touch in terms.touches:
-            total = total + terms.pull_total(touch, summed[touch.slot])
-    return np.asarray(total)

@@ -29,7 +29,17 @@ class Strong(Struct, frozen=True):
     text: str
 
 
-Run = str | Maths | Code | Strong
+class Emphasis(Struct, frozen=True):
+    """Words that are leant on."""
+
+    text: str
+
+
+class Break(Struct, frozen=True):
+    """The end of a line within a paragraph."""
+
+
+Run = str | Maths | Code | Strong | Emphasis | Break
 Runs = tuple[Run, ...]
 
 
@@ -47,9 +57,10 @@ class Paragraph(Struct, frozen=True):
 
 
 class Items(Struct, frozen=True):
-    """A list, one item a line."""
+    """A list, one item a line; numbered from `first` on where that is given."""
 
     items: tuple[Runs, ...]
+    first: int | None = None
 
 
 class Display(Struct, frozen=True):
@@ -84,7 +95,13 @@ class Verbatim(Struct, frozen=True):
     text: str
 
 
-Block = Heading | Paragraph | Items | Display | Table | Verbatim
+class Quoted(Struct, frozen=True):
+    """A paragraph that is set apart."""
+
+    runs: Runs
+
+
+Block = Heading | Paragraph | Items | Display | Table | Verbatim | Quoted
 
 
 class Document(Struct, frozen=True):

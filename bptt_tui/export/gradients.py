@@ -67,7 +67,7 @@ def _use(scene: Scene, parameter: str, t: int) -> Iterator[Block]:
     """The chains to one use."""
     left = scene.fraction(scene.total, scene.naming.use(parameter, t, "latex"))
     yield Heading(3, (f"The use at t = {t}",))
-    chains = Chains(scene.trace, parameter, t, naming=scene.naming, partials=scene.partials)
+    chains = Chains(scene.trace, parameter, t, naming=scene.naming, partials=scene.partials, watch=scene.watch)
     value = scene.trace.contribution(parameter, t)
     count = chains.count
     if not count:

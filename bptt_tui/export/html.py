@@ -7,14 +7,17 @@ from html import escape
 
 from bptt_tui.export.document import (
     Block,
+    Break,
     Cell,
     Code,
     Display,
     Document,
+    Emphasis,
     Heading,
     Items,
     Maths,
     Paragraph,
+    Quoted,
     Run,
     Strong,
     Table,
@@ -41,6 +44,7 @@ th, td { padding: .25em .7em; border-bottom: 1px solid var(--rule); text-align: 
 th { font-weight: 600; }
 .right { text-align: right; }
 .dim { color: var(--faint); text-decoration: line-through; }
+blockquote { margin: .8em 0; padding: 0 1em; border-left: 3px solid var(--rule); color: var(--faint); }
 .caption { color: var(--faint); font-size: .9rem; }
 mtable.lines > mtr > mtd { text-align: left; padding: .28em .1em; }
 mtable.lines > mtr > mtd:first-child { text-align: right; }
@@ -69,8 +73,11 @@ def _block(block: Block) -> str:
             return f"<h{level + 1}>{_line(runs)}</h{level + 1}>"
         case Paragraph(runs):
             return f"<p>{_line(runs)}</p>"
-        case Items(items):
-            return f"<ul>{''.join(f'<li>{_line(runs)}</li>' for runs in items)}</ul>"
+        case Items(items, first):
+            listed = "".join(f"<li>{_line(runs)}</li>" for runs in items)
+            return f"<ul>{listed}</ul>" if first is None else f'<ol start="{first}">{listed}</ol>'
+        case Quoted(runs):
+            return f"<blockquote><p>{_line(runs)}</p></blockquote>"
         case Display(rows):
             return f'<div class="scroll">{_display(rows)}</div>'
         case Table():
@@ -91,8 +98,12 @@ def _run(run: Run) -> str:
             return mathml(latex)
         case Strong(text):
             return f"<strong>{escape(visible(text))}</strong>"
+        case Emphasis(text):
+            return f"<em>{escape(visible(text))}</em>"
         case Code(text):
             return f"<code>{escape(visible(text))}</code>"
+        case Break():
+            return "<br>"
 
 
 def _display(rows: tuple[tuple[str, ...], ...]) -> str:

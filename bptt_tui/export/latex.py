@@ -8,14 +8,17 @@ from collections.abc import Iterable
 
 from bptt_tui.export.document import (
     Block,
+    Break,
     Cell,
     Code,
     Display,
     Document,
+    Emphasis,
     Heading,
     Items,
     Maths,
     Paragraph,
+    Quoted,
     Run,
     Strong,
     Table,
@@ -144,9 +147,12 @@ def _block(block: Block) -> str:
             return rf"\{('section', 'subsection', 'subsubsection')[min(level, 3) - 1]}*{{{_line(runs)}}}"
         case Paragraph(runs):
             return _line(runs)
-        case Items(items):
-            lines = "\n".join(rf"  \item {{{_line(runs)}}}" for runs in items)
+        case Items(items, first):
+            marks = ("" if first is None else f"[{first + place}.]" for place in range(len(items)))
+            lines = "\n".join(rf"  \item{mark} {{{_line(runs)}}}" for mark, runs in zip(marks, items, strict=True))
             return f"\\begin{{itemize}}\n{lines}\n\\end{{itemize}}"
+        case Quoted(runs):
+            return f"\\begin{{quote}}\n{_line(runs)}\n\\end{{quote}}"
         case Display(rows):
             return _display(rows)
         case Table():
@@ -168,6 +174,10 @@ def _run(run: Run) -> str:
             return f"${maths(formula)}$"
         case Strong(text):
             return rf"\textbf{{{_escaped(text)}}}"
+        case Emphasis(text):
+            return rf"\emph{{{_escaped(text)}}}"
+        case Break():
+            return r"\newline "
         case Code(text):
             return rf"\texttt{{{_typed(text)}}}"
 

@@ -7,13 +7,16 @@ from collections.abc import Iterable
 
 from bptt_tui.export.document import (
     Block,
+    Break,
     Code,
     Display,
     Document,
+    Emphasis,
     Heading,
     Items,
     Maths,
     Paragraph,
+    Quoted,
     Run,
     Strong,
     Table,
@@ -23,7 +26,7 @@ from bptt_tui.language.sanitise import visible
 
 # What could begin or end markup anywhere, and what could at the beginning of a line.
 _MARKUP = re.compile(r"[\\`*_{}\[\]<>#|$~&]")
-_AT_START = re.compile(r"^(\s*)([-+=]|\d+[.)])", re.MULTILINE)
+_AT_START = re.compile(r"^(\s*)([-+=]|\d+[.)](?=\s|$))", re.MULTILINE)
 
 
 def markdown(document: Document) -> str:
@@ -37,9 +40,12 @@ def _block(block: Block) -> str:
         case Heading(level, runs):
             return f"{'#' * (level + 1)} {_line(runs)}"
         case Paragraph(runs):
-            return _AT_START.sub(lambda found: f"{found[1]}\\{found[2]}", _line(runs))
-        case Items(items):
-            return "\n".join(f"- {_line(runs)}" for runs in items)
+            return _begun(_line(runs))
+        case Items(items, first):
+            marks = ("-" if first is None else f"{first + place}." for place in range(len(items)))
+            return "\n".join(f"{mark} {_begun(_line(runs))}" for mark, runs in zip(marks, items, strict=True))
+        case Quoted(runs):
+            return "\n".join(f"> {line}" for line in _begun(_line(runs)).split("\n"))
         case Display(rows):
             return _display(rows)
         case Table():
@@ -47,6 +53,16 @@ def _block(block: Block) -> str:
         case Verbatim(text):
             fence = _fence(text, 3)
             return f"{fence}\n{visible(text, newlines=True)}\n{fence}"
+
+
+def _begun(text: str) -> str:
+    """Lines that begin nothing: no list, no rule."""
+    return _AT_START.sub(_unlisted, text)
+
+
+def _unlisted(found: re.Match[str]) -> str:
+    sign = found[2]
+    return f"{found[1]}{sign[:-1]}\\{sign[-1]}"
 
 
 def _line(runs: Iterable[Run], *, in_table: bool = False) -> str:
@@ -61,12 +77,22 @@ def _run(run: Run, in_table: bool) -> str:
             # A bar would end the cell, inside a formula too.
             return f"${latex.replace('|', chr(92) + 'vert ') if in_table else latex}$"
         case Strong(text):
-            return f"**{_escaped(text)}**"
+            return _leant(text, "**")
+        case Emphasis(text):
+            return _leant(text, "*")
+        case Break():
+            return " " if in_table else "  \n"
         case Code(text):
             shown = visible(text).replace("|", r"\|") if in_table else visible(text)
             fence = _fence(shown, 1)
             space = " " if shown[:1] == "`" or shown[-1:] == "`" else ""
             return f"{fence}{space}{shown}{space}{fence}"
+
+
+def _leant(text: str, sign: str) -> str:
+    """Between signs, which stand right at the words."""
+    words = text.strip()
+    return f"{sign}{_escaped(words)}{sign}" if words else _escaped(text)
 
 
 def _escaped(text: str) -> str:

@@ -37,7 +37,8 @@ def table_section(scene: Scene) -> Iterator[Block]:
     used = [parameter for parameter in scene.trace.gradient if len(scene.trace.uses(parameter))]
     truncations: dict[str, tuple[Truncated, ...]] | Paragraph
     try:
-        truncations = several(scene.trace, used, _masks(scene.unrolled.steps))
+        progress = scene.watch(scene.unrolled.steps, parts=len(used))
+        truncations = several(scene.trace, used, _masks(scene.unrolled.steps), progress)
     except NetworkError as error:  # too large to be computed
         truncations = Paragraph((f"Not computed: {error}.",))
     for parameter in used:
@@ -50,8 +51,7 @@ def _parameter(
     yield Heading(2, (Maths(rf"\partial {_loss(scene)}/\partial {latex_label(parameter, 't')}"),))
     try:
         sums = scene.table(parameter)
-        cells = sums.norms() if sums.shape else sums.numbers()
-        yield _table(scene, sums, cells)
+        yield _table(scene, sums)
     except NetworkError as error:  # too large to be computed
         yield Paragraph((f"Not computed: {error}.",))
     yield truncations if isinstance(truncations, Paragraph) else _truncations(scene, parameter, truncations[parameter])
@@ -66,15 +66,18 @@ def _size(value: Array) -> float:
     return float(value) if not value.ndim else float(norm(value, value.ndim))
 
 
-def _table(scene: Scene, sums: Sums, cells: Array) -> Block:
+def _table(scene: Scene, sums: Sums) -> Block:
     losses, uses = len(scene.unrolled.loss_times), sums.uses
     down = gapped(range(losses), MOST_LOSSES, MOST_LOSSES // 2)
     across = gapped(range(len(uses)), _ACROSS, _ACROSS // 2)
+    shown = {j: _column(sums, j) for j in across if j is not None}
+    cells = np.stack([*shown.values()], axis=1)
     finite = np.abs(cells[np.isfinite(cells) & (cells != 0)])
     largest = float(finite.max()) if finite.size else 0.0
     reaches = sums.reaches()
     heads = [("loss",), *(("…",) if j is None else (f"t = {sums.uses[j]}",) for j in across), ("sum",)]
     rows = []
+    row_sums = sums.row_sums()
     for number in down:
         if number is None:
             rows.append(tuple(cell("⋮") for _ in heads))
@@ -83,14 +86,20 @@ def _table(scene: Scene, sums: Sums, cells: Array) -> Block:
         group = sums.losses[i]
         name = f"t' = {group[0]}" if len(group) == 1 else f"t' = {group[0]} … {group[-1]}"
         inside = (
-            cell("…") if j is None else _entry(float(cells[i, j]), largest) if reaches[i, j] else cell("")
+            cell("…") if j is None else _entry(float(shown[j][i]), largest) if reaches[i, j] else cell("")
             for j in across
         )
-        rows.append((cell(name), *inside, cell(_text(_size(sums.row_sum(i))))))
+        rows.append((cell(name), *inside, cell(_text(_size(row_sums[i])))))
     trace, parameter = scene.trace, sums.parameter
     last = (cell("…") if j is None else cell(_text(_size(trace.contribution(parameter, int(uses[j]))))) for j in across)
     rows.append((cell("sum"), *last, cell(_text(_size(trace.gradient[parameter])))))
     return Table(tuple(heads), tuple(rows), right=frozenset(range(1, len(heads))))
+
+
+def _column(sums: Sums, number: int) -> Array:
+    """The entries of one use, a row per loss step; of arrays their norms."""
+    one = slice(number, number + 1)
+    return np.asarray((sums.norms(one) if sums.shape else sums.numbers((), one))[:, 0])
 
 
 def _entry(value: float, largest: float) -> Cell:

@@ -21,8 +21,7 @@ def forward_section(scene: Scene) -> Iterator[Block]:
         yield Paragraph((left_out(first, last),))
         yield from _timesteps(scene, last)
     if scene.unrolled.has_total:
-        name = label(scene.network.loss_name, None, "latex")
-        yield Display(((name, f"= {_total(scene)}", f"= {figures.number(scene.trace.loss)}"),))
+        yield Display((total_row(scene),))
     troubles = scene.trace.troubles
     if troubles:
         yield Paragraph((f"Note: {'; '.join(map(str, troubles))}.",))
@@ -30,13 +29,14 @@ def forward_section(scene: Scene) -> Iterator[Block]:
 
 def _timesteps(scene: Scene, times: Sequence[int]) -> Iterator[Block]:
     for t in times:
-        rows = tuple(_node(scene, equation, t) for equation in scene.nodes_at(t))
+        rows = tuple(node_row(scene, equation, t) for equation in scene.nodes_at(t))
         if rows:
             yield Heading(2, (f"t = {t}",))
             yield Display(rows)
 
 
-def _node(scene: Scene, equation: int, t: int) -> tuple[str, ...]:
+def node_row(scene: Scene, equation: int, t: int) -> tuple[str, ...]:
+    """Name, equation, numbers and value of a node."""
     source = scene.network.equations[equation]
     name = scene.naming.node(source.target, t, "latex")
     value = f"= {figures.array(scene.trace.value(source.target, t))}"
@@ -45,6 +45,12 @@ def _node(scene: Scene, equation: int, t: int) -> tuple[str, ...]:
     symbols = f"= {scene.at(t).print(source.expression)}"
     numbers = scene.with_numbers(source.expression, t)
     return (name, symbols, f"= {numbers}", value) if numbers else (name, symbols, value)
+
+
+def total_row(scene: Scene) -> tuple[str, ...]:
+    """Name, sum and value of the total of several losses."""
+    name = label(scene.network.loss_name, None, "latex")
+    return name, f"= {_total(scene)}", f"= {figures.number(scene.trace.loss)}"
 
 
 def _total(scene: Scene) -> str:

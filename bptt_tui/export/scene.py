@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from bptt_tui.calculus.operations import NOTATIONS
+from bptt_tui.debugger.looking import Scene as Walk
+from bptt_tui.derivation.by_loss import numbers_over_time
 from bptt_tui.derivation.naming import Naming
 from bptt_tui.derivation.partials import Partials
-from bptt_tui.derivation.table import LARGEST, Table
+from bptt_tui.derivation.table import LARGEST, Table, together
+from bptt_tui.errors import NetworkError
 from bptt_tui.export import figures
 from bptt_tui.language import Expression, Name, Printer
 from bptt_tui.session import Session
+
+if TYPE_CHECKING:
+    from bptt_tui.trace.progress import Advance
 
 MOST_LINES = 240  # of a section that grows with T; beyond it the middle timesteps are left out
 _AT_THE_ENDS = 3  # timesteps kept at either end, at least
@@ -28,8 +35,13 @@ class Scene:
         self.network = self.unrolled.network
         self.naming = Naming(self.unrolled)
         self.partials = Partials(self.trace, self.naming)
-        self._tables: dict[str, Table] = {}
-        self._kept = 0
+        self.watch: Callable[..., Advance] = lambda _count, parts=0: lambda _done: None
+        self._tables: dict[str, Table | NetworkError] = {}
+
+    @cached_property
+    def walk(self) -> Walk:
+        """The steps as the debugger takes them."""
+        return Walk(self.trace)
 
     @cached_property
     def shown_losses(self) -> tuple[int, ...]:
@@ -43,13 +55,26 @@ class Scene:
         Raises NetworkError where it would take too long.
         """
         if parameter not in self._tables:
-            table = Table(self.trace, parameter, only=self.shown_losses)
-            self._kept += table.numbers_per_row * len(table.losses)
-            if self._kept > LARGEST:
-                self._tables.clear()
-                self._kept = 0
-            self._tables[parameter] = table
-        return self._tables[parameter]
+            self._tables = together(
+                self.trace, self._from(parameter), self.shown_losses, self.watch(self.unrolled.steps)
+            )
+        found = self._tables[parameter]
+        if isinstance(found, NetworkError):
+            raise found
+        return found
+
+    def _from(self, parameter: str) -> list[str]:
+        """This parameter and as many of those behind it as have tables that fit together."""
+        names = [name for name in self.trace.gradient if len(self.trace.uses(name))]
+        behind = names[names.index(parameter) :]
+        room, count = LARGEST, 0
+        for name in behind:
+            slots = {touch.slot for touch in self.trace.terms[name].touches}
+            room -= numbers_over_time(self.trace, slots) * len(self.shown_losses)
+            if room < 0 and count:
+                break
+            count += 1
+        return behind[:count]
 
     @property
     def total(self) -> str:

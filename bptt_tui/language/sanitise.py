@@ -21,6 +21,25 @@ def visible(text: str, *, newlines: bool = False) -> str:
     return "".join(_spell(character, newlines) for character in text)
 
 
+_BRIEF = 60
+
+
+def brief(value: object) -> str:
+    """Any value as an error says it: one short line, as Python writes it."""
+    import reprlib  # of errors only
+
+    try:
+        shown = " ".join(visible(reprlib.repr(value)).split())
+    except Exception:  # a foreign class may fail to say what it is
+        shown = type(value).__name__
+    return shown if len(shown) <= _BRIEF else f"{shown[: _BRIEF - 1]}…"
+
+
+def called(name: str) -> str:
+    """A name as an error says it: as it is, unless it could be none."""
+    return name if name.isidentifier() and len(name) <= _BRIEF else brief(name)
+
+
 def _spell(character: str, newlines: bool) -> str:
     if character == "\n" and newlines:
         return character

@@ -8,13 +8,14 @@ no node needs itself at the same timestep. What names stand for depends on the v
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Literal
 
 from bptt_tui.calculus.operations import FUNCTIONS, OPERATIONS
 from bptt_tui.errors import BpttError, EquationError, NetworkError
 from bptt_tui.language import Equation, Expression, Name, calls, names, parse_equation, substitute
+from bptt_tui.language.sanitise import brief
 from bptt_tui.network.components import components
 
 LossAt = Literal["last", "every"] | Sequence[int]
@@ -22,9 +23,13 @@ Reduction = Literal["sum", "mean"]
 RESERVED = frozenset({"t", *OPERATIONS})
 
 
+_LONGEST = 100  # characters of a word that are compared with names
+
+
 def did_you_mean(word: str, known: Sequence[str]) -> str:
     """`did you mean 'tanh'?`, or an empty string when nothing is close."""
-    close = difflib.get_close_matches(word, known, n=1)
+    close = [name for name in known if name.casefold() == word.casefold()]
+    close = close or difflib.get_close_matches(word[:_LONGEST], known, n=1)
     return f"did you mean {close[0]!r}?" if close else ""
 
 
@@ -36,23 +41,26 @@ class Network:
     """
 
     def __init__(self, equations: Sequence[str], loss_at: LossAt = "last", reduction: Reduction = "sum") -> None:
-        if isinstance(equations, str) or not equations:
+        given = () if isinstance(equations, str | bytes | Mapping) or not isinstance(equations, Iterable) else equations
+        self.texts = tuple(given)
+        if not self.texts:
             raise NetworkError("no equations", hint='give a list such as ["s = tanh(z)", …]')
         read = []
-        for number, text in enumerate(equations, 1):
+        for number, text in enumerate(self.texts, 1):
             try:
+                if not isinstance(text, str):
+                    raise NetworkError(f"{brief(text)} is no equation", hint='give a text such as "s = tanh(z)"')
                 read.append(_checked(parse_equation(text)))
             except BpttError as error:
                 raise error.at(f"equation {number}") from None
-        self.texts = tuple(equations)
         self.index = {equation.target: i for i, equation in enumerate(read)}
         self._check_targets(read)
         self.equations = tuple(self._with_offsets(equation) for equation in read)
         self.loss = len(read) - 1
         self.loss_at = _checked_loss_at(loss_at)
-        if reduction not in ("sum", "mean"):
+        if not isinstance(reduction, str) or reduction not in ("sum", "mean"):
             raise NetworkError(
-                f"{reduction!r} is not a reduction", hint='use "sum" or "mean"', places=("loss.reduction",)
+                f"{brief(reduction)} is not a reduction", hint='use "sum" or "mean"', places=("loss.reduction",)
             )
         self.reduction: Reduction = reduction
         self.reads = tuple(_distinct(names(equation.expression)) for equation in self.equations)
@@ -71,6 +79,9 @@ class Network:
 
     def sources(self, equation: int) -> Iterator[tuple[int, int]]:
         """The equations that one reads, as (equation, lag ≥ 0)."""
+        if type(equation) is not int or not 0 <= equation < len(self.equations):
+            hint = f"the equations are numbered 0 … {len(self.equations) - 1}"
+            raise NetworkError(f"{brief(equation)} is no equation's number", hint=hint)
         for name in self.reads[equation]:
             if name.name in self.index:
                 yield self.index[name.name], -(name.offset or 0)
@@ -185,15 +196,15 @@ def _checked(equation: Equation) -> Equation:
 
 
 def _checked_loss_at(at: LossAt) -> Literal["last", "every"] | tuple[int, ...]:
-    if at in ("last", "every"):
+    if isinstance(at, str) and at in ("last", "every"):
         return "last" if at == "last" else "every"
     place = ("loss.at",)
     hint = 'use "last", "every" or a list of timesteps such as [0, 2]'
-    if isinstance(at, str) or not isinstance(at, Sequence):
-        raise NetworkError(f"{at!r} is no choice of loss steps", hint=hint, places=place)
+    if isinstance(at, str | bytes | bytearray) or not isinstance(at, Sequence):
+        raise NetworkError(f"{brief(at)} is no choice of loss steps", hint=hint, places=place)
     for step in at:
         if isinstance(step, bool) or not isinstance(step, int) or step < 0:
-            raise NetworkError(f"{step!r} is not a timestep", hint=hint, places=place)
+            raise NetworkError(f"{brief(step)} is not a timestep", hint=hint, places=place)
     if not at:
         raise NetworkError("no loss step is listed", hint=hint, places=place)
     if len(set(at)) < len(at):

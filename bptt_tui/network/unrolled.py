@@ -15,6 +15,7 @@ from bptt_tui.calculus.operations import OPERATIONS
 from bptt_tui.calculus.shapes import Mismatch, Shape, size, spell
 from bptt_tui.errors import EquationError, NetworkError, ShapeError
 from bptt_tui.language import Call, Equation, Expression, Name, Number, calls
+from bptt_tui.network.arguments import mapping
 from bptt_tui.network.needs import needed
 from bptt_tui.network.network import Network
 from bptt_tui.network.pins import Pinned, check_needed, held, places
@@ -74,15 +75,23 @@ class Unrolled(Struct, frozen=True):
 
 def unroll(
     network: Network,
-    parameters: Given,
-    inputs: Given,
-    initial: Given,
-    constants: Given,
+    parameters: Given | None,
+    inputs: Given | None,
+    initial: Given | None,
+    constants: Given | None,
     steps: int | None = None,
     pins: Given | None = None,
 ) -> Unrolled:
     """Check the values against the equations and lay the network out over time."""
-    values = bind(network, parameters, inputs, initial, constants, steps, pins or {})
+    values = bind(
+        network,
+        mapping(parameters, "parameters"),
+        mapping(inputs, "inputs"),
+        mapping(initial, "initial"),
+        mapping(constants, "constants"),
+        steps,
+        mapping(pins, "pins"),
+    )
     ahead = _depths(network)
     shapes = _shapes(network, values, ahead)
     loss_times = _loss_times(network, values.steps)

@@ -17,6 +17,7 @@ from bptt_tui.calculus.alignment import copied
 from bptt_tui.calculus.shapes import Shape, spell
 from bptt_tui.errors import EquationError, NetworkError, ShapeError
 from bptt_tui.language import Name
+from bptt_tui.language.sanitise import brief
 from bptt_tui.network.network import Network, did_you_mean
 from bptt_tui.network.pins import at
 
@@ -91,13 +92,19 @@ def bind(
     values = Values(
         {name: _ranked(array(value, f"parameters.{name}"), f"parameters.{name}") for name, value in parameters.items()},
         {name: _sequence(array(value, f"inputs.{name}"), f"inputs.{name}") for name, value in inputs.items()},
-        {name: array(value, f"initial.{name}") for name, value in initial.items()},
+        {name: _filled(array(value, f"initial.{name}"), f"initial.{name}") for name, value in initial.items()},
         {name: _ranked(array(value, f"constants.{name}"), f"constants.{name}") for name, value in constants.items()},
         _steps(inputs, steps),
-        {key: array(value, at(key)) for key, value in pins.items()},
+        {key: _filled(array(value, at(key)), at(key)) for key, value in pins.items()},
     )  # fmt: skip
     _check_reads(network, values)
     return values
+
+
+def _filled(value: Array, place: str) -> Array:
+    if 0 in value.shape:
+        raise ShapeError(f"a value of shape {value.shape} has no numbers", places=(place,))
+    return value
 
 
 def _ranked(value: Array, place: str, rank: int = MAX_RANK) -> Array:
@@ -116,7 +123,7 @@ def _steps(inputs: Given, steps: int | None) -> int:
     """T, from the inputs' common length or from `steps`."""
     lengths = {name: len(value) for name, value in inputs.items() if isinstance(value, Sequence | np.ndarray)}
     if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
-        raise NetworkError(f"{steps!r} is not a number of timesteps", hint="give 1 or more", places=("steps",))
+        raise NetworkError(f"{brief(steps)} is not a number of timesteps", hint="give 1 or more", places=("steps",))
     if not lengths:
         if steps is None:
             raise NetworkError(

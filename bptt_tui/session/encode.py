@@ -48,6 +48,8 @@ def encode(document: Document, written: Written | None = None) -> bytes:
                     hint="remove it from the text",
                     places=(name,),
                 ) from None
+            except TypeError as error:
+                raise SessionError(f"not what a file can hold ({error})", places=(name,)) from None
             lines.append(f'{_INDENT}"{name}": {text}')
             if written is not None:
                 written[name] = (value, text)

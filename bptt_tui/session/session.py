@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from msgspec import UNSET
 
 from bptt_tui.errors import BpttError, SessionError
-from bptt_tui.session import bundled, storage
+from bptt_tui.language.sanitise import brief
+from bptt_tui.session import bundled, checking, storage
 from bptt_tui.session.decode import decode
 from bptt_tui.session.format import (
     FORMAT,
@@ -82,7 +83,8 @@ class Session:
 
     def __post_init__(self) -> None:
         settle = object.__setattr__
-        settle(self, "equations", tuple(self.equations))
+        checking.fields(self)
+        settle(self, "equations", checking.equations(self.equations))
         settle(self, "recording", _checked_recording(self.recording))
         for values in VALUES:
             settle(self, values, plain_values(getattr(self, values), values))
@@ -94,6 +96,8 @@ class Session:
     @classmethod
     def from_document(cls, document: Document, *, name: str, origin: Origin | None) -> Self:
         """The session that a decoded file holds."""
+        if not isinstance(document, Document):
+            raise SessionError(f"{brief(document)} is no session document", hint="load reads a file")
         steps, expected = document.steps, document.expected
         return cls(
             equations=document.equations,
@@ -143,6 +147,8 @@ class Session:
         `progress` is told how many timesteps of its loops are done, of how many, forward and back. It may raise to
         cancel; nothing is kept then.
         """
+        if progress is not None and not callable(progress):
+            checking.refuse(progress, "progress", "a function, or None")
         if progress is not None and "_trace" not in self.__dict__:
             self.__dict__["_trace"] = self._computed(_Tally(progress, self._loop_timesteps()))
         return self._trace
@@ -159,7 +165,7 @@ class Session:
     def _network(self) -> Network:
         from bptt_tui.trace import Network
 
-        at = self.loss.at if isinstance(self.loss.at, str) else list(self.loss.at)
+        at = list(self.loss.at) if isinstance(self.loss.at, tuple) else self.loss.at
         try:
             return Network(self.equations, loss_at=at, reduction=self.loss.reduction)
         except BpttError as error:
@@ -193,7 +199,11 @@ class Session:
         return error.at(self.name)
 
     def replace(self, **changes: Any) -> Self:
-        """A session with some fields changed: `session.replace(parameters={...})`."""
+        """A session with some fields changed: `session.replace(parameters={...})`.
+
+        Raises SessionError for what is no field, and for a value that cannot be its.
+        """
+        checking.known_fields(changes, self.__dataclass_fields__)
         return dataclasses.replace(self, **changes)
 
     def with_state(
@@ -217,14 +227,14 @@ class Session:
             moved,
             "debugger",
             DebuggerState(
-                position=state.position if position is None else position,
-                factor=state.factor if factor is None else factor,
-                breakpoints=state.breakpoints if breakpoints is None else tuple(breakpoints),
-                watches=state.watches if watches is None else tuple(watches),
-                notes=state.notes if notes is None else tuple(notes),
-                chapters=state.chapters if chapters is None else tuple(chapters),
-                predictions=state.predictions if predictions is None else tuple(predictions),
-                attempts=state.attempts if attempts is None else tuple(attempts),
+                position=state.position if position is None else checking.count(position, "position"),
+                factor=state.factor if factor is None else checking.count(factor, "factor"),
+                breakpoints=state.breakpoints if breakpoints is None else checking.entries(breakpoints, "breakpoints"),
+                watches=state.watches if watches is None else checking.entries(watches, "watches"),
+                notes=state.notes if notes is None else checking.entries(notes, "notes"),
+                chapters=state.chapters if chapters is None else checking.entries(chapters, "chapters"),
+                predictions=state.predictions if predictions is None else checking.entries(predictions, "predictions"),
+                attempts=state.attempts if attempts is None else checking.entries(attempts, "attempts"),
             ),
         )
         if recording is not None:
@@ -246,6 +256,7 @@ class Session:
 
     def found_by(self, start: Session) -> Self:
         """This session, whose recording began with the values of another."""
+        _session(start)
         differing: dict[str, Any] = {
             name: getattr(start, name)
             for name in ("equations", *VALUES)
@@ -256,6 +267,7 @@ class Session:
 
     def with_numbers_of(self, other: Session) -> Self:
         """This session with the equations and values of another, and what has been computed of those."""
+        _session(other)
         result = copy.copy(self)
         for name in NUMBERS:
             object.__setattr__(result, name, getattr(other, name))
@@ -282,7 +294,7 @@ class Session:
             )
         from bptt_tui.session.encode import encode
 
-        shown = os.fspath(path) if path is not None else self.name if self.origin is None else self.origin.path
+        shown = checking.path(path) if path is not None else self.name if self.origin is None else self.origin.path
         try:
             data = encode(self.document())
             decode(data)  # what is written can be read: a Struct made in Python has not been checked yet
@@ -297,6 +309,11 @@ class Session:
             if computed in self.__dict__:
                 other.__dict__[computed] = self.__dict__[computed]
         return other
+
+
+def _session(other: object) -> None:
+    if not isinstance(other, Session):
+        raise SessionError(f"{brief(other)} is no session", hint="load one, or make a Session")
 
 
 class _Tally:
@@ -319,7 +336,7 @@ def load(name_or_path: str | os.PathLike[str], *, suggest: bool = True) -> Sessi
     is always a file. Raises SessionError with the file, the place in it and the reason; where there is no file, and
     unless `suggest` is off, with names that were perhaps meant.
     """
-    shown = os.fspath(name_or_path)
+    shown = checking.path(name_or_path)
     if isinstance(name_or_path, str) and is_name(shown) and shown in bundled.names():
         return _loaded(storage.content(str(bundled.path_of(shown))), shown, None)
     try:
@@ -355,9 +372,9 @@ def _suggestion(word: str) -> str:
 
 
 def _checked_recording(recording: Iterable[Recorded]) -> tuple[Recorded, ...]:
-    entries = tuple(recording)
+    entries = checking.entries(recording, "recording")
     for index, recorded in enumerate(entries):
-        if not math.isfinite(recorded.at):
+        if isinstance(recorded.at, bool) or not isinstance(recorded.at, int | float) or not math.isfinite(recorded.at):
             raise SessionError("expected a time in seconds", places=(f"recording[{index}].at",))
     return entries
 

@@ -54,6 +54,8 @@ def read(path: str) -> tuple[bytes, Origin]:
 
 def content(path: str) -> bytes:
     """The bytes of the regular file at `path`, at most `SIZE_LIMIT`."""
+    if not path:
+        raise SessionError("an empty name is no file's")
     with _errors_at(path):
         return _read(path, path)
 
@@ -65,6 +67,10 @@ def write(path: str, data: bytes, origin: Origin | None, *, overwrite: bool = Fa
     `overwrite` is set; otherwise SessionError says what would be lost. A failure leaves nothing behind.
     """
     with _errors_at(path):
+        if not path:
+            raise SessionError("an empty name is no file's")
+        if path.endswith((os.sep, os.altsep or os.sep)):
+            raise SessionError("this is the name of a directory, not of a file", places=(path,))
         target = os.path.realpath(path)
         with _open_directory(target) as directory:
             temporary = _write_temporary(target, data, path)

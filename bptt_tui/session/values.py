@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from bptt_tui.calculus.shapes import shape_text
 from bptt_tui.errors import SessionError
+from bptt_tui.session.checking import mapping
 from bptt_tui.session.format import Value, Values
 from bptt_tui.session.structure import join
 
@@ -31,7 +32,7 @@ def plain(value: object, place: str) -> Value:
 
 def plain_values(values: Mapping[str, object], place: str) -> Values:
     """`plain` for every named value of a session's field `place`."""
-    return {name: plain(value, join(place, name)) for name, value in values.items()}
+    return {name: plain(value, join(place, name)) for name, value in mapping(values, place).items()}
 
 
 def shape_of(value: Value) -> tuple[int, ...]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bptt_tui import network
+from bptt_tui.errors import NetworkError
 from bptt_tui.network import unroll
+from bptt_tui.network.arguments import callback
 from bptt_tui.network.values import Given
 from bptt_tui.trace.trace import Trace
 
@@ -38,5 +40,13 @@ class Network(network.Network):
         nodes at a value, `{"s[0]": 0.1}`, which cuts them off from what their equation reads. Raises
         NetworkError, ShapeError or EquationError naming the place when the values do not fit the equations.
         """
-        unrolled = unroll(self, parameters or {}, inputs or {}, initial or {}, constants or {}, steps, pins)
-        return Trace(unrolled, progress)
+        callback(progress)
+        unrolled = unroll(self, parameters, inputs, initial, constants, steps, pins)
+        values = unrolled.values
+        groups = (values.parameters, values.inputs, values.initial, values.constants, values.pins)
+        try:
+            return Trace(unrolled, progress)
+        except TypeError as error:
+            if not any(value.dtype.kind == "c" for group in groups for value in group.values()):
+                raise
+            raise NetworkError(f"complex values do not fit every operation ({error})", hint="give real ones") from None

@@ -292,6 +292,23 @@ class Terms:
         value = entry.operation.pull_total(touch.index, g, answer, args, entry.shapes)
         return self._through_untimed(entry.args[touch.index], value)
 
+    def pull_totals(self, touch: Touch, g: Array, rows: slice = slice(None)) -> Array:
+        """`pull_total` of several gradients at once: `(rows, several, *shape)` to `(several, *p's shape)`.
+
+        The rows are all of the touch's slot, or some.
+        """
+        _, answer, args, entry = self._at(touch, rows)
+        operation, ranks = entry.operation, tuple(map(len, entry.shapes))
+        if operation.name == "matmul" and ranks == (2, 1) and touch.index == 0 and args[1].ndim == 2:
+            # Σ_t g_t ⊗ x_t for all of them is one matrix product.
+            sums = g.reshape(len(g), -1).T @ args[1]
+            values = list(sums.reshape(*g.shape[1:], -1))
+        else:
+            pull = operation.pull_total
+            values = [pull(touch.index, g[:, one], answer, args, entry.shapes) for one in range(g.shape[1])]
+        through = [self._through_untimed(entry.args[touch.index], value) for value in values]
+        return np.array(through).reshape(len(through), *self.shape)
+
     def slopes(self, touch: Touch) -> Array | None:
         """∂slot_t/∂p for all rows of a touch's slot, `(rows,)`, where both are numbers and the slot reads p itself."""
         entry = self._storage.program.instruction(touch.slot)

@@ -18,7 +18,10 @@ from bptt_tui.calculus.norms import norm
 from bptt_tui.calculus.shapes import size
 from bptt_tui.errors import NetworkError
 from bptt_tui.language import Name
+from bptt_tui.language.sanitise import brief, called
 from bptt_tui.network import Unrolled
+from bptt_tui.network.arguments import callback, equation_number, read_name, text, timestep, unknown
+from bptt_tui.network.network import did_you_mean
 from bptt_tui.trace.forward import forward
 from bptt_tui.trace.health import Trouble, troubles
 from bptt_tui.trace.local import LocalStep, LocalSteps
@@ -62,6 +65,13 @@ class Link(Struct, frozen=True):
         return None if self.reader is None else self.t + self.reader.lag
 
 
+class Gradient(dict[str, Array]):
+    """∂E/∂p by parameter; NetworkError for what is no parameter."""
+
+    def __missing__(self, name: object) -> Array:
+        unknown(text(name), "parameter", self)
+
+
 class Trace:
     """Values, adjoints and contributions of a network with its values.
 
@@ -70,6 +80,8 @@ class Trace:
     """
 
     def __init__(self, unrolled: Unrolled, progress: Advance | None = None) -> None:
+        if not isinstance(unrolled, Unrolled):
+            raise NetworkError(f"{brief(unrolled)} is no unrolled network", hint="Network(…).trace(…) makes a trace")
         self.unrolled = unrolled
         self.program = compile_program(unrolled)
         self.storage = Storage(unrolled, self.program)
@@ -80,7 +92,7 @@ class Trace:
             self._total = total(self.storage)
             self.adjoints = reverse(self.storage, seed(self.storage), progress)
             self.terms = {name: Terms(name, self.storage, self.adjoints) for name in unrolled.values.parameters}
-            self.gradient: dict[str, Array] = {name: terms.total for name, terms in self.terms.items()}
+            self.gradient: dict[str, Array] = Gradient((name, terms.total) for name, terms in self.terms.items())
         kept = {slot for terms in self.terms.values() for slot in terms.slots()}
         self.storage.keep(kept)
         self.adjoints.keep(kept)
@@ -104,18 +116,22 @@ class Trace:
         """Check the gradient and every contribution against the loss itself; see `bptt_tui.trace.verify`."""
         from bptt_tui.trace.verify import verify  # seldom wanted, and a debugger should open at once
 
+        callback(progress)
+        if budget is not None and (isinstance(budget, bool) or not isinstance(budget, int)):
+            raise NetworkError(f"budget: {brief(budget)} is no number of evaluations", hint="give 1 or more, or None")
         return verify(self, budget, progress)
 
     # --- looking things up ---------------------------------------------------------------------------------------
 
     def exists(self, name: str, t: int) -> bool:
         """Whether the loss depends on node `name` at `t`."""
-        equation = self.unrolled.network.index.get(name)
+        equation, t = self.unrolled.network.index.get(text(name)), timestep(t)
         return equation is not None and self.unrolled.present[equation].row(t) is not None
 
     def value(self, name: str, t: int | None = None) -> Array:
         """The value of a node or input at `t` (initial values at t < 0), or of a parameter or constant."""
-        values = self.unrolled.values
+        values, t = self.unrolled.values, None if t is None else timestep(t)
+        text(name)
         for fixed in (values.parameters, values.constants):
             if name in fixed:
                 return fixed[name]
@@ -140,7 +156,8 @@ class Trace:
 
     def adjoint(self, name: str, t: int) -> Array:
         """∂E/∂node, in the node's shape; of an input, an initial value or a pinned node too."""
-        if name in self.unrolled.network.index and t >= 0 and not self.unrolled.is_pinned(name, t):
+        t = timestep(t)
+        if text(name) in self.unrolled.network.index and t >= 0 and not self.unrolled.is_pinned(name, t):
             equation, row = self._place(name, t)
             whole = self.adjoint_rows(equation)
             return np.zeros(self.unrolled.shapes[name]) if whole is None else np.asarray(whole[row])
@@ -152,7 +169,7 @@ class Trace:
 
     def contribution(self, parameter: str, t: int) -> Array:
         """∂E/∂p_t: the term of use p[t] in ∂E/∂p, of p's shape."""
-        value = self.terms_of(parameter).at(t)
+        value = self.terms_of(parameter).at(timestep(t))
         if value is None:
             raise NetworkError(f"{parameter} is not used at t = {t}", hint=self._uses_hint(parameter))
         return value
@@ -165,7 +182,7 @@ class Trace:
     def running_sum(self, parameter: str, t: int) -> Array:
         """Σ ∂E/∂p_t' over t' ≥ t, as the backward pass has it when it has taken the use at `t`; of p's shape."""
         times = self.terms_of(parameter).times
-        row = times.row(t)
+        row = times.row(timestep(t))
         if row is None:
             raise NetworkError(f"{parameter} is not used at t = {t}", hint=self._uses_hint(parameter))
         return self.terms_of(parameter).running(times.count - row)
@@ -181,17 +198,20 @@ class Trace:
         `by` is anything the node's equation reads; `by_t` tells two reads of one name apart (s[t-1] from s[t-2]).
         """
         equation, _ = self._place(node, t)
+        text(by)
+        by_t = None if by_t is None else timestep(by_t)
         for read in self.unrolled.network.reads[equation]:
             if read.name == by and by_t in (None, t + (read.offset or 0)):
                 return self.jacobian(equation, t, read)
         names = ", ".join(dict.fromkeys(read.name for read in self.unrolled.network.reads[equation]))
         raise NetworkError(
-            f"{node}[{t}] does not read {by if by_t is None else f'{by}[{by_t}]'}", hint=f"it reads {names}"
+            f"{node}[{t}] does not read {called(by) if by_t is None else f'{called(by)}[{by_t}]'}",
+            hint=f"it reads {names}" if names else "it reads nothing",
         )
 
     def norms(self, name: str) -> Array:
         """‖∂E/∂node_t‖ for every timestep 0 … T-1; nan where the node does not exist. NetworkError for no node."""
-        if name not in self._norms:
+        if text(name) not in self._norms:
             equation = self._equation(name)
             times = self.unrolled.times[equation]
             norms = np.full(self.steps, np.nan)
@@ -211,11 +231,8 @@ class Trace:
 
     def terms_of(self, parameter: str) -> Terms:
         """The contributions of a parameter; NetworkError where there is none of the name."""
-        if parameter not in self.terms:
-            raise NetworkError(
-                f"{parameter} is not a parameter",
-                hint=f"the parameters are {', '.join(self.terms) or 'none'}",
-            )
+        if text(parameter) not in self.terms:
+            unknown(parameter, "parameter", self.terms)
         return self.terms[parameter]
 
     def _uses_hint(self, parameter: str) -> str:
@@ -227,12 +244,13 @@ class Trace:
 
     def _equation(self, name: str) -> int:
         network = self.unrolled.network
-        if name not in network.index:
-            raise NetworkError(f"there is no node {name}", hint=f"the nodes are {', '.join(network.targets)}")
+        if text(name) not in network.index:
+            hint = did_you_mean(name, network.targets) or f"the nodes are {', '.join(network.targets)}"
+            raise NetworkError(f"there is no node {called(name)}", hint=hint)
         return network.index[name]
 
     def _place(self, name: str, t: int) -> tuple[int, int]:
-        equation = self._equation(name)
+        equation, t = self._equation(name), timestep(t)
         if not 0 <= t < self.steps:
             raise self._no_such_step(t)
         row = self.unrolled.times[equation].row(t)
@@ -242,6 +260,7 @@ class Trace:
 
     def adjoint_rows(self, equation: int) -> Array | None:
         """∂E/∂node for every timestep at which the equation's node exists, `(count, *shape)`; None: 0 everywhere."""
+        equation_number(self.unrolled.network, equation)
         if equation not in self._adjoints:
             self._adjoints[equation] = self.adjoints.whole(self.program.roots[equation])
         return self._adjoints[equation]
@@ -269,23 +288,36 @@ class Trace:
 
     def readers(self, name: str) -> tuple[Consumer, ...]:
         """All equations that read a name, at whatever timestep, in that order."""
-        return self._consumers.get(name, ())
+        return self._consumers.get(text(name), ())
 
     def consumers(self, name: str, t: int) -> tuple[Consumer, ...]:
         """Who reads node `name` of timestep `t`, in the order in which the backward pass brings their inflows."""
-        times = self.unrolled.times
+        times, t = self.unrolled.times, timestep(t)
         return tuple(c for c in self.readers(name) if times[c.equation].row(t + c.lag) is not None)
 
     def local(self, equation: int, t: int) -> LocalStep:
         """The equation's step at `t`."""
-        row = self.unrolled.times[equation].row(t)
-        assert row is not None
-        return LocalStep(self.storage, equation, row)
+        return LocalStep(self.storage, equation, self._row(equation, t))
+
+    def _row(self, equation: int, t: int) -> int:
+        """The row of an equation at `t`."""
+        network, t = self.unrolled.network, timestep(t)
+        row = self.unrolled.times[equation_number(network, equation)].row(t)
+        if row is not None:
+            return row
+        if not 0 <= t < self.steps:
+            raise self._no_such_step(t)
+        name = network.equations[equation].target
+        why = "it is pinned" if self.unrolled.is_pinned(name, t) else "the loss does not depend on it"
+        raise NetworkError(f"{name}[{t}] is not computed: {why}")
+
+    def _read(self, by: Name) -> Name:
+        return read_name(by, self.unrolled.shapes)
 
     def jacobian(self, equation: int, t: int, by: Name) -> Array:
         """The dense local partial ∂node/∂by at `t`, rows × columns."""
         with np.errstate(all="ignore"):
-            return self.local(equation, t).jacobian(by)
+            return self.local(equation, t).jacobian(self._read(by))
 
     def jacobians(self, equation: int, by: Name, rows: slice = slice(None)) -> Array:
         """The dense local partials ∂node/∂by at many timesteps, `(timesteps, rows, columns)`.
@@ -294,20 +326,24 @@ class Trace:
         the same value at all of them, as ∂(w·s)/∂s, it is given once, `(1, rows, columns)`. A matrix per timestep is
         large: `jacobian_width` says how many numbers one takes. What the equation does not read has partials of 0.
         """
+        equation_number(self.unrolled.network, equation)
+        if not isinstance(rows, slice):
+            raise NetworkError(f"{brief(rows)} is no run of rows", hint="give a slice, as in slice(0, 10)")
         with np.errstate(all="ignore"):
-            return LocalSteps(self.storage, equation, rows).jacobian(by)
+            return LocalSteps(self.storage, equation, rows).jacobian(self._read(by))
 
     def jacobian_width(self, equation: int, by: Name) -> int:
         """How many numbers per timestep `jacobians` handles at once."""
-        columns = size(self.unrolled.shapes[by.name])
+        equation_number(self.unrolled.network, equation)
+        columns = size(self.unrolled.shapes[self._read(by).name])
         rows = size(self.unrolled.shapes[self.unrolled.network.equations[equation].target])
         return max(LocalSteps(self.storage, equation, slice(0, 0)).width, rows * columns)
 
     def inflow(self, equation: int, t: int, by: Name) -> Array:
         """∂E/∂node · ∂node/∂by: what flows over one edge, in the shape of what is read."""
-        row = self.unrolled.times[equation].row(t)
+        row = self._row(equation, t)
+        self._read(by)
         whole = self.adjoint_rows(equation)
-        assert row is not None
         if whole is None:
             return np.zeros(self.unrolled.shapes[by.name])
         if equation in self._with_fused:
@@ -322,6 +358,8 @@ class Trace:
 
         Of a node it is ∂E/∂node where the node is pinned.
         """
+        if text(name) not in self.unrolled.shapes:
+            unknown(name, "name", self.unrolled.shapes)
         total = np.zeros((self.steps, *self.unrolled.shapes[name]))
         for reader in self.readers(name):
             whole = self.adjoint_rows(reader.equation)
@@ -376,6 +414,9 @@ class Trace:
         "through": the node is a softmax read by a fused loss, and what it passes on is o − y. "from": the node is the
         loss itself with the softmax inside.
         """
+        equation_number(self.unrolled.network, equation)
+        t = timestep(t)
+        self._read(by)
         for fused in self.program.fused.values():
             inner = self.program.instruction(fused.inner)
             outer = self.program.instruction(fused.outer)

@@ -48,7 +48,7 @@ TOLERANCES: dict[Method, float] = {"complex step": 1e-9, "central difference": 1
 NOISE = 64.0
 DIFFERENCE_NOISE = 8.0
 # Evaluations of the loss where the caller names no budget: so many that they take about ten seconds.
-MOST, FEWEST, WORK = 4000, 64, 20_000_000
+MOST, FEWEST, WORK = 4000, 32, 20_000_000
 # A parameter with more numbers than this over all timesteps is nudged as a whole only.
 LARGEST = 1 << 24
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from bptt_tui.tui.collector import Rest, at_rest
 
 with at_rest():
+    # Ahead of textual: the threads that numpy starts keep a core busy for some 30 ms, which is over when all is loaded.
+    import numpy as np  # noqa: F401
     from textual.app import App
     from textual.binding import BindingType
 

@@ -80,8 +80,11 @@ class Commanding(_Part):
 
     @property
     def rehearses_long(self) -> bool:
-        """Whether the next command first goes through a recording, over a long trace."""
-        return self.is_long and self.debugger.rehearses and bool(self.debugger.recording)
+        """Whether the next command first goes through a recording that is long, or over a long trace."""
+        if not self.debugger.rehearses:
+            return False
+        commands = len(self.debugger.recording)
+        return commands >= MANY or (commands > 0 and self.is_long)
 
     def set_to_work(
         self, said: str, work: Callable[[], View], then: Callable[[View | BpttError], bool], *, beside: bool
@@ -130,6 +133,15 @@ class Commanding(_Part):
         """Whether a command is being carried out beside the screen."""
         raise NotImplementedError
 
+    @property
+    def share(self) -> float:
+        """How much of it is done, 0 … 1."""
+        raise NotImplementedError
+
+    def action_interrupt(self) -> None:
+        """End it; the debugger then stands where it did."""
+        raise NotImplementedError
+
     def run_beside(self, said: str, work: Callable[[], View], then: Callable[[View | BpttError], bool]) -> bool:
         """Carry out `work` beside the screen."""
         raise NotImplementedError
@@ -148,6 +160,7 @@ class Commanding(_Part):
 _RUNS = ("continue", "reverse-continue", "until", "reverse-until", "set", "unset", "equation", "undo", "redo", "reset")
 _SUMS = ("table", "knobs", "buildup", "chains")  # commands that make something of all timesteps
 LONG = 100_000  # positions from which on they run beside the screen
+MANY = 1000  # recorded commands that are gone through there
 
 
 def _walks(command: Command, rest: str) -> bool:

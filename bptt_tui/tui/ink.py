@@ -218,13 +218,18 @@ class Inks:
         return strip.adjust_cell_length(width, self["plain"])
 
 
+_ROOM = 8  # cells of a continued line that are left for words
+
+
 def wrapped(line: Line, width: int, indent: int = 0) -> list[Line]:
     """The line broken at spaces into lines of at most `width` cells; continuation lines are indented.
 
-    Spaces at the head of the first line are kept, so an indented line stays indented.
+    Spaces at the head of the first line are kept, so an indented line stays indented. Where the indent would leave no
+    room for words it is less.
     """
     if width <= 0 or line_width(line) <= width:
         return [line]
+    indent = min(indent, max(width - _ROOM, 0))
     lines: list[Line] = []
     current: list[Run] = []
     used = 0
@@ -239,7 +244,7 @@ def wrapped(line: Line, width: int, indent: int = 0) -> list[Line]:
         if current and used + width_of(text.rstrip(" ")) > width and used > indent:
             close()
             text = text.lstrip(" ")
-        while used + width_of(text.rstrip(" ")) > width:
+        while text.rstrip(" ") and used + width_of(text.rstrip(" ")) > width:
             text = visible(text)
             cut = _cut(text, width - used)
             current.append((text[:cut], ink))

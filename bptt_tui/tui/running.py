@@ -26,6 +26,10 @@ class Running(Commanding):
         """Whether something is being carried out; the debugger takes no command meanwhile."""
         return self._run is not None
 
+    @property
+    def share(self) -> float:
+        return 0.0 if self._run is None else self._run.share
+
     def running_changed(self, said: str) -> None:
         """Show how far a run is; nothing where none goes on."""
         raise NotImplementedError

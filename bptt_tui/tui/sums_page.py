@@ -63,6 +63,9 @@ class Rows(Page):
         """The lines above."""
         raise NotImplementedError
 
+    def ready(self, rows: range) -> None:
+        """Some rows are about to be drawn."""
+
     def row(self, number: int, width: int, lit: bool) -> Line:
         """One row."""
         raise NotImplementedError
@@ -76,6 +79,7 @@ class Rows(Page):
         self.at = min(self.at, max(self.count() - 1, 0))
         self._top = min(max(self._top, self.at - room + 1), self.at, max(self.count() - room, 0))
         stop = min(self._top + room, self.count())
+        self.ready(range(self._top, stop))
         return [*head, *(self.row(number, width, number == self.at) for number in range(self._top, stop))]
 
 

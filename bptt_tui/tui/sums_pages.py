@@ -36,6 +36,9 @@ class KnobsPage(Rows):
     def count(self) -> int:
         return len(self._knobs.uses)
 
+    def ready(self, rows: range) -> None:
+        self._knobs.turn(rows)
+
     def head(self, width: int) -> list[Line]:
         knobs = self._knobs
         step = numerals.number(knobs.row(0).step, 3)

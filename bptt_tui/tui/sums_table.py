@@ -25,6 +25,7 @@ _STANDING, _HANGING = "⡀⣀⣤⣶", "⠁⠉⠛⠿"
 _NUMBER = 11
 _SUM = 12
 _KINDS = ("", "window", "chunks")
+_FIRST_MASK = 100  # timesteps: the work of a mask over a long sequence grows with them
 
 
 class TablePage(Page):
@@ -82,9 +83,11 @@ class TablePage(Page):
     def press(self, key: str) -> bool:
         if key == "m":
             self.kind = _KINDS[(_KINDS.index(self.kind) + 1) % 3]
-            self.k = self.k or max(self._longest // 4, 1)
+            self.k = self.k or min(max(self._longest // 4, 1), _FIRST_MASK)
         elif key in ("plus", "minus") and self.kind:
-            self.k = min(max(self.k + (1 if key == "plus" else -1), 1), self._longest)
+            wider = key == "plus"
+            step = 10 ** max(len(str(self.k if wider else self.k - 1)) - 2, 0)
+            self.k = min(max(self.k + (step if wider else -step), 1), self._longest)
         elif key == "i":
             self._numbers = not self._numbers
         elif key == "z":
@@ -105,7 +108,7 @@ class TablePage(Page):
 
     def copied(self) -> str:
         row, column = self._place
-        return exactly(self._table.cell(row, column)) if self._table.reaches[row, column] else ""
+        return exactly(self._table.cell(row, column)) if self._table.reached(row, column) else ""
 
     @property
     def _place(self) -> tuple[int, int]:
@@ -113,7 +116,7 @@ class TablePage(Page):
         blocks = self._blocks
         if blocks is None or blocks.down == blocks.across == 1:
             return self.row, self.column
-        place = blocks.places[self.row // blocks.down, self.column // blocks.across]
+        place = blocks.places[self.row // blocks.down - blocks.top, self.column // blocks.across - blocks.left]
         return int(place[0]), int(place[1])
 
     # --- drawing ---------------------------------------------------------------------------------------------------
@@ -130,17 +133,24 @@ class TablePage(Page):
         self._narrow = cell == 1
         columns = max(room // cell, 1)
         whole = self._whole and not self._numbers
-        most = (lines, columns) if whole else (len(table.losses), len(table.uses))
-        blocks = self._blocks = self._cut(*most, mask)
-        at = self.row // blocks.down, self.column // blocks.across
-        high, wide = blocks.values.shape
+        if whole:
+            blocks = self._cut(lines, columns, mask)
+            high, wide = blocks.values.shape
+            at = self.row // blocks.down, self.column // blocks.across
+        else:
+            high, wide = len(table.losses), len(table.uses)
+            at = self.row, self.column
         self._top = min(max(self._top, at[0] - lines + 1), at[0], max(high - lines, 0))
         self._left = min(max(self._left, at[1] - columns + 1), at[1], max(wide - columns, 0))
+        rows = range(self._top, min(self._top + lines, high))
         shown = range(self._left, min(self._left + columns, wide))
-        drawn: list[Line] = [self._headings(blocks, shown, margin, cell, tail)]
-        for row in range(self._top, min(self._top + lines, high)):
+        if not whole:
+            blocks = table.cells(rows, shown, None if mask is None else mask.kept)
+        self._blocks = blocks
+        drawn: list[Line] = [self._headings(blocks, wide, shown, margin, cell, tail)]
+        for row in rows:
             drawn.append(self._line(blocks, row, shown, margin, cell, tail, at))
-        drawn.append(self._sums_line(blocks, shown, margin, cell, tail))
+        drawn.append(self._sums_line(wide, shown, margin, cell, tail))
         return [*self._head(blocks, width), *drawn, *self._foot(mask, width, height)]
 
     def _cut(self, lines: int, columns: int, mask: TruncatedSum | None) -> Blocks:
@@ -151,7 +161,7 @@ class TablePage(Page):
         assert self._known is not None
         return self._known
 
-    def _headings(self, blocks: Blocks, shown: range, margin: int, cell: int, tail: int) -> Line:
+    def _headings(self, blocks: Blocks, wide: int, shown: range, margin: int, cell: int, tail: int) -> Line:
         """The uses, as many as have room for their labels, between ‹ and › where there are more."""
         table = self._table
         text, place = "", 0
@@ -166,7 +176,7 @@ class TablePage(Page):
         text = fitted(text, len(shown) * cell)
         word = ("‖sum‖" if table.norms else "sum").rjust(tail) if tail and blocks.down == 1 else ""
         before = "‹" if shown.start else " "
-        after = "›" if shown.stop < blocks.values.shape[1] else " " * bool(word)
+        after = "›" if shown.stop < wide else " " * bool(word)
         return ((before.rjust(margin), "accent"), (text, "dim"), (after, "accent"), (word[1:], "dim"))
 
     def _line(
@@ -175,12 +185,13 @@ class TablePage(Page):
         table = self._table
         runs: list[Run] = []
         for column in shown:
-            if not blocks.there[row, column]:
+            place = row - blocks.top, column - blocks.left
+            if not blocks.there[place]:
                 runs.append((" " * cell, "now" if (row, column) == at else "plain"))
                 continue
             now = (row, column) == at
-            value, level = float(blocks.values[row, column]), int(blocks.levels[row, column])
-            if not blocks.kept[row, column]:
+            value, level = float(blocks.values[place]), int(blocks.levels[place])
+            if not blocks.kept[place]:
                 runs.append(("·".rjust(cell), "now" if now else "faint"))
             elif cell == _NUMBER:
                 runs.append(number_run(value, cell, now))
@@ -192,10 +203,10 @@ class TablePage(Page):
             total = number_run(float(table.row_sums[row]), tail)
         return ((label, "accent" if row == at[0] else "dim"), *merged(runs), total)
 
-    def _sums_line(self, blocks: Blocks, shown: range, margin: int, cell: int, tail: int) -> Line:
-        """The contributions, and the gradient in the corner."""
+    def _sums_line(self, wide: int, shown: range, margin: int, cell: int, tail: int) -> Line:
+        """The contributions in `wide` blocks, and the gradient in the corner."""
         table = self._table
-        values, sizes = table.sum_levels(blocks.values.shape[1])
+        values, sizes = table.sum_levels(wide)
         runs: list[Run] = []
         for column in shown:
             value = float(values[column])
@@ -252,7 +263,7 @@ class TablePage(Page):
         table = self._table
         row, column = self._place
         label = table.cell_label(row, column)
-        if not table.reaches[row, column]:
+        if not table.reached(row, column):
             return [((f" {label}: the loss cannot reach a later use", "dim"),)]
         room = max(width - width_of(label) - 6, 12)
         lines: list[Line] = [((f" {label} = ", "name"), (in_full(table.cell(row, column), room), "strong"))]

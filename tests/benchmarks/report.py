@@ -49,6 +49,7 @@ def main() -> None:
         "memory": memory,
         "commands": commands,
         "searches": searches,
+        "watches": watches,
         "repaint": repaint,
         "launch": lambda: launch(options.quick),
         "small": small,
@@ -167,6 +168,33 @@ def searches() -> Iterator[Row]:
             assert debugger.cursor.position == debugger.last
         median = statistics.median(taken)
         yield Row(f"continue, {what}, T=100 000: 1 s", median, 1000.0, median / 1000.0, 1.0)
+
+
+def watches() -> Iterator[Row]:
+    """A run past every change of a matrix that a timestep has, against looking at each position by itself."""
+    from bptt_tui.debugger.looking import Look
+    from bptt_tui.debugger.stops import is_hit, read_watch
+
+    debugger = Debugger(_recurrent_session(300, 64).replace(initial={"h": np.full(64, 0.1)}))
+    scene = debugger.look.scene
+    for watched in ("dh[t]/dz[t]", "dE/dW[t]", "dE/dW", "prod", "dh/dz - dz/dh[t-1]"):
+        stop = read_watch(scene, watched, 1)
+        debugger.do("delete")
+        debugger.do(f"watch {watched}")
+        debugger.do("ignore 1 99999999")
+
+        def run() -> None:
+            debugger.do("start")
+            debugger.do("continue")
+
+        def one_by_one() -> list[int]:
+            return [place for place in range(1, debugger.last + 1) if is_hit(stop, Look(scene, place))]  # noqa: B023
+
+        debugger.do("start")
+        before = debugger.view.breakpoints[0].hits
+        assert debugger.do("continue").breakpoints[0].hits - before == len(one_by_one())
+        debugger.do("ignore 1 99999999")
+        yield side_by_side(f"watch {watched}, n=64 T=300: one by one", run, one_by_one, 0.2, 3)
 
 
 def _recurrent_session(steps: int, n: int) -> Session:

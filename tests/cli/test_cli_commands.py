@@ -393,6 +393,36 @@ def test_an_interrupt_exits_with_130() -> None:
         assert child.wait(60) == 130
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("gradient question >&-", "the output cannot be written: it is closed"),
+        ("run question --script - <&-", "-: standard input is closed"),
+        ("check question - <&-", "-: standard input is closed"),
+        ("gradient ''", "an empty name is no file's; give a path, or one of question, "),
+        ("export question --format html -o ''", "an empty name is no file's"),
+        ("snapshot question -o here.svg/", "here.svg/: this is the name of a directory, not of a file"),
+        ("gradient nowhere 2> /dev/full", ""),
+        ("check question 'dE/dw = (' 2> /dev/full", ""),
+        ("gradient nowhere 2>&-", ""),
+    ],
+)
+def test_streams_and_names_that_are_none(line: str, said: str, tmp_path: Path) -> None:
+    """One line where anybody can be told; the status says it anyhow, and nothing is written."""
+    done = subprocess.run(
+        ["bash", "-c", f'exec "$0" -m bptt_tui {line}', sys.executable],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"bptt-tui: {said}") if said else not done.stderr
+    assert done.stderr.count("\n") == bool(said) and not list(tmp_path.iterdir())
+
+
 def test_a_huge_session_is_refused_before_memory_is_taken(tmp_path: Path) -> None:
     """T = 10⁹ under a limit of address space: the estimate is given, at once."""
     path = written(tmp_path, **FREE_RUNNING, parameters={"w": 0.6, "v": 1.0}, steps=10**9)

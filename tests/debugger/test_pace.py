@@ -15,7 +15,7 @@ from bptt_tui.errors import CommandError
 from bptt_tui.session import Loss, Recorded, load
 
 PARTS: dict[str, Callable[[Sums], object]] = {
-    "table": lambda sums: sums.table("w").values,
+    "table": lambda sums: sums.table("w").values(),
     "buildup": lambda sums: sums.buildup("w", "s").row(-1).total,
     "counts": lambda sums: sums.chains("w", 0).count,
     "chains": lambda sums: sums.chains("w", 0).group(0).total,

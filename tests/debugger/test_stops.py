@@ -363,25 +363,13 @@ def test_an_interrupted_run_changes_nothing(debugger: Debugger) -> None:
     assert debugger.do("continue").position == 27
 
 
-@pytest.mark.parametrize("line", ["watch s if t < 0", "watch dE/dw if t < 0"])
-def test_searches_for_what_is_too_large_go_one_by_one(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They ask every few hundred positions whether to go on, and end where others do."""
-    monkeypatch.setattr(stops, "_FEWEST", 3000)
-    monkeypatch.setattr(stops, "_FIRST_CHUNK", 3000)
-    monkeypatch.setattr(stops, "ENTRIES", 16 * 3000)
-    monkeypatch.setattr(stops._Run, "_rows", too_large)
+@pytest.mark.parametrize("line", ["watch norm(ds[t]/dz) if t < 0", "watch dE/dw if t < 0", "break if s*dE/dw > 9"])
+def test_a_search_asks_now_and_then_whether_to_go_on(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stops, "_FIRST_CHUNK", 300)
+    monkeypatch.setattr(stops, "ENTRIES", 16 * 300)
     debugger = make("z = w * s[t-1]", "s = tanh(z)", "E = s * s", parameters={"w": 1.5}, initial={"s": 1.0}, steps=3000)
     debugger.do(line)
     interrupted_after(debugger, 5)
-    debugger.do("delete")
-    debugger.do("start")
-    debugger.do(line.replace("t < 0", "t == 2990"))
-    debugger.interrupt = None
-    assert (debugger.do("c").t, debugger.view.breakpoints[0].hits) == (2990, 1)
-
-
-def too_large(*_: object) -> None:
-    raise stops.OneByOne
 
 
 def interrupted_after(debugger: Debugger, questions: int) -> None:

@@ -42,7 +42,7 @@ def test_a_mask_says_what_it_keeps_and_gives(mask: str, kept: int) -> None:
     assert f"{mask}: " in message and f"{kept} of 6 entries kept" in message
     shown = debugger.sums.table("w")
     assert found.kept is not None
-    assert found.gradient == pytest.approx(shown.values[found.kept].sum(), rel=1e-12)
+    assert found.gradient == pytest.approx(shown.values()[found.kept].sum(), rel=1e-12)
     assert f"truncated = {float(found.gradient):.6g}" in message
 
 
@@ -221,7 +221,7 @@ def test_entries_are_those_of_the_table() -> None:
     debugger = Debugger(load("min-char-rnn"))
     one, norms = debugger.sums.table("Whh", (1, 2)), debugger.sums.table("Whh")
     cell = norms.cell(2, 1)
-    assert one.values[2, 1] == pytest.approx(cell[1, 2], rel=1e-12)
-    assert norms.values[2, 1] == pytest.approx(np.linalg.norm(cell), rel=1e-12)
+    assert one.values()[2, 1] == pytest.approx(cell[1, 2], rel=1e-12)
+    assert norms.values()[2, 1] == pytest.approx(np.linalg.norm(cell), rel=1e-12)
     assert one.total == pytest.approx(debugger.state.session.trace().gradient["Whh"][1, 2], rel=1e-12)
     assert norms.row_sums[3] == pytest.approx(np.linalg.norm(norms.row_sum(3)), rel=1e-12)

@@ -139,7 +139,7 @@ def test_what_holds_while_every_relu_is_active_is_no_identity() -> None:
     assert judge(relu(), "ds_2/ds_1 = relu'(z_2) * w").holds
     verdict = judge(relu(), "ds_2/ds_1 = w")
     assert verdict.outcome == "coincidence"
-    assert verdict.members[0].why == "relu is on one side of its kink here"
+    assert verdict.members[0].why == "relu is on one side of its kink here: z₂ > 0"
     assert [slip.kind for slip in verdict.members[0].slips] == ["slope missing"]
 
 
@@ -153,7 +153,7 @@ SAID = [
     (
         "question",
         "∂E/∂w = (o−y)v(1−s₁²)(s₀ + w²(1−s₀²)s₋₁)",
-        "in the t = 0 term w² stands where ∂b₁/∂s₀ = w belongs",
+        "in the t = 0 term w² stands where w belongs: the power is one too high",
     ),
     ("gru", "dE/dz_2 = dE/dh_2 ⊙ h_1", "h₁ stands where ∂h₂/∂z₂ = diag(h₁) − diag(n₂) belongs"),
     ("min-char-rnn", "dL/dp_2 = -1/p_2", "the term is wrong: ∂loss/∂p₂ = −target₂/p₂"),

@@ -19,6 +19,7 @@ SHOWN: dict[str, tuple[str, str]] = {
     "steps transposed": ("min-char-rnn", "dh_3/dh_0 = prod_{t=1}^{3} diag(1 - h_t^2) Whh^T"),
     "steps turned": ("min-char-rnn", "dh_3/dh_0 = prod_{t=1}^{3} Whh diag(1 - h_t^2)"),
     "steps bare": ("min-char-rnn", "dh_3/dh_0 = (Whh^T)^3"),
+    "power": ("vanishing", "ds_3/ds_0 = w^4 (1 - s_1^2) (1 - s_2^2) (1 - s_3^2)"),
     "weight missing": ("question", f"dE/dw = {HEAD} * (s0 + ds0/dz0*s[-1])"),
     "factor missing": ("question", f"dE/dw_0 = {HEAD} * w * ds0/dz0"),
     "factors missing": ("question", "dE/dw_0 = dE/do * do/dq * v * w * ds0/dz0"),

@@ -10,9 +10,9 @@ from oracles.networks import random_case
 
 from bptt_tui.derivation import by_loss
 from bptt_tui.derivation import table as table_module
-from bptt_tui.derivation.table import Table
+from bptt_tui.derivation.table import Table, together
 from bptt_tui.errors import NetworkError
-from bptt_tui.session import load
+from bptt_tui.session import Loss, load
 from bptt_tui.trace import Network
 
 RELATIVE = 1e-12
@@ -179,3 +179,19 @@ def test_a_fault_in_the_sweep_is_found(monkeypatch):
 
         monkeypatch.setattr(by_loss._Sweep, "moments", moments)
         assert faults(trace)
+
+
+def test_tables_made_together_are_those_made_one_by_one():
+    trace = load("lstm").replace(loss=Loss(at="every"), expected=None).trace()
+    found = together(trace, list(trace.gradient), only=(0, 3))
+    for name, table in found.items():
+        alone = Table(trace, name, only=(0, 3))
+        assert np.array_equal(table.norms(), alone.norms())
+        want = np.array([alone.row_sum(row) for row in range(2)])
+        np.testing.assert_allclose(table.row_sums(), want, rtol=1e-13, atol=1e-15)
+
+
+def test_of_tables_made_together_one_that_would_take_too_long_is_an_error(monkeypatch):
+    monkeypatch.setattr(table_module, "MOST_CALLS", 10)
+    found = together(load("many-to-many").trace(), ["w", "v"], only=(2,))
+    assert isinstance(found["w"], NetworkError) and isinstance(found["v"], Table)

@@ -9,6 +9,7 @@ import pytest
 from oracles.evaluate import complex_step, leaves_of, node_values
 from oracles.networks import random_case
 
+from bptt_tui.calculus import kernels
 from bptt_tui.derivation import truncation
 from bptt_tui.derivation.table import Table
 from bptt_tui.derivation.truncation import Chunks, Window, kept_by, several, truncated
@@ -228,7 +229,7 @@ def test_what_would_take_too_long_is_refused_before_a_cell_is_looked_at(monkeypa
     assert table.grouped
     monkeypatch.setattr(truncation, "MOST_WORK", 1)
     monkeypatch.setattr(truncation, "kept_by", None)
-    with pytest.raises(NetworkError, match="truncating 60 loss steps one by one would pass"):
+    with pytest.raises(NetworkError, match="truncating w would take 240 operations and pass 180 numbers"):
         truncated(table, Window(3))
 
 
@@ -280,3 +281,25 @@ def test_a_mask_too_far_is_refused(monkeypatch):
     monkeypatch.setattr(truncation, "MOST_WORK", 5)
     with pytest.raises(NetworkError, match="truncating w would take 18 operations and pass 6 numbers"):
         several(load("many-to-many").trace(), ["w"], [Window(2)])
+
+
+@pytest.mark.parametrize("room", [1, 500, 2000])
+@pytest.mark.parametrize("seed", range(4))
+def test_sums_that_do_not_fit_are_taken_on_some_timesteps_at_a_time(seed, room, monkeypatch):
+    """With the gradients that come without a limit."""
+    trace = random_case(seed).trace()
+    masks = [Window(1), Window(3), Chunks(4)]
+    whole = several(trace, list(trace.gradient), masks)
+    monkeypatch.setattr(truncation, "LARGEST", room)
+    for name, found in several(trace, list(trace.gradient), masks).items():
+        for one, other in zip(found, whole[name], strict=True):
+            scale = np.abs(other.true).max() + np.abs(other.gradient).max()
+            np.testing.assert_allclose(one.gradient, other.gradient, rtol=1e-12, atol=1e-13 * scale)
+
+
+def test_a_tall_product_in_parts_is_the_product():
+    rng = np.random.default_rng(0)
+    g, matrix = rng.standard_normal((517, 64)), rng.standard_normal((64, 65))
+    assert kernels.tall_product(g, matrix).shape == (517, 65)
+    np.testing.assert_allclose(kernels.tall_product(g, matrix), g @ matrix, rtol=1e-13, atol=1e-13)
+    assert np.array_equal(kernels.tall_product(g[:3], matrix), g[:3] @ matrix)

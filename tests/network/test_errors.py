@@ -133,7 +133,8 @@ GIVEN = [
     ),
     (with_(parameters__x=1.0), NetworkError, "inputs.x: x is also given in parameters; give it once"),
     (with_(parameters__s=1.0), NetworkError, "parameters.s: s is already defined by 's = tanh(z)'; give it once"),
-    (with_(parameters__W=1.0), NetworkError, "parameters.W: no equation reads W; remove it, or use it in an equation"),
+    (with_(parameters__W=1.0), NetworkError, "parameters.W: no equation reads W; did you mean 'w'?"),
+    (with_(parameters__K=1.0), NetworkError, "parameters.K: no equation reads K; remove it, or use it in an equation"),
     (with_(parameters__uu=1.0), NetworkError, "parameters.uu: no equation reads uu; did you mean 'u'?"),
     (with_(initial__S=1.0), NetworkError, "initial.S: S is no node and no input; "),
     (

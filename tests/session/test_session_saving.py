@@ -110,7 +110,7 @@ def test_a_session_cannot_hold_what_json_cannot(bad: object) -> None:
         {"parameters": {"\udfff": 1.0}},
         {"steps": 0},
         {"equations": ()},
-        {"debugger": DebuggerState(position=-1)},
+        {"debugger": DebuggerState(notes=(Note(-1, "early"),))},
         {"expected": Expected(tolerance=0.0)},
     ],
 )

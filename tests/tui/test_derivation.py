@@ -407,6 +407,7 @@ async def test_judging_during_a_replay_leaves_it_and_space_resumes() -> None:
 
     session = load("question").with_state(recording=[Recorded(0.0, "next"), Recorded(60.0, "next")])
     async with opened(session, replay=True) as debugger:
+        await debugger.until(lambda: debugger.view.position == 1)  # what is due at once has been played
         await debugger.press("D")
         await judge(debugger, WRONG_TEXT)
         await debugger.press("escape")

@@ -8,10 +8,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from opening import Opened, opened
+from verdicts import ALL
 
-from bptt_tui.debugger import Debugger, edits, stops
+from bptt_tui.debugger import Debugger, attempts, edits, stops
 from bptt_tui.session import Recorded, load
+from bptt_tui.session.format import Attempt
 from bptt_tui.tui import beside, commanding, player
+from bptt_tui.tui.bars import MessageBar
+from bptt_tui.tui.derivation.formula_area import FormulaArea
 from bptt_tui.tui.playbar import PlayBar
 
 LONG = load("question").replace(inputs={"x": np.sin(0.7 * np.arange(3000)).tolist()}, expected=None)
@@ -145,7 +149,7 @@ async def test_the_first_command_behind_a_recording_waits_beside_the_screen(gate
     """It has the recording gone through; stopped, nothing is given and nothing recorded."""
     async with opened(REPLAYED) as debugger:
         await debugger.press("n")
-        assert debugger.main.runs_long and "next · 0%, esc stops" in debugger.text()
+        await debugger.until(lambda: "next · 50%, esc stops" in debugger.text())
         await debugger.press("escape")
         gate.set()
         await over(debugger)
@@ -157,6 +161,87 @@ async def test_the_first_command_behind_a_recording_waits_beside_the_screen(gate
         assert [entry.command for entry in debugger.app.debugger.recording[4:]] == ["delete", "goto 0", "next"]
 
 
+FORMULA = "dE/dw = dE/ds_1"
+
+
+def said(debugger: Opened) -> str:
+    return debugger.app.screen.query_one(MessageBar).text
+
+
+@pytest.mark.parametrize("way", ["verdict", "deletion"])
+async def test_the_first_verdict_behind_a_recording_waits_beside_its_screen(
+    way: str, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The recording is gone through with progress; the screen stays alive and shows what was there."""
+    verdict = ALL["wrong"]
+    monkeypatch.setattr(attempts, "judged", lambda _session, _text: verdict)
+    async with opened(REPLAYED.with_state(attempts=[Attempt("dE/du = 0")])) as debugger:
+        await debugger.press("D")
+        if way == "verdict":
+            debugger.app.screen.query_one(FormulaArea).write(FORMULA)
+            await debugger.press("enter")
+        else:
+            await debugger.press("tab", "tab", "x")
+        await debugger.until(lambda: "going through the recording · 50%, esc stops" in said(debugger))
+        assert debugger.main.runs_long
+        before = debugger.text()
+        await debugger.press("tab", "tab", "tab", "enter", "ctrl+l", "tab", "tab", "down", "x")
+        debugger.app.screen.query_one(FormulaArea).write(FORMULA)
+        await debugger.pilot.resize_terminal(80, 24)
+        await debugger.pilot.resize_terminal(120, 36)
+        assert "∂E/∂u = 0" in before and "∂E/∂u = 0" in debugger.text()
+        gate.set()
+        await debugger.until(lambda: not debugger.main.runs_long)
+        await debugger.app.workers.wait_for_complete()
+        kept = [one.formula for one in debugger.app.debugger.desk.attempts]
+        assert kept == (["dE/du = 0", FORMULA] if way == "verdict" else [])
+        recorded = [entry.command for entry in debugger.app.debugger.recording[4:]]
+        assert recorded == (["delete", "goto 0", f"check {FORMULA}"] if way == "verdict" else [])
+
+
+async def test_the_first_verdict_behind_a_recording_can_be_given_up(gate: threading.Event) -> None:
+    """Nothing is judged, kept or recorded then, and the next try begins anew."""
+    async with opened(REPLAYED) as debugger:
+        await debugger.press("D")
+        debugger.app.screen.query_one(FormulaArea).write(FORMULA)
+        await debugger.press("enter")
+        await debugger.until(lambda: "going through the recording" in said(debugger))
+        await debugger.press("escape")
+        assert debugger.app.screen is not debugger.main
+        gate.set()
+        await debugger.until(lambda: not debugger.main.runs_long)
+        await debugger.app.workers.wait_for_complete()
+        assert said(debugger) == "stopped" and not debugger.app.debugger.desk.attempts
+        assert len(debugger.app.debugger.recording) == 4 and debugger.app.debugger.rehearses
+        await debugger.press("escape", "n")
+        await over(debugger)
+        assert debugger.view.position == 1
+
+
+async def test_a_recording_of_many_commands_is_gone_through_beside_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However short the trace is; between two commands it can be stopped."""
+    monkeypatch.setattr(commanding, "MANY", 4)
+    monkeypatch.setattr(beside, "AT_ONCE", 0.0)
+    monkeypatch.setattr(beside, "OFTEN", 0.01)
+    held = threading.Event()
+    followed = Debugger.follow
+
+    def follow(debugger: Debugger, line: str) -> None:
+        held.wait(20)
+        followed(debugger, line)
+
+    monkeypatch.setattr(Debugger, "follow", follow)
+    session = load("question").with_state(recording=[Recorded(0.0, "next")] * 4, position=4)
+    async with opened(session) as debugger:
+        await debugger.press("n", "escape")
+        held.set()
+        await over(debugger)
+        assert "interrupted" in debugger.message and debugger.view.position == 4
+        await debugger.press("n")
+        await over(debugger)
+        assert debugger.view.position == 5
+
+
 @pytest.mark.parametrize("way", ["key", "line"])
 async def test_a_note_behind_a_recording_waits_beside_the_screen(way: str, gate: threading.Event) -> None:
     """It, too, has the recording gone through; a note and a chapter that are written together are both kept."""
@@ -165,7 +250,8 @@ async def test_a_note_behind_a_recording_waits_beside_the_screen(way: str, gate:
             await debugger.type("note first")
         else:
             await debugger.press("m", *"first", "tab", *"title", "ctrl+s")
-        assert debugger.main.runs_long and "note" in debugger.text() and "· 0%, esc stops" in debugger.text()
+        assert debugger.main.runs_long
+        await debugger.until(lambda: "note" in debugger.text() and "· 50%, esc stops" in debugger.text())
         gate.set()
         await over(debugger)
         assert [note.text for note in debugger.view.all_notes] == ["first"]

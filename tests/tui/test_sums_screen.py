@@ -152,7 +152,7 @@ async def test_a_block_shows_the_entry_it_is_drawn_by() -> None:
         await debugger.press("end", "left", "left")
         page = debugger.app.screen._canvas.page
         row, column = page._place
-        assert abs(table.values[row, column]) == np.abs(table.values[57:60, column]).max()
+        assert abs(table.values()[row, column]) == np.abs(table.values()[57:60, column]).max()
         await debugger.press("z")
         assert "a tile" not in debugger.text()
         assert "E₅₉" in debugger.text()
@@ -272,3 +272,17 @@ async def test_a_network_without_parameters_has_chains_all_the_same() -> None:
         assert "✗ the network has no parameter that is used" in debugger.text()
         await debugger.press("question_mark")
         assert "mask: none, window, chunks" in debugger.text()
+
+
+async def test_a_mask_over_a_long_sequence_begins_short_and_grows_in_larger_steps() -> None:
+    """Its work grows with its timesteps; a short one changes by one."""
+    session = load("question").replace(inputs={"x": [0.5, -1.0] * 250}, loss=Loss(at="every"), expected=None)
+    async with opened(session) as debugger:
+        await debugger.press("T")
+        await debugger.until(lambda: isinstance(debugger.app.screen, SumsScreen))
+        await debugger.press("m")
+        assert "window 100" in debugger.text()
+        await debugger.press("plus")
+        assert "window 110" in debugger.text()
+        await debugger.press("minus", "minus")
+        assert "window 99" in debugger.text()

@@ -88,3 +88,17 @@ def test_wrapped_lines_fit_and_lose_nothing(texts: list[str], width: int, indent
 )
 def test_a_text_cut_where_something_was_left_out_before_has_one_ellipsis(width: int, text: str) -> None:
     assert fitted("[-0.8 -1 1 … 0.5]", width) == text
+
+
+@given(
+    st.lists(st.text("ab ∂界\u0301\x1b", max_size=12), max_size=6),
+    st.integers(1, 40),
+    st.integers(0, 60),
+)
+@settings(max_examples=200, deadline=None)
+def test_lines_are_broken_at_any_width_and_indent(words: list[str], width: int, indent: int) -> None:
+    """An indent that is wider than the line, too: every line ends, and nothing is lost."""
+    line = tuple((word, "plain") for word in words)
+    broken = wrapped(line, width, indent)
+    kept = visible("".join(words)).replace(" ", "")
+    assert visible("".join(text for one in broken for text, _ in one)).replace(" ", "") == kept

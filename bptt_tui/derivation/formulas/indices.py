@@ -110,6 +110,7 @@ class Indices(Tokens):
     def _bounds(self, part: Part, upper: Part | None) -> tuple[str, Moment | None, Moment | None]:
         """The variable and its bounds: `t`, `t=0`, `t=0…1`, `k≤t`, `0≤k<t`."""
         text = part.text.replace("\\leq", "≤").replace("\\le", "≤").replace("<=", "≤").replace("\\lt", "<")
+        text = text.replace("\\geq", "≥").replace("\\ge", "≥").replace(">=", "≥").replace("\\gt", ">")
         text = text.replace("\\ldots", "…").replace("\\dots", "…").replace("...", "…").replace("..", "…")
         name = r"([^\W\d_]+'*)"
         last = None if upper is None else self._bound(upper.text, upper)
@@ -125,6 +126,14 @@ class Indices(Tokens):
             variable = self._variable(match[3], part)
             first = self._bound(match[1], part, match[2] == "<") if match[1] else None
             end = last if match[5] is None else self._bound(match[5], part, -(match[4] == "<"))
+            return variable, first, end
+        if (match := re.fullmatch(rf"()(){name}([≥>])([^≥>]+)", text)) or (
+            match := re.fullmatch(rf"([^≥>]+)([≥>]){name}(?:([≥>])([^≥>]+))?", text)
+        ):
+            # t ≥ i > k, from the latest down.
+            variable = self._variable(match[3], part)
+            first = self._bound(match[5], part, match[4] == ">") if match[5] else None
+            end = self._bound(match[1], part, -(match[2] == ">")) if match[1] else last
             return variable, first, end
         raise self.error(f"{shortened(part.text)!r} says no timesteps", part.start, "expected t, t=0 or k≤t")
 

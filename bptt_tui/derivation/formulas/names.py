@@ -6,12 +6,17 @@ import re
 
 from bptt_tui.derivation.formulas.indices import Indices, Part, shortened
 from bptt_tui.derivation.formulas.parts import describe
-from bptt_tui.derivation.formulas.scanner import plain_index
+from bptt_tui.derivation.formulas.scanner import Token, plain_index
 from bptt_tui.derivation.formulas.tree import Formula, Join, Moment, Multiply, Number, Time, Value
 from bptt_tui.errors import FormulaError
 from bptt_tui.network.network import did_you_mean
 
 MAX_WORD = 200
+# A timestep above a name: ^{(t-1)}, ^{<t>}; without brackets only one with a letter, and not the T of a transpose.
+_OPENING, _CLOSING = r"(?:\\left\s*)?(?:\(|<|⟨|\\langle)", r"(?:\\right\s*)?(?:\)|>|⟩|\\rangle)"
+_RAISED = re.compile(rf"\^\s*\{{\s*{_OPENING}([^(){{}}<>⟨⟩\\]+){_CLOSING}\s*(T|⊤|\\top|\\intercal)?\s*\}}")
+_LETTER = re.compile(r"\^\s*\{?\s*([a-z](?:\s*[-−+]\s*\d+)?)(?![A-Za-z0-9_])()\s*\}?")
+_OPEN = re.compile(r"[a-z]'*([+-]\d+)?")
 
 
 class Names(Indices):
@@ -34,6 +39,8 @@ class Names(Indices):
             else:
                 break
         parts += [part for group in bracketed for part in group]
+        if not parts:
+            parts = self._raised_index(word)
         if not parts:
             parts = self._as_argument(word)
         tail = self.before if parts else end
@@ -65,6 +72,25 @@ class Names(Indices):
             above = 4 if braced else 2
         if self.ahead(above).kind == "sub":
             self.tokens.insert(self.index, self.tokens.pop(self.index + above))
+
+    def _raised_index(self, word: str) -> list[Part]:
+        """h^{(t)} and h^{<t>}; h^t and h^{t-1} of a name that needs a timestep."""
+        scope, name = self.scope, self.scope.spellings.get(word)
+        if self.peek.kind != "^" or name is None or not scope.timed(name):
+            return []
+        needs = scope.kind(name) in ("node", "input") and scope.only(name) is None and not scope.is_total(name)
+        match = _RAISED.match(self.text, self.peek.start)
+        if match is None and needs:
+            match = _LETTER.match(self.text, self.peek.start)
+        text = "" if match is None else plain_index(match[1])
+        if match is None or (self._moment(text) is None and not _OPEN.fullmatch(text)):
+            return []
+        while self.peek.start < match.end() and self.peek.kind != "end":
+            self.next()
+        if match[2]:
+            # h^{(t)⊤} is h^{(t)} transposed.
+            self.tokens.insert(self.index, Token("ᵀ", match[2], match.start(2), match.end()))
+        return [Part(text, match.start(1), match.end(1), True)]
 
     def _as_argument(self, word: str) -> list[Part]:
         """s(t-1): brackets after a name that needs a timestep hold one."""
@@ -151,6 +177,12 @@ class Names(Indices):
         if not rest:
             return value
         shape = scope.shape(name)
+        if len(rest) > len(shape) and rest[0].text in self.variables:
+            raise self.error(
+                f"a sum over entries is not read, and {rest[0].text} is no timestep of {name}",
+                rest[0].start,
+                "write it as a product of vectors, as in (o - y)^T v",
+            )
         if len(rest) > len(shape):
             what = "a single number" if not shape else f"{len(shape)} index{'es' * (len(shape) > 1)} at most"
             raise self.error(
@@ -198,6 +230,8 @@ class Names(Indices):
                 f"{shortened(part.text)!r} is not a timestep", part.start, f"expected a timestep, as in {name}[1]"
             )
         hint = scope.missing(name, moment.offset)
+        if "T" in part.text and moment.offset >= scope.steps:
+            hint = f"T is the number of timesteps, {scope.steps}, and they begin at 0: the last is T-1"
         if scope.kind(name) == "parameter":
             return self.error(f"{name} is not used at t = {moment.offset}", part.start, hint)
         return self.error(f"there is no {name}[{moment.offset}]", part.start, hint)
@@ -280,6 +314,11 @@ class Names(Indices):
             guess = f"the functions are {', '.join(dict.fromkeys(scope.functions.values()))}"
         if word == "t" or word in self.variables:
             guess = "a timestep stands in an index, as in s_t"
+        if stem in ("δ", "delta") and re.match(r"\s*_\{?[a-z],?[a-z]\b", self.text[start:].partition(stem)[2]):
+            guess = "entries are not read one by one: write diag(o) - o o^T"
+        elif stem.split("_")[0] in ("δ", "delta", "ε", "Δ"):
+            node = next((name for name in scope.network.targets if name != scope.loss), scope.loss)
+            guess = f"write the gradient that it stands for, such as ∂{scope.loss}/∂{node}_t"
         return FormulaError(
             f"there is no {shortened(stem)!r} in the network",
             text=self.text,

@@ -115,7 +115,31 @@ class _Reader(Arrays):
         self._finish()
         if len(members) == 1:
             raise self.error("expected '=' and what the left side equals", hint=f"as in {self._example()}")
+        self._check_indices(members)
         return Statement(self.text, tuple(self._checked(member) for member in members))
+
+    def _check_indices(self, members: list[Formula]) -> None:
+        """Refuse o[0] for an entry beside o[1] for a timestep: whoever writes both means the same by both."""
+        entries: dict[str, Entry] = {}
+        times: dict[str, Value] = {}
+        for part in (part for member in members for part in walk(member)):
+            if isinstance(part, Entry) and isinstance(part.operand, Value):
+                if self._is_bracketed(part, part.operand.name):
+                    entries.setdefault(part.operand.name, part)
+            elif isinstance(part, Value) and self._is_bracketed(part, part.name):
+                times.setdefault(part.name, part)
+        for name in entries.keys() & times.keys():
+            entry, value = entries[name], times[name]
+            shown = [self.text[slice(*part.span)] for part in (entry, value)]
+            raise self.error(
+                f"{shown[0]} is an entry of {name}, and {shown[1]} is {name} at a timestep",
+                max(entry.span[0], value.span[0]),
+                f"write the timestep below: {name}_{self.scope.steps - 1}[0]",
+            )
+
+    def _is_bracketed(self, part: Formula, name: str) -> bool:
+        """Whether a part is written as a name with one number in brackets."""
+        return re.fullmatch(rf"{re.escape(name)}\s*\[\s*\d+\s*\]", self.text[slice(*part.span)]) is not None
 
     def _check_left(self, left: Formula) -> None:
         """A partial, a node, or an entry of one."""
@@ -330,6 +354,8 @@ class _Reader(Arrays):
             return self._fraction()
         if token.kind in ("Σ", "∏"):
             return self._over_time()
+        if token.kind == "∇":
+            return self._nabla()
         if token.kind == "√":
             self.next()
             argument = self.deeper(self.primary)
@@ -342,6 +368,16 @@ class _Reader(Arrays):
         if token.kind == "…":
             raise self.error("'…' leaves open what is meant", hint="write every term, or a sum Σ_t")
         raise self.error(f"unexpected {token}", hint="expected a partial, a name, a number, a function, Σ or '('")
+
+    def _nabla(self) -> Formula:
+        """∇_{h_t} E, the gradient by what stands below."""
+        start = self.next().start
+        if self.peek.kind != "sub":
+            raise self.error("∇ by what?", start, f"write ∇_{{h_1}} {self.scope.loss}, or ∂{self.scope.loss}/∂h_1")
+        below = self._inside(self.next())
+        if not isinstance(below, Value):
+            raise self.error("∇ is by one name", below.span[0], f"write ∂{self.scope.loss}/∂…")
+        return self._made(start, self._derived(), below, "∂", False)
 
     def _number(self) -> Formula:
         token = self.next()

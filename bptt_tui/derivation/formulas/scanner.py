@@ -41,11 +41,13 @@ _SIGNS = {
     "(": "(", ")": ")", "[": "[", "]": "]", "{": "{", "}": "}", ",": ",", "=": "=", "≡": "=", "≔": "=", "≈": "≈",
     "≃": "≈", "'": "'", "′": "'", "’": "'", "ᵀ": "ᵀ", "⊤": "⊤", "∑": "Σ", "Σ": "Σ", "∏": "∏", "Π": "∏", "√": "√",
     "𝟏": "𝟏", "𝟙": "𝟏", "<": "<", "≤": "≤", "|": "|", "∂": "∂", "𝜕": "∂", "𝛛": "∂", "…": "…",
+    ">": ">", "≥": "≥", "⟨": "<", "⟩": ">", "∇": "∇",
 }  # fmt: skip
 _COMMANDS = {
     "partial": "∂", "cdot": "·", "times": "·", "ast": "·", "odot": "⊙", "circ": "⊙", "otimes": "⊗", "top": "⊤",
     "intercal": "⊤", "prime": "'", "sum": "Σ", "prod": "∏", "frac": "frac", "dfrac": "frac", "tfrac": "frac",
     "cfrac": "frac", "sqrt": "√", "equiv": "=", "coloneqq": "=", "approx": "≈", "simeq": "≈", "le": "≤", "leq": "≤",
+    "langle": "<", "rangle": ">", "ge": "≥", "geq": "≥", "gt": ">", "nabla": "∇",
     "lt": "<", "div": "/", "lbrack": "[", "rbrack": "]", "lbrace": "{", "rbrace": "}", "{": "{", "}": "}",
     "dots": "…", "ldots": "…", "cdots": "…", "vert": "|", "lvert": "|", "rvert": "|",
 }  # fmt: skip
@@ -63,6 +65,7 @@ _STYLES = frozenset(
 )
 _FUNCTIONS = frozenset("tanh exp log ln softmax sigmoid relu diag dot".split())
 _NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)(?:[eE]([+\-−]?\d+))?")
+_MODULE = re.compile(r"(?:np|numpy|jnp|torch|math|F)\.(?=[A-Za-z_])")
 _TENS = re.compile(r"\s*(?:\\cdot|\\times|·|×)\s*10(?:\^\{\s*([-−]?\d+)\s*\}|([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+))")
 _COMMAND = re.compile(r"\\([A-Za-z]+\*?|.)", re.DOTALL)
 _ENVIRONMENT = re.compile(r"\s*\{[A-Za-z]+\*?\}(?:\{[^{}]*\})?")
@@ -159,6 +162,8 @@ class _Scanner:
             character == "." and text[place + 1 : place + 2].isdecimal()
         ):
             return self._number()
+        if text.startswith(".dot(", place):
+            return self.add("@", place + 4)
         for sign, kind in (("**", "^"), (".*", "⊙"), (":=", "="), ("==", "="), ("<=", "≤"), ("..", "…")):
             if text.startswith(sign, place):
                 return self.add(kind, place + len(sign) + (text.startswith("...", place) and kind == "…"))
@@ -209,6 +214,9 @@ class _Scanner:
         end = self.place
         while end < self.stop and is_letter(folded(self.text[end])):
             end += 1
+        if _MODULE.match(self.text, self.place, self.stop):
+            self.place = end + 1  # np.tanh is tanh
+            return
         # The underscore before { is a subscript's, not the name's.
         if end < self.stop and self.text[end] in "{\\" and self.text[end - 1] == "_" and end - 1 > self.place:
             end -= 1

@@ -6,10 +6,10 @@ from bptt_tui.derivation.formulas.differentials import Differentials
 from bptt_tui.derivation.formulas.indices import Part
 from bptt_tui.derivation.formulas.scanner import Token
 from bptt_tui.derivation.formulas.tokens import CLOSING
-from bptt_tui.derivation.formulas.tree import Call, Formula, Moment, Power, Product, Sum
+from bptt_tui.derivation.formulas.tree import Call, Formula, Moment, Multiply, Power, Product, Sum
 
 # What a factor can begin with.
-STARTS = frozenset({"number", "word", "∂", "(", "[", "{", "frac", "Σ", "∏", "√", "𝟏"})
+STARTS = frozenset({"number", "word", "∂", "(", "[", "{", "frac", "Σ", "∏", "√", "𝟏", "∇"})
 
 
 class Words(Differentials):
@@ -97,6 +97,9 @@ class Words(Differentials):
         if len(arguments) < least or (most is not None and len(arguments) > most):
             takes = "one argument" if least == 1 else f"{least} arguments"
             raise self.error(f"{name} takes {takes}, not {len(arguments)}", token.start, f"as in {name}(…)")
+        if name == "dot":
+            # As arrays are multiplied: a matrix by a vector too.
+            return Multiply(factors=arguments, joins=("matrix",), span=(token.start, self.before))
         call = Call(function=name, arguments=arguments, span=(token.start, self.before))
         return call if exponent is None else Power(base=call, exponent=exponent, span=call.span)
 

@@ -11,12 +11,13 @@ import itertools
 from collections import Counter
 
 import numpy as np
+from msgspec.structs import replace
 
 from bptt_tui.derivation.formulas.parts import walk
-from bptt_tui.derivation.formulas.tree import Formula, Span, Value
+from bptt_tui.derivation.formulas.tree import Formula, Partial, Span, Sum, Value
 from bptt_tui.derivation.judging.assignment import Assignment
 from bptt_tui.derivation.judging.candidates import Candidate, candidates
-from bptt_tui.derivation.judging.crossings import paths_missing, ways
+from bptt_tui.derivation.judging.crossings import by_reader, paths_missing, ways
 from bptt_tui.derivation.judging.edits import Budget, Edit, Measured
 from bptt_tui.derivation.judging.repair import completed, repaired
 from bptt_tui.derivation.judging.rows import Alignment, Fault, Row
@@ -42,6 +43,10 @@ def align(member: Formula, truth: Truth, budget: Budget, *, thorough: bool) -> A
         if shared is not None:
             rows = [(row, row.product) for row in found.rows]
             return Alignment(tuple(_shared(shared, row, product) for row, product in rows if product is not None))
+    if not found.found and len(truth.parts) > 1 and any(isinstance(p, Sum) for p in walk(member)):
+        again = _Aligning(member, truth, budget.spare, thorough=thorough, by_letter=True)
+        by_letter = Alignment(tuple(again.rows()))
+        found = by_letter if by_letter.cost < found.cost else found
     if thorough and not found.found and truth.cells and None not in [cell_of(p, truth) for p in aligning.products]:
         by_cell = Alignment(tuple(_Aligning(member, truth, budget, thorough=True, cells=True).rows()), cells=True)
         return by_cell if by_cell.cost[0] < found.cost[0] else found
@@ -72,8 +77,18 @@ def _time(key: Key | None) -> int | None:
 class _Aligning(Assignment):
     """The search for what is wrong, contribution by contribution."""
 
-    def __init__(self, member: Formula, truth: Truth, budget: Budget, *, thorough: bool, cells: bool = False) -> None:
-        super().__init__(member, truth, cells=cells)
+    def __init__(
+        self,
+        member: Formula,
+        truth: Truth,
+        budget: Budget,
+        *,
+        thorough: bool,
+        cells: bool = False,
+        by_letter: bool = False,
+    ) -> None:
+        super().__init__(member, truth, cells=cells, by_letter=by_letter)
+        self.member = member
         self.budget = budget
         self.thorough = thorough
         # By the part of the text that a term comes from, the change that helped its sibling, or how often none did.
@@ -167,11 +182,55 @@ class _Aligning(Assignment):
             assert total is not None
             self.paths.append(Row(None, part, "path", part.value - total, through=through))
             return plain
+        each = self._way_by_way(members, part)
+        if each:
+            return each
         both = self._path_and_slip(members, part)
         if both:
             return both
         due = part.value if len(members) == 1 else None
         return [Row(self.products[i], part, "open", due) for i in members]
+
+    def _way_by_way(self, members: list[int], part: Part) -> list[Row]:
+        """Several terms that stand for one way each, with a slip in more than one of them: as many terms as ways at
+        most, each the one of a reader that it names."""
+        if len(members) < 2 or not self.thorough or self.pathless >= MAX_FAILED:
+            return []
+        left = by_reader(part, self.truth)
+        if not len(members) <= len(left):
+            return []
+        rows: dict[int, Row] = {}
+        for exact in (True, False):
+            for index in members:
+                if index in rows:
+                    continue
+                found = self._as_a_way(index, left, part, exact=exact)
+                if found is None:
+                    if not exact:
+                        self.pathless += 1
+                        return []
+                    continue
+                way, rows[index] = found
+                left = [other for other in left if other is not way]
+        for _, called, value in left:
+            self.paths.append(Row(None, part, "path", value, through=called))
+        return [rows[index] for index in members]
+
+    def _as_a_way(
+        self, index: int, left: list[tuple[str, str, Stack]], part: Part, *, exact: bool
+    ) -> tuple[tuple[str, str, Stack], Row] | None:
+        """A term as one of the ways that are left: equal to it, or after a plain change."""
+        product = self.products[index]
+        if exact:
+            equal = next((way for way in left if self.is_equal(index, way[2])), None)
+            return None if equal is None else (equal, Row(product, part, "", equal[2]))
+        names = {inner.name for factor in product.term.factors for inner in walk(factor.formula)
+                 if isinstance(inner, Value)}  # fmt: skip
+        for way in sorted(left, key=lambda way: way[0] not in names):
+            edit = self.search(product, way[2], part)
+            if edit is not None and _is_plain(edit, product):
+                return way, Row(product, part, "edit", way[2], edit)
+        return None
 
     def _path_and_slip(self, members: list[int], part: Part) -> list[Row]:
         """The only term with a slip of its own, where it stands for some of the paths only."""
@@ -179,6 +238,8 @@ class _Aligning(Assignment):
             return []
         (index,) = members
         product = self.products[index]
+        if all(isinstance(factor.formula, Partial) for factor in product.term.factors):
+            return []  # partials alone are in one way or the other, and not with a slip
         for names, value in itertools.islice(ways(part, self.truth, product.moments), MAX_WAYS):
             edit = self.search(product, value, part)
             if edit is not None and _is_plain(edit, product):
@@ -228,7 +289,9 @@ class _Aligning(Assignment):
         if edit is None:
             self.failed[origin] += 1
         else:
-            self.helped.setdefault(origin, edit)
+            factors = product.term.factors
+            at = factors[edit.index].formula.span if edit.index < len(factors) else (0, 0)
+            self.helped.setdefault(origin, replace(edit, at=at))
         return edit
 
     def search(self, product: Measured, due: Stack, part: Part, like: Edit | None = None) -> Edit | None:

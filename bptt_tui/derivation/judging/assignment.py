@@ -25,7 +25,9 @@ TOO_SMALL = 1e-6
 class Assignment:
     """The terms of a member with their values, and the contributions they are laid beside."""
 
-    def __init__(self, member: Formula, truth: Truth, *, cells: bool = False) -> None:
+    def __init__(self, member: Formula, truth: Truth, *, cells: bool = False, by_letter: bool = False) -> None:
+        # Taken to be of the use at the timestep of the sum that it is written out of, whatever else it names.
+        self.by_letter = by_letter
         self.products = [Measured(term, truth.evaluator) for term in _terms(member, truth.evaluator)]
         self.truth = truth
         self.values = [None if p.value is None else truth.matched(p.value) for p in self.products]
@@ -82,6 +84,9 @@ class Assignment:
             cells = {(part.above and part.above[1], part.t): place for place, part in enumerate(self.parts)}
             return len(self.parts) if found is None else cells.get(found, len(self.parts))
         t = loss_of(product, self.truth) if self.by_loss else use_of(product, self.truth)
+        letters = {when for factor in product.term.factors for when in factor.env.values()}
+        if self.by_letter and len(letters) == 1:
+            (t,) = letters
         places = {part.t: place for place, part in enumerate(self.parts)}
         if t in places:
             return places[t]

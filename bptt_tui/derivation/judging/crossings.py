@@ -58,6 +58,18 @@ def paths_missing(total: Stack, part: Part, truth: Truth, moments: Sequence[int]
     return found or next((names for names, value in ways(part, truth, moments) if close(total, value)[1:].all()), "")
 
 
+def by_reader(part: Part, truth: Truth) -> list[tuple[str, str, Stack]]:
+    """Of a node that several read, what flows through each: the reader, what it is called in a verdict, and how much;
+    none where one alone reads it."""
+    if truth.above is None or part.below is None or part.above is not None:
+        return []
+    edges = truth.edges(part.below)
+    if len(edges) > MAX_EDGES:
+        return []
+    found = _through_readers(part.below, edges, truth)
+    return [(truth.spelling.ends(edge)[0][0], _called(edge, truth), value) for edge, value in found.items()]
+
+
 def ways(part: Part, truth: Truth, moments: Sequence[int]) -> Iterator[tuple[str, Stack]]:
     """What a contribution would be with some of its ways left out, and through what those lead: where one node is read
     by several some of them, of several losses all but one, and of what is read a timestep later some kinds at every
@@ -78,6 +90,22 @@ def ways(part: Part, truth: Truth, moments: Sequence[int]) -> Iterator[tuple[str
 def _by_reader(below: Key, edges: Sequence[Edge], truth: Truth) -> Iterator[tuple[str, Stack]]:
     """Of several nodes that read what the left side is by, only the ways through some: ∂E/∂h₀ = ∂E/∂h₁ ⊙ z₁ of a gated
     network forgets that the gates read h₀ too."""
+    found = _through_readers(below, edges, truth)
+    for count in range(1, len(found)):
+        for there in itertools.combinations(found, count):
+            names = [_called(edge, truth) for edge in found if edge not in there]
+            yield few(names), np.sum([found[edge] for edge in there], axis=0)
+
+
+def _called(edge: Edge, truth: Truth) -> str:
+    """What paths lead through that begin with an edge: its reader, or, where that is the left side's own, the edge."""
+    reader = truth.spelling.ends(edge)[0]
+    is_top = truth.samples.key(*reader) == truth.above
+    return truth.spelling.edge(edge) if is_top else truth.spelling.name(reader)
+
+
+def _through_readers(below: Key, edges: Sequence[Edge], truth: Truth) -> dict[Edge, Stack]:
+    """By edge to a node, what flows over it; empty where there is one, or more than can be tried."""
     samples, spelling = truth.samples, truth.spelling
     assert truth.above is not None
     found: dict[Edge, Stack] = {}
@@ -89,14 +117,7 @@ def _by_reader(below: Key, edges: Sequence[Edge], truth: Truth) -> Iterator[tupl
             fitted = truth.matched(oriented(way, truth.evaluator.reading.layout, samples.shape(below[0])))
             if fitted is not None and np.any(fitted):
                 found[edge] = fitted
-    if not 1 < len(found) <= MAX_READERS:
-        return
-    for count in range(1, len(found)):
-        for there in itertools.combinations(found, count):
-            others = [edge for edge in found if edge not in there]
-            names = [spelling.edge(e) if samples.key(*spelling.ends(e)[0]) == truth.above else
-                     spelling.name(spelling.ends(e)[0]) for e in others]  # fmt: skip
-            yield few(names), np.sum([found[edge] for edge in there], axis=0)
+    return found if 1 < len(found) <= MAX_READERS else {}
 
 
 def _blocked(part: Part, edges: Sequence[Edge], truth: Truth, top: int) -> Iterator[tuple[str, Stack]]:

@@ -6,20 +6,24 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from bptt_tui.derivation.formulas.parts import children
-from bptt_tui.derivation.formulas.tree import Add, Formula, Negate, Number, Partial, Transpose, Value
+from bptt_tui.derivation.formulas.tree import Add, Formula, Negate, Number, Partial, Power, Sum, Transpose, Value
+from bptt_tui.derivation.formulas.tree import Product as ProductOverTime
+from bptt_tui.derivation.formulas.writing import write
 from bptt_tui.derivation.judging.candidates import Candidate, differences, of_edge, slope_of
 from bptt_tui.derivation.judging.edits import Edit, Measured, moments_of
 from bptt_tui.derivation.judging.samples import Edge, Key, Samples, Stack
 from bptt_tui.derivation.judging.slips import slip
 from bptt_tui.derivation.judging.spelling import Spelling
 from bptt_tui.derivation.judging.stacks import same
+from bptt_tui.derivation.judging.terms import Factor
 from bptt_tui.derivation.judging.truth import Truth
 from bptt_tui.derivation.judging.verdict import Slip
 from bptt_tui.language import Call as Operation
 from bptt_tui.language import Name
-from bptt_tui.language.labels import few
+from bptt_tui.language.labels import few, superscript
 
 
 class Named(NamedTuple):
@@ -71,9 +75,12 @@ class _Naming:
             "extra": self._extra, "extra two": self._extra_two,
             "doubled": self._doubled, "replaced": self._replaced, "shifted": self._shifted, "sign": self._sign,
             "scale": self._scale, "transposed": self._transposed, "order": self._order, "turned": self._turned,
-            "join": self._join, "diagonal": self._diagonal, "every step": self._every_step,
+            "join": self._join, "diagonal": self._diagonal, "every step": self._every_step, "power": self._power,
         }  # fmt: skip
-        return rules[self.edit.change]()
+        found = rules[self.edit.change]()
+        if self.edit.change == "replaced" and self.edit.run:
+            return found._replace(factors=[index for index in self.edit.run if index != self.edit.index], due="")
+        return found
 
     def _result(self, kind: str, outcome: str, index: int | None, due: Candidate | None = None, **names: str) -> Named:
         written = "" if index is None else self.written(index)
@@ -183,11 +190,20 @@ class _Naming:
         assert moved is not None
         factor = self.product.term.factors[index]
         due = self.spelling.factor(moved)
+        if isinstance(factor.formula, Sum | ProductOverTime):
+            return self._shifted_whole(index, factor, moved)
         gap = abs(min(moments_of(moved), default=0) - min(moments_of(factor), default=0))
         kind = "index off by one" if isinstance(factor.formula, Value) and gap <= 1 else "other timestep"
         result = self._result(kind, "misplaced", index, due=None, shift="one" if gap <= 1 else str(gap))
         sentence = slip(kind, where=self.where, written=result.written, due=due, shift="one" if gap <= 1 else str(gap))
         return result._replace(slip=sentence, due=due)
+
+    def _shifted_whole(self, index: int, factor: Factor, moved: Factor) -> Named:
+        """A sum or product over time of which every timestep is another."""
+        written, due = (write(one.formula, self.samples.unrolled) for one in (factor, moved))
+        result = self._result("other timestep", "misplaced", index)
+        sentence = slip("other timestep", where=self.where, written=written, due=due)
+        return result._replace(slip=sentence, written=written, due=due)
 
     def _sign(self) -> Named:
         for index, stack in enumerate(self.product.stacks):
@@ -238,6 +254,20 @@ class _Naming:
         found = self._result("diagonal", "wrong", index)
         return found._replace(slip=slip("diagonal", where=self.where, written=found.written, due=due), due=due)
 
+    def _power(self) -> Named:
+        index, due = self.edit.index, round(self.edit.ratio)
+        power = self.product.term.factors[index].formula
+        assert isinstance(power, Power)
+        base = self.spelling.factor(replace(self.product.term.factors[index], formula=power.base))
+        base = f"({base})" if " " in base or "·" in base else base
+        written = float(self.product.evaluator.value(power.exponent, self.product.term.factors[index].env)[0, 0, 0])
+        side = f"{_count(abs(round(written) - due))} too {'high' if written > due else 'low'}"
+        text = "1" if due == 0 else base if due == 1 else f"{base}{superscript(str(due))}"
+        found = self._result("power", "wrong", index, side=side)
+        return found._replace(
+            slip=slip("power", where=self.where, written=found.written, due=text, side=side), due=text
+        )
+
     def _join(self) -> Named:
         index = self.edit.index
         elementwise = self.product.term.group.by_entries
@@ -256,7 +286,10 @@ class _Naming:
         edit, due = self.edit, self.edit.due
         assert due is not None and due.above is not None and due.below is not None
         slopes = [slope.equality for slope in edit.slopes]
-        ends = {"above": self.spelling.name(due.above), "below": self.spelling.name(due.below)}
+        lowest = self.truth.below
+        if lowest is None or lowest[1] is None or lowest[1] <= (due.below[1] or 0):
+            lowest = due.below
+        ends = {"above": self.spelling.name(due.above), "below": self.spelling.name(lowest)}
         missing = {"due": few(slopes), **ends}
         step = {"due": self._one_step(due.above), **ends}
         last, first = (edit.slopes[0], edit.slopes[-1]) if slopes else (due, due)
@@ -276,12 +309,15 @@ class _Naming:
             lacking = edit.slopes if kind != "weights missing" else (due,)
             return Named(found, outcome, "", lacking[0].text, lacking[0].formula, None, lacking[0].place, lacking[1:])
         concerned = [i for i in edit.run if self._concerned(i, outcome)] or list(edit.run)
-        return Named(found, outcome, self.written(edit.run.start), "", "", concerned[0], due.place, (), concerned[1:])
+        return Named(found, outcome, self.written(edit.run[0]), "", "", concerned[0], due.place, (), concerned[1:])
 
     def _concerned(self, index: int, outcome: str) -> bool:
         """Whether a factor of a run shows the slip: a weight that is not transposed, a slope of another timestep."""
-        timed = bool(moments_of(self.product.term.factors[index]))
-        return timed != (outcome == "transposed")
+        factor = self.product.term.factors[index]
+        if outcome == "transposed":
+            return not moments_of(factor)
+        states = {slope.above[0] for slope in self.edit.slopes if slope.above is not None}
+        return bool(moments_of(factor)) and bool(_about(factor.formula) & states)
 
     def _one_step(self, above: Key) -> str:
         """∂h₃/∂h₂ = diag(1 − h₃²) · Whh, as an example."""
@@ -303,7 +339,10 @@ class _Naming:
     def _other_slope(self, slope: Candidate, ends: dict[str, str]) -> dict[str, str]:
         function = slope.function
         other = {"tanh": "sigmoid", "sigmoid": "tanh"}.get(function, "another function")
-        index = next((i for i in self.edit.run if self._concerned(i, "wrong")), self.edit.run.start)
+        when = slope.above[1] if slope.above is not None else None
+        concerned = [i for i in self.edit.run if self._concerned(i, "wrong")]
+        own = [i for i in concerned if when in moments_of(self.product.term.factors[i])]
+        index = (own or concerned or [self.edit.run[0]])[0]
         return {
             "written": self.written(index), "other": other, "function": function, "due": slope.equality,
             "above": self.spelling.name(slope.above) if slope.above else ends["above"], "below": "…",
@@ -370,6 +409,10 @@ def _fits(stack: Stack, entries: Stack) -> bool:
 def _is_diagonal_of(stack: Stack, jacobian: Stack) -> bool:
     diagonal = np.diagonal(jacobian, axis1=1, axis2=2)[:, :, None]
     return _fits(stack, diagonal)
+
+
+def _count(number: int) -> str:
+    return {1: "one", 2: "two", 3: "three"}.get(number, str(number))
 
 
 def _times(ratio: float) -> str:

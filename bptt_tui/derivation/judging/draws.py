@@ -66,7 +66,7 @@ class Draws:
     @property
     def has_kinks(self) -> bool:
         """Whether there is a relu in the network."""
-        return any(_relus(equation.expression) for equation in self.unrolled.network.equations)
+        return any(relus(equation.expression) for equation in self.unrolled.network.equations)
 
     def givens(self) -> Givens:
         """The session's values as arrays, by group and name."""
@@ -149,9 +149,9 @@ class Draws:
         """Every relu's side: equation, which of its relus, timestep, entry, active or not."""
         seen: set[tuple[int, int, int, int, bool]] = set()
         for number, equation in enumerate(self.unrolled.network.equations):
-            relus = _relus(equation.expression)
-            for t in self.unrolled.times[number].array().tolist() if relus else ():
-                for place, relu in enumerate(relus):
+            found = relus(equation.expression)
+            for t in self.unrolled.times[number].array().tolist() if found else ():
+                for place, relu in enumerate(found):
                     value = evaluate(relu, lambda name, t=t: trace.value(name.name, t + (name.offset or 0)))  # type: ignore[misc]
                     seen |= {(number, place, t, entry, bool(x > 0)) for entry, x in enumerate(value.reshape(-1))}
         return seen
@@ -202,7 +202,7 @@ def targets(unrolled: Unrolled) -> dict[str, Target]:
     return found
 
 
-def _relus(expression: Expression) -> list[Call]:
+def relus(expression: Expression) -> list[Call]:
     """The parts of an expression with a kink."""
     return [call for call in calls(expression) if not OPERATIONS[call.operation].analytic]
 

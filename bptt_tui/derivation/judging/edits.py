@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from bptt_tui.derivation.formulas.parts import rebuilt, walk
-from bptt_tui.derivation.formulas.tree import Formula, Moment, Partial, Value
+from bptt_tui.derivation.formulas.tree import Formula, Moment, Partial, Span, Value
 from bptt_tui.derivation.judging.candidates import Candidate
 from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit, moment
 from bptt_tui.derivation.judging.grouping import Group, value_of
@@ -21,7 +22,7 @@ MAX_TRIALS = 6_000
 LARGE = 200
 Change = Literal[
     "sign", "scale", "missing", "extra", "doubled", "replaced", "shifted", "transposed", "order", "turned", "join",
-    "missing two", "extra two", "diagonal", "every step",
+    "missing two", "extra two", "diagonal", "every step", "power",
 ]  # fmt: skip
 
 
@@ -35,10 +36,12 @@ class Edit(Struct, frozen=True):
     second: Candidate | None = None
     factor: Factor | None = None
     ratio: float = 1.0
-    # Of a slip made at every step of a chain: which, in which factors, and the slopes on the way.
+    # Of a slip that several factors show: in which, and, at every step of a chain, which one and the slopes on the way.
     kind: str = ""
-    run: range = range(0)
+    run: Sequence[int] = ()
     slopes: tuple[Candidate, ...] = ()
+    # Where the factor concerned stands in the text, by which its like in other terms is found.
+    at: Span = (0, 0)
 
 
 class Measured:
@@ -79,8 +82,13 @@ def moments_of(factor: Factor) -> set[int]:
 class Budget:
     """How many products may still be tried for one formula, so that a hopeless one does not take forever."""
 
-    def __init__(self) -> None:
-        self.left = MAX_TRIALS
+    def __init__(self, trials: int = MAX_TRIALS) -> None:
+        self.left = trials
+
+    @functools.cached_property
+    def spare(self) -> Budget:
+        """For a second attempt, with the terms assigned otherwise."""
+        return Budget(MAX_TRIALS // 3)
 
     def spend(self) -> bool:
         """Whether one more may be tried."""
@@ -124,7 +132,7 @@ def shifts(factor: Factor, evaluator: Evaluator) -> Iterator[tuple[float, Factor
     formula = factor.formula
     if sum(1 for _ in itertools.islice(walk(formula), LARGE)) == LARGE:
         return  # what is written out of a thousand parts is no factor with a wrong index
-    for by in (-1, 1, -2, 2):
+    for by in dict.fromkeys((-1, 1, -2, 2, *_distances(factor))):
         cost = 1.03 + 0.05 * (abs(by) - 1)
         yield cost, Factor(moved(formula, by), factor.env, factor.transposed, factor.inverted)
         if isinstance(formula, Partial):
@@ -134,6 +142,12 @@ def shifts(factor: Factor, evaluator: Evaluator) -> Iterator[tuple[float, Factor
                 far = not near and _is_local(formula, factor, evaluator)
                 whole = not near and not _is_outermost(changed, evaluator)
                 yield cost + (2.0 if far and whole else 0.25 if whole else 0.01), shifted
+
+
+def _distances(factor: Factor) -> list[int]:
+    """How far the timestep of a factor is from the other letters of the sums around it: of ∂E_t/∂s_t from k."""
+    ts = moments_of(factor) if len(factor.env) > 1 else set()
+    return [t - own for own in ts for t in factor.env.values() if t != own] if len(ts) == 1 else []
 
 
 def _one_end(formula: Partial, by: int) -> Iterator[Partial]:

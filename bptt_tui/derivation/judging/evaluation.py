@@ -7,8 +7,8 @@ one layout, a formula is evaluated in one of three:
     denominator   all of it transposed
     gradient      ∂E/∂(anything) has the shape of that thing, every other partial as in the numerator layout
 
-and a product "as it fits" in one of three manners: the matrix product first, entry by entry first, or with o − y
-at the head of a product taken as the row it stands for, as in (o − y)·v.
+and a product "as it fits" in one of four manners: the matrix product first, entry by entry first, with o − y at the
+head of a product taken as the row it stands for, as in (o − y)·v, or two columns as their inner product, v·(o − y).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from bptt_tui.derivation.judging.draws import Target
 from bptt_tui.derivation.judging.functions import call, entry, matrix
 from bptt_tui.derivation.judging.reading import Manner, Reading, turned_first
 from bptt_tui.derivation.judging.samples import Key, Samples, Stack
-from bptt_tui.derivation.judging.stacks import by_entries, by_matrix, like, one_hot
+from bptt_tui.derivation.judging.stacks import by_entries, by_inner, by_matrix, like, one_hot
 from bptt_tui.errors import BpttError, FormulaError
 
 Environment = Mapping[str, int]
@@ -319,6 +319,7 @@ _MANNERS: dict[Manner, tuple[Callable[[Stack, Stack], Stack | None], ...]] = {
     "matrix": (by_matrix, by_entries),
     "entries": (by_entries, by_matrix),
     "turning": (by_matrix, by_entries),
+    "inner": (by_matrix, by_inner, by_entries),
 }
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from bptt_tui.derivation.formulas.parts import walk
+from bptt_tui.derivation.formulas.tree import Number, Partial, Power, Product, Sum, Value
 from bptt_tui.derivation.judging.candidates import Candidate, oriented, within
 from bptt_tui.derivation.judging.edits import Edit
 from bptt_tui.derivation.judging.evaluation import Misfit
@@ -31,8 +33,11 @@ COST = 1.2
 def every_step(trial: Trial) -> Iterator[Edit]:
     """The chain between two states, where what stands there is that chain with one slip throughout."""
     samples = trial.truth.samples
-    if len(trial.product.stacks) > MAX_FACTORS or trial.truth.above is None:
+    if len(trial.product.stacks) > MAX_FACTORS or trial.truth.above is None or not _may_be_a_chain(trial):
         return
+    parameters = samples.unrolled.values.parameters
+    inside = (part for factor in trial.product.term.factors for part in walk(factor.formula))
+    weighed = any(isinstance(part, Value) and part.name in parameters for part in inside)
     stretches = list(_values(trial)) if trial.due.shape[1:] != (1, 1) or trial.ratio is None else []
     for above, below in _pairs(trial):
         try:
@@ -44,7 +49,7 @@ def every_step(trial: Trial) -> Iterator[Edit]:
         at = {*trial.product.moments, above[1] or 0, (below[1] or 0) + 1}
         layout = trial.truth.evaluator.reading.layout
         shape = samples.shape(below[0])
-        for kind, by, value in mutated(samples, above, below, at):
+        for kind, by, value in mutated(samples, above, below, at, weighed=weighed):
             if same(value, due) or not np.isfinite(value).all():
                 continue
             wrong, wanted = oriented(value, layout, shape), oriented(due, layout, shape)
@@ -58,12 +63,21 @@ def every_step(trial: Trial) -> Iterator[Edit]:
                 return
 
 
+def _may_be_a_chain(trial: Trial) -> bool:
+    """Whether something stands there that several steps could be made of: factors by their values, or a power."""
+    formulas = [factor.formula for factor in trial.product.term.factors]
+    plain = [formula for formula in formulas if not isinstance(formula, Partial | Number)]
+    return len(plain) > 1 or any(isinstance(formula, Power | Product | Sum) for formula in plain)
+
+
 def _pairs(trial: Trial) -> list[tuple[Key, Key]]:
     """Two states, more than one timestep apart, between which a chain may stand in the product."""
     samples, truth, part = trial.truth.samples, trial.truth, trial.part
     moments = [t for t in trial.product.moments if t >= 0]
     highest = truth.above[1] if truth.above and truth.above[1] is not None else samples.unrolled.loss_times[-1]
-    tops = {t for top in (highest, *moments[-1:]) for t in (top, top - 1)}
+    # Below a partial the chain goes on from where that ends.
+    goes_on = moments and any(isinstance(factor.formula, Partial) for factor in trial.product.term.factors)
+    tops = {t for top in (moments[-1:] if goes_on else (highest, *moments[-1:])) for t in (top, top - 1)}
     end = part.below[1] if part is not None and part.below is not None else None
     lows = {t for low in ([end] if end is not None else []) + moments[:1] for t in (low, low - 1)}
     pairs = [((a, top), (b, low)) for top in sorted(tops, reverse=True) for low in sorted(lows)

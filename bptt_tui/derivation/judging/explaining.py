@@ -43,14 +43,19 @@ def explain(
             cost = (*alignment.cost[:2], fitted is None, alignment.cost[2])
             if best is None or cost < best[0]:
                 best = cost, truth, fitted, alignment
-            if alignment.found and alignment.plain and (cost[1] <= 1 or thorough):
+            if alignment.found and alignment.plain and (cost[1] <= 1 or thorough) and not _hasty(alignment, tried):
                 break
-        if best is not None and best[3].found:
+        if best is not None and best[3].found and (thorough or not _hasty(best[3], tried)):
             break
     if best is None:
         return None
     _, truth, fitted, alignment = best
     return explained(member, truth, fitted, alignment)
+
+
+def _hasty(alignment: Alignment, tried: list[tuple[Truth, Stack | None]]) -> bool:
+    """Whether a term too many is all that was found, where in another reading it may be one with a slip."""
+    return len(tried) > 1 and any(row.fault == "extra" for row in alignment.rows)
 
 
 def _distinct(fitting: list[tuple[Truth, Stack | None]]) -> list[tuple[Truth, Stack | None]]:

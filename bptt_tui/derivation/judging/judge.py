@@ -24,11 +24,12 @@ from bptt_tui.derivation.judging.draws import Draws
 from bptt_tui.derivation.judging.edits import Budget
 from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit
 from bptt_tui.derivation.judging.explaining import explain
+from bptt_tui.derivation.judging.kinks import at_kink, one_side
 from bptt_tui.derivation.judging.ledger import ledger_of
 from bptt_tui.derivation.judging.meanings import described
 from bptt_tui.derivation.judging.misreadings import misread
 from bptt_tui.derivation.judging.report import Explanation, explained, left_name, right_terms
-from bptt_tui.derivation.judging.rewriting import by_matrix_powers, by_signs, tells_apart
+from bptt_tui.derivation.judging.rewriting import by_matrix_powers, by_signs, in_total, tells_apart
 from bptt_tui.derivation.judging.rounding import rounded
 from bptt_tui.derivation.judging.samples import Samples, Stack
 from bptt_tui.derivation.judging.spelling import Spelling
@@ -91,6 +92,17 @@ class Judging:
         return all(any(pair and compare(*pair, evaluator, spelling).holding for pair in either) for either in sides)
 
     def _member(self, left: Formula, member: Formula, evaluator: Evaluator) -> MemberVerdict:
+        said = self._verdict(left, member, evaluator)
+        if not self.draws.has_kinks:
+            return said
+        kink = at_kink(Truth(left, evaluator, self.spelling))
+        if not kink or said.outcome == "unknown":
+            return said
+        told = f"{kink} is at relu's kink, where there is no derivative: its slope is taken as 0"
+        sentence = f"{said.sentence}; {told}" if said.outcome == "right" else said.sentence
+        return replace(said, sentence=sentence, readings=(*said.readings, told))
+
+    def _verdict(self, left: Formula, member: Formula, evaluator: Evaluator) -> MemberVerdict:
         with contextlib.suppress(Misfit):  # arrays that cannot be multiplied are told like any other product
             if is_number(member):
                 return numbers.judged(left, member, evaluator, self.spelling)
@@ -107,6 +119,12 @@ class Judging:
                 return replace(said, readings=(*said.readings, "∂ with the states before held, d in total"))
             if tells_apart(*signed):
                 (left, member), compared = signed, apart
+        ordered = self._ordered(left, member, evaluator, compared)
+        if ordered is not None:
+            left, member, compared = ordered
+            if compared.holding is not None and not overlooked(member, compared.holding[0]):
+                said = self._right(member, *compared.holding)
+                return replace(said, readings=(*said.readings, "∂⁺ as the ordered derivative, through every path"))
         powers = by_matrix_powers(member, evaluator)
         if powers is not None:
             member, compared = powers, compare(left, powers, evaluator, self.spelling)
@@ -114,6 +132,19 @@ class Judging:
                 said = self._right(member, *compared.holding)
                 return replace(said, readings=(*said.readings, "a power of a matrix as a matrix product"))
         return self._wrong(left, member, evaluator, compared)
+
+    def _ordered(
+        self, left: Formula, member: Formula, evaluator: Evaluator, compared: Compared
+    ) -> tuple[Formula, Formula, Compared] | None:
+        """The two sides with ∂⁺ as Werbos has it, the total derivative, where the left side is such a one of the loss
+        and they agree in that reading, or the immediate one is 0 and nothing to derive."""
+        loss = evaluator.samples.network.loss_name
+        if not isinstance(left, Partial) or left.reading != "immediate" or left.above.name != loss:
+            return None
+        sides = in_total(left), in_total(member)
+        found = compare(*sides, evaluator, self.spelling)
+        is_nothing = not any(np.any(truth.value) for truth, _ in compared.fitting)
+        return (*sides, found) if found.holding is not None or is_nothing else None
 
     # --- right ---------------------------------------------------------------------------------------------------
 
@@ -185,7 +216,7 @@ class Judging:
         """Why a formula holds at some draws and not at others: it is that of one side of a kink."""
         agree = close(value, truth.value, truth.scale)[1:]
         if self.draws.has_kinks and agree.any() and not agree.all():
-            return "relu is on one side of its kink here"
+            return one_side(truth, agree)
         return ""
 
     def _said(

@@ -25,6 +25,7 @@ FORMS: tuple[tuple[Layout, Manner], ...] = (
     ("gradient", "entries"),
     ("numerator", "entries"),
     ("numerator", "turning"),
+    ("numerator", "inner"),
     ("denominator", "matrix"),
     ("denominator", "entries"),
 )

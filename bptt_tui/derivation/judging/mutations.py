@@ -42,10 +42,16 @@ _OTHER_SLOPE: dict[str, Callable[[Stack], Stack]] = {
 }
 
 
-def mutated(samples: Samples, above: Key, below: Key, at: set[int]) -> Iterator[tuple[Kind, int, Stack]]:
+def mutated(
+    samples: Samples, above: Key, below: Key, at: set[int], *, weighed: bool
+) -> Iterator[tuple[Kind, int, Stack]]:
     """The partial of one state by an earlier one with every kind of slip made throughout, and by how many timesteps it
-    is off or of which timestep all of it is: one of `at`."""
-    for kind in ("slopes", "weights", "transposed", "both", "swapped"):
+    is off or of which timestep all of it is: one of `at`. Where there is no weight in what it is compared with, not
+    `weighed`, the weights have been left out."""
+    if not weighed:
+        yield "weights", 0, _chained(samples, above, below, "weights", 0)
+        return
+    for kind in ("slopes", "transposed", "both", "swapped"):
         yield kind, 0, _chained(samples, above, below, kind, 0)
     for shift in (-1, 1):
         try:
@@ -74,9 +80,9 @@ def _chained(samples: Samples, above: Key, below: Key, kind: Kind, by: int) -> S
                     raise NetworkError("there is no such step")
                 return samples.jacobian((equation, by, read))
             if (edge, kind, by) not in samples.changed_edges:
-                samples.changed_edges[edge, kind, by] = _changed(samples, edge, _RULES[kind], t + by)
-            changed = samples.changed_edges[edge, kind, by]
-            return samples.jacobian(edge) if changed is None else changed
+                samples.changed_edges[edge, kind, by] = changed(samples, edge, _RULES[kind], t + by)
+            found = samples.changed_edges[edge, kind, by]
+            return samples.jacobian(edge) if found is None else found
 
         samples.changed_sweeps[mark] = Sweep(samples, above, lambda key: True, weight)
     try:
@@ -106,7 +112,7 @@ def _other_order(samples: Samples, above: Key, below: Key) -> Stack | None:
 # --- one edge --------------------------------------------------------------------------------------------------------
 
 
-def _changed(samples: Samples, edge: Edge, rule: Rule, t: int) -> Stack | None:
+def changed(samples: Samples, edge: Edge, rule: Rule, t: int) -> Stack | None:
     """An edge's local partial with the rule for each operation inside it, at the values of timestep `t`."""
     equation, _, by = edge
     whole = samples.network.equations[equation]

@@ -17,6 +17,7 @@ from bptt_tui.derivation.judging.comparison import every_reading
 from bptt_tui.derivation.judging.entries import spans_like, wrong_entries
 from bptt_tui.derivation.judging.evaluation import Evaluator, Misfit
 from bptt_tui.derivation.judging.fingerprints import fingerprints
+from bptt_tui.derivation.judging.kinks import at_kink, other_side
 from bptt_tui.derivation.judging.meanings import described
 from bptt_tui.derivation.judging.slips import slip
 from bptt_tui.derivation.judging.spelling import Spelling
@@ -89,6 +90,11 @@ def judged(left: Formula, member: Formula, evaluator: Evaluator, spelling: Spell
         number = "one number" if value.shape[1:] == (1, 1) else shape_text(value.shape[1:])
         is_due = "one number" if due.shape == (1, 1) else shape_text(due.shape)
         return wrong(f"{truth.name} is not {number} but {is_due}", value[0])
+    kink = at_kink(truth)
+    if kink and (between := _between_sides(truth, given)):
+        why = f"{kink} is at relu's kink"
+        sentence = f"{truth.name} does not exist, {why}; {between}"
+        return MemberVerdict("unknown", written, member.span, sentence, (), given.value, due, why)
     for found, print_ in fingerprints(truth) if given.digits.max() >= TELLING else ():
         if np.isfinite(print_[0]).all() and bool(np.all(np.abs(given.value - print_[0]) <= given.slack)):
             sentence = f"{truth.name} is {_shown(due)}; this value comes out when one slips: {found.sentence}"
@@ -117,6 +123,18 @@ def _truths(left: Formula, member: Formula, evaluator: Evaluator, spelling: Spel
         if not any(np.array_equal(truth.value[0], value) for value in met):
             met.append(truth.value[0])
             yield truth
+
+
+def _between_sides(truth: Truth, given: _Given) -> str:
+    """What comes out with either slope of a relu at its kink, where every number is one of the two or lies between."""
+    other = other_side(truth)
+    if other is None:
+        return ""
+    low, high = np.minimum(truth.value[0], other[0]), np.maximum(truth.value[0], other[0])
+    inside = (given.value > low) & (given.value < high)
+    if not (inside | given.agrees(low) | given.agrees(high)).all():
+        return ""
+    return f"with the slope 0 there it is {_shown(truth.value[0])}, as here, with 1 {_shown(other[0])}"
 
 
 def _given(truth: Truth, value: Array, slack: Array, digits: Array) -> _Given | None:

@@ -12,7 +12,7 @@ from bptt_tui.derivation.formulas.tree import Add, Divide, Formula, Negate, Part
 from bptt_tui.derivation.judging.samples import Mode, Stack
 
 Layout = Literal["numerator", "denominator", "gradient"]
-Manner = Literal["matrix", "entries", "turning"]
+Manner = Literal["matrix", "entries", "turning", "inner"]
 Family = tuple[str, str, bool]
 
 

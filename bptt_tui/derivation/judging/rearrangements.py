@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from bptt_tui.derivation.formulas.tree import Power, Product, Sum
 from bptt_tui.derivation.judging.edits import Edit, shifts
 from bptt_tui.derivation.judging.evaluation import Misfit
 from bptt_tui.derivation.judging.grouping import rejoined, with_one, without
@@ -43,6 +44,26 @@ def one_dropped(trial: Trial) -> Iterator[Edit]:
         if trial.makes(stacks, without(trial.group, index)):
             twins = [i for i, s in enumerate(stacks) if i != index and s.shape == stack.shape and same(s, stack)]
             yield Edit("doubled" if twins else "extra", index, 1.0 if twins else 1.05)
+
+
+def repowered(trial: Trial) -> Iterator[Edit]:
+    """A power one, two or three too high or too low: w⁶⁰ for w⁵⁹."""
+    if trial.ratio is None:
+        return
+    ratio = trial.ratio[trial.drawn]
+    for index in trial.places:
+        formula, env = trial.product.term.factors[index].formula, trial.product.term.factors[index].env
+        if not isinstance(formula, Power) or formula.by == "matrix":
+            continue
+        evaluator = trial.product.evaluator
+        base, exponent = evaluator.value(formula.base, env), evaluator.value(formula.exponent, env)
+        if base.shape[1:] != (1, 1) or exponent.shape[1:] != (1, 1) or not np.all(exponent == exponent[0]):
+            continue
+        own = base.reshape(-1)[trial.drawn]
+        for by in (-1, 1, -2, 2, -3, 3):
+            if (np.abs(own**by - ratio) <= RTOL * np.abs(ratio)).all():
+                yield Edit("power", index, 1.05 + 0.01 * abs(by), ratio=float(exponent.reshape(-1)[0] + by))
+                break
 
 
 def two_dropped(trial: Trial) -> Iterator[Edit]:
@@ -145,7 +166,12 @@ def shifted_far(trial: Trial) -> Iterator[Edit]:
 
 
 def _at(trial: Trial, index: int, moved: Factor, cost: float) -> Iterator[Edit]:
-    stacks = trial.product.stacks
+    stacks, evaluator = trial.product.stacks, trial.product.evaluator
+    formula, other = trial.product.term.factors[index].formula, moved.formula
+    if isinstance(formula, Sum | Product) and isinstance(other, Sum | Product):
+        before, after = (len(list(evaluator.steps(one, moved.env))) for one in (formula, other))
+        if before != after:
+            return  # what loses a factor when it is moved is another product
     try:
         stack = moved.value(trial.product.evaluator)
     except (BpttError, Misfit):

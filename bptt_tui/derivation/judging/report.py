@@ -14,7 +14,7 @@ from bptt_tui.derivation.judging.evaluation import Misfit
 from bptt_tui.derivation.judging.fingerprints import fingerprints
 from bptt_tui.derivation.judging.numbers import equality
 from bptt_tui.derivation.judging.rows import Alignment, Row
-from bptt_tui.derivation.judging.samples import Edge, Stack
+from bptt_tui.derivation.judging.samples import Stack
 from bptt_tui.derivation.judging.slips import slip
 from bptt_tui.derivation.judging.spelling import Spelling
 from bptt_tui.derivation.judging.stacks import close
@@ -23,6 +23,7 @@ from bptt_tui.derivation.judging.verdict import FactorVerdict, Ledger, MemberVer
 from bptt_tui.language.labels import few
 
 MAX_SAID = 4
+MAX_REMARKS = 2
 
 
 class Explanation(Struct, frozen=True):
@@ -67,12 +68,12 @@ def right_terms(member: Formula, truth: Truth) -> tuple[tuple[TermVerdict, ...],
                 part.place if part is not None else "",
             )
         )  # fmt: skip
-        for factor in product.term.factors:
+        for factor in product.term.factors if len(remarks) < MAX_REMARKS else ():
             if isinstance(factor.formula, Value) and len(product.term.factors) > 1:
                 remark = _belongs(factor.formula, product, truth)
                 if remark:
                     remarks.setdefault(remark)
-    return tuple(found), "; ".join(list(remarks)[:2])
+    return tuple(found), "; ".join(list(remarks)[:MAX_REMARKS])
 
 
 def _belongs(value: Value, product: Measured, truth: Truth) -> str:
@@ -84,12 +85,11 @@ def _belongs(value: Value, product: Measured, truth: Truth) -> str:
     lowest = {
         product.evaluator.key(f.formula.below, f.env) for f in product.term.factors if isinstance(f.formula, Partial)
     }
-    found: list[tuple[bool, Edge]] = []
-    for part in truth.parts:
-        for edge in truth.edges(part.below) if part.below is not None else []:
-            above, below = spelling.ends(edge)
-            if spelling.formula(edge) == key[0] and key[1] in (None, above[1]) and (below[1] or 0) < (above[1] or 0):
-                found.append((above not in lowest, edge))
+    found = [
+        (spelling.ends(edge)[0] not in lowest, edge)
+        for edge in truth.weights.get(key[0], ())
+        if key[1] in (None, spelling.ends(edge)[0][1])
+    ]
     if not found:
         return ""
     # Of several the one right below what the term has a partial by.
@@ -275,11 +275,25 @@ def _open_ones(terms: list[TermVerdict], truth: Truth) -> list[str]:
     if len(terms) == 1 and is_what != truth.name:
         return [f"{terms[0].sentence}: {is_what}"]
     found = []
+    alone: dict[str, list[TermVerdict]] = {}
     for of, some in together.items():
         if len(some) > 1 and of:
             found.append(f"{len(some)} terms do not add up to {is_what if of == truth.name else of}")
         else:
-            found.append(some[0].sentence)
+            told = some[0].sentence.removeprefix(f"the t = {some[0].t} term ")
+            alone.setdefault(told if truth.is_whole else some[0].sentence, []).append(some[0])
+    for told, alike in alone.items():
+        if len(alike) == 1:
+            found.append(alike[0].sentence)
+        else:
+            many = told.replace("is wrong", "are wrong")
+            every = len(alike) == len(terms) == len(truth.parts)
+            if "cannot be multiplied" in told and every:
+                found.append(told.replace("cannot", "no term can").strip())
+            else:
+                found.append(
+                    f"{'every term' if every else f'the terms of t = {_times(alike)}'} {told if every else many}"
+                )
     return found
 
 

@@ -27,6 +27,13 @@ def reread(formula: Formula, meant: Meant, loss: str) -> Formula:
     return rebuilt(formula, lambda part: reread(part, meant, loss))
 
 
+def in_total(formula: Formula) -> Formula:
+    """The formula with every ∂⁺ read as the total derivative."""
+    if isinstance(formula, Partial):
+        return replace(formula, reading="total") if formula.reading == "immediate" else formula
+    return rebuilt(formula, in_total)
+
+
 def by_signs(left: Formula, member: Formula, text: str) -> tuple[Formula, Formula] | None:
     """The two sides with every ∂ read as immediate and every d as total; None where only one of the signs is there."""
     met: set[Meant] = set()

@@ -10,6 +10,9 @@ from bptt_tui.derivation.judging.edits import Edit, Measured
 from bptt_tui.derivation.judging.samples import Stack
 from bptt_tui.derivation.judging.truth import Part
 
+# A term too many explains less than a slip in one, where both would do.
+EXTRA = 2.5
+
 Fault = Literal["", "edit", "missing", "extra", "twice", "path", "open"]
 
 
@@ -54,5 +57,5 @@ class Alignment(Struct, frozen=True):
         return (
             sum(row.fault == "open" for row in wrong),
             len(wrong),
-            sum(row.edit.cost if row.edit else 1.0 for row in wrong),
+            sum(row.edit.cost if row.edit else EXTRA if row.fault == "extra" else 1.0 for row in wrong),
         )

@@ -65,6 +65,7 @@ SLIPS: dict[str, Wording] = {
         "the slopes left out",
         "{where}the slopes {due} are missing, and the weight should be transposed, everywhere from {above} to {below}",
     ),
+    "power": Wording("a power too high or too low", "{where}{written} stands where {due} belongs: the power is {side}"),
     "sign": Wording("the wrong sign", "{where}the sign is wrong"),
     "loss sign": Wording("the sign of ∂E/∂o", "{where}the sign of {due} is wrong"),
     "transposed": Wording("a matrix for its transpose", "{where}{written} should be transposed"),

@@ -55,6 +55,11 @@ def by_entries(a: Stack, b: Stack) -> Stack | None:
     return None
 
 
+def by_inner(a: Stack, b: Stack) -> Stack | None:
+    """aᵀb of two columns of one length, None of anything else."""
+    return np.matmul(a.transpose(0, 2, 1), b) if a.shape == b.shape and a.shape[2] == 1 < a.shape[1] else None
+
+
 def like(b: Stack, a: Stack) -> Stack | None:
     """`b` in the shape of `a` where it is the same thing written otherwise: a row for a column, a matrix row by row.
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 from msgspec.structs import replace
 
-from bptt_tui.derivation.formulas.tree import Join, Partial, Transpose
+from bptt_tui.derivation.formulas.parts import children, walk
+from bptt_tui.derivation.formulas.tree import Join, Partial, Transpose, Value
 from bptt_tui.derivation.judging.candidates import Candidate
 from bptt_tui.derivation.judging.edits import Edit, is_partial, moments_of, names_it, unlike
 from bptt_tui.derivation.judging.grouping import Group, with_one
@@ -22,6 +23,7 @@ from bptt_tui.derivation.judging.trial import Trial
 UNREADABLE, UNREADABLE_MISSING = 0.6, 0.34
 # Slopes that are tried in pairs, and how many factors they are put between.
 MAX_SLOPES, MAX_AROUND = 6, 6
+MAX_FACTORS = 30
 ONE_JOIN: tuple[Join, ...] = ("as it fits",)
 
 
@@ -105,6 +107,36 @@ def _replacement(trial: Trial, index: int, factor: Factor, place: int, candidate
     if "⊗" in candidate.equality:
         cost += UNREADABLE
     return Edit("replaced", index, cost, candidate)
+
+
+def slopes_replaced(trial: Trial) -> Iterator[Edit]:
+    """Several factors made of one value each, where the slopes of their timesteps belong: 1 − z₁² and 1 − z₀²."""
+    factors, stacks = trial.product.term.factors, trial.product.stacks
+    if len(stacks) > MAX_FACTORS:
+        return
+    slopes = [c for c in trial.pool() if c.function and c.above is not None]
+    found: dict[int, Candidate] = {}
+    for index, (factor, stack) in enumerate(zip(factors, stacks, strict=True)):
+        ts = moments_of(factor)
+        if len(ts) != 1 or isinstance(factor.formula, Partial | Value) or not children(factor.formula):
+            continue
+        near = {part.name for part in walk(factor.formula) if isinstance(part, Value)}
+        due = [
+            c
+            for c in slopes
+            if c.above is not None and c.above[1] in ts and near & {key[0] for key in (c.above, c.below) if key}
+            and any(form.shape == stack.shape for form in vectors_too(c.value))
+        ]  # fmt: skip
+        if due and not same(stack, next(form for form in vectors_too(due[0].value) if form.shape == stack.shape)):
+            found[index] = due[0]
+    if len(found) < 2:
+        return
+    changed = list(stacks)
+    for index, candidate in found.items():
+        changed[index] = next(form for form in vectors_too(candidate.value) if form.shape == stacks[index].shape)
+    if trial.makes(changed, trial.group):
+        first = next(iter(found))
+        yield Edit("replaced", first, 1.5, found[first], run=tuple(found))
 
 
 def two_inserted(trial: Trial) -> Iterator[Edit]:

@@ -32,14 +32,14 @@ class Trial:
         self.budget = budget
         self.part = part
         self.group = product.term.group
-        self.places: range = range(len(product.stacks))
+        self.places: Sequence[int] = range(len(product.stacks))
         self.pool: Callable[[], list[Candidate]] = functools.partial(pool, None)
         self.pool_like = pool
         self.drawn = drawn(due)
         self._first = due[self.drawn][0]
         self._size = RTOL * max(float(np.abs(self._first).max()), 1e-300)
 
-    def limited(self, pool: Sequence[Candidate] | None = None, places: range | None = None) -> Trial:
+    def limited(self, pool: Sequence[Candidate] | None = None, places: Sequence[int] | None = None) -> Trial:
         """The same trial, its budget shared, with only some factors to put in, or only some that may be changed."""
         found = copy.copy(self)
         if pool is not None:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from bptt_tui.derivation.formulas.tree import Formula, Partial
 from bptt_tui.derivation.judging.evaluation import NOTHING, Evaluator
-from bptt_tui.derivation.judging.samples import Edge, Key, Mode, Samples, Stack, diagonal
+from bptt_tui.derivation.judging.samples import Edge, Key, Mode, Samples, Stack
 from bptt_tui.derivation.judging.spelling import Spelling
 from bptt_tui.derivation.judging.stacks import largest
 
@@ -47,6 +47,7 @@ class Truth:
         self.value = self._shaped(evaluator.value(left))
         # What could be due on each edge, made once.
         self.candidates: dict[Edge, list[Candidate]] = {}
+        self._edges: dict[Key, list[Edge]] = {}
 
     @cached_property
     def above(self) -> Key | None:
@@ -92,6 +93,19 @@ class Truth:
                 )
         # What no use reaches is one part, 0.
         return tuple(found) or (Part(self.name, None, self.value),)
+
+    @cached_property
+    def weights(self) -> dict[str, list[Edge]]:
+        """By parameter, the edges into an earlier timestep that are its value, from the top, on all ways down."""
+        found: dict[str, dict[Edge, None]] = {}
+        for part in self.parts:
+            for edge in self.edges(part.below) if part.below is not None else ():
+                above, below = self.spelling.ends(edge)
+                if (below[1] or 0) < (above[1] or 0):
+                    formula = self.spelling.formula(edge)
+                    if formula in self.samples.unrolled.values.parameters:
+                        found.setdefault(formula, {}).setdefault(edge)
+        return {name: list(edges) for name, edges in found.items()}
 
     @cached_property
     def loss_parts(self) -> tuple[Part, ...]:
@@ -155,7 +169,7 @@ class Truth:
 
     def matched(self, member: Stack) -> Stack | None:
         """A member's value in the shape of the left side; a row stands for a column, c for c·I, a vector for a diagonal
-        matrix where the truth is one. None: does not fit."""
+        matrix. None: does not fit."""
         due = self.value
         if member.shape == due.shape:
             return member
@@ -166,18 +180,19 @@ class Truth:
             return np.zeros_like(due) if not np.any(member) else None
         if member.shape[1] * member.shape[2] == rows * columns and (1 in member.shape[1:] or 1 in (rows, columns)):
             return member.reshape(due.shape)
-        if rows == columns == member.shape[1] * member.shape[2] and self._is_diagonal:
+        if rows == columns == member.shape[1] * member.shape[2] and 1 in member.shape[1:]:
             return np.asarray(member.reshape(len(member), rows, 1) * np.eye(rows))
         return None
-
-    @cached_property
-    def _is_diagonal(self) -> bool:
-        return diagonal(self.value) is not None
 
     # --- the way down --------------------------------------------------------------------------------------------
 
     def edges(self, below: Key) -> list[Edge]:
         """The edges on all paths from the left side's numerator down to `below`, from the top; at most MAX_EDGES."""
+        if below not in self._edges:
+            self._edges[below] = self._edges_to(below)
+        return self._edges[below]
+
+    def _edges_to(self, below: Key) -> list[Edge]:
         assert self.above is not None
         samples = self.samples
         passes = samples.passes(self.above, self.mode)

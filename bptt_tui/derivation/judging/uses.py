@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from bptt_tui.derivation.formulas.parts import children
 from bptt_tui.derivation.formulas.tree import Partial, Value
 from bptt_tui.derivation.judging.edits import Measured, moments_of
 from bptt_tui.derivation.judging.evaluation import moment
-from bptt_tui.derivation.judging.samples import Edge
+from bptt_tui.derivation.judging.samples import Edge, Stack
 from bptt_tui.derivation.judging.stacks import close
 from bptt_tui.derivation.judging.truth import Part, Truth
 
@@ -69,10 +71,21 @@ def cell_of(product: Measured, truth: Truth) -> tuple[int, int] | None:
 def _voted(product: Measured, truth: Truth) -> int | None:
     """The use whose local partial stands in the term by its value."""
     found: set[int] = set()
+    by_size: dict[int, list[Stack]] = {}
+    for stack in product.stacks:
+        by_size.setdefault(stack[0].size, []).append(stack)
+    # At the last draw, flat: what cannot be equal is told at a glance.
+    lasts = {size: np.array([stack[-1].reshape(-1) for stack in stacks]) for size, stacks in by_size.items()}
     for part in truth.parts:
         for edge in _use_edges(part, truth):
             local = truth.samples.jacobian(edge)
-            if any(s.size == local.size and close(s.reshape(local.shape), local)[1:].all() for s in product.stacks):
+            size = local[0].size
+            if size not in by_size:
+                continue
+            last = local[-1].reshape(-1)
+            near = np.abs(lasts[size] - last).max(axis=1) <= 1e-5 * np.abs(last).max()
+            alike = (by_size[size][place].reshape(local.shape) for place in np.flatnonzero(near).tolist())
+            if any(close(stack, local)[1:].all() for stack in alike):
                 found.add(edge[1])
     return found.pop() if len(found) == 1 else None
 

@@ -19,8 +19,11 @@ from textual.timer import Timer
 from textual.widgets import TextArea
 from textual.worker import Worker
 
-from bptt_tui.debugger.attempts import Attempted, Reading
+from bptt_tui.debugger.attempts import Attempted, Desk, Reading
+from bptt_tui.debugger.pace import StoppedError
+from bptt_tui.debugger.view import View
 from bptt_tui.errors import BpttError
+from bptt_tui.tui import beside
 from bptt_tui.tui.bars import MessageBar
 from bptt_tui.tui.derivation.attempts_pane import AttemptsPane
 from bptt_tui.tui.derivation.bars import DerivationHeader, DerivationKeys
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from bptt_tui.tui.commanding import Commanding
 
 _PAUSE = 0.12  # seconds without a key before the text is read
+_STILL = "still judging; esc stops it"
 _PARTS = ("formula", "verdict", "attempts")
 _EMPTY = (
     (("Write or paste a derivation above, or several. ", "plain"), ("enter", "accent"), (" judges.", "plain")),
@@ -94,6 +98,8 @@ class DerivationScreen(Screen[None]):
         self._readings: dict[str, Reading] = {}
         self._clock: Timer | None = None
         self._judging: Worker[None] | None = None
+        self._held: Desk | None = None  # what lies on the desk while the debugger goes through a recording
+        self._title = ""
         self._header = DerivationHeader(id="derivation-header")
         self._area = FormulaArea(id="formula")
         self._reading = ReadingBar(id="reading")
@@ -138,10 +144,16 @@ class DerivationScreen(Screen[None]):
 
     def refresh_desk(self) -> None:
         """Draw the attempts and the verdict that is shown, as far as it is known."""
-        desk = self._debugger.desk
-        self._header.show_desk(self._debugger.view.title, desk)
+        desk = self._desk
+        if self._held is None:
+            self._title = self._debugger.view.title
+        self._header.show_desk(self._title, desk)
         self._attempts.show(desk, lambda formula: self._reading_of(formula).understood or formula)
         self._show_verdict()
+
+    @property
+    def _desk(self) -> Desk:
+        return self._debugger.desk if self._held is None else self._held
 
     def face(self, formula: str) -> None:
         """Show the verdict of this attempt; the formula is written out where nothing else is."""
@@ -150,13 +162,13 @@ class DerivationScreen(Screen[None]):
             return
         if not self._area.text.strip():
             self._area.write(formula)
-        for attempt in self._debugger.desk.attempts:
+        for attempt in self._desk.attempts:
             if attempt.formula == formula:
                 self._attempts.key = (attempt.number,)
         self.refresh_desk()
 
     def _show_verdict(self) -> None:
-        desk = self._debugger.desk
+        desk = self._desk
         if desk.waits:
             self._verdict.show_text([(("waiting: ", "warning"), (desk.waits, "plain")), (), _PREDICTING])
             return
@@ -186,6 +198,8 @@ class DerivationScreen(Screen[None]):
 
     def _reading_of(self, formula: str) -> Reading:
         reading = self._readings.get(formula)
+        if reading is None and self._held is not None:
+            return Reading(formula, "")
         if reading is None:
             if len(self._readings) > 500:
                 self._readings.clear()
@@ -200,6 +214,8 @@ class DerivationScreen(Screen[None]):
         self._show_reading()
 
     def _show_reading(self) -> None:
+        if self._held is not None:
+            return
         formulas, current = self._area.formulas, self._area.current
         if current is None:
             self._area.mark(None)
@@ -222,6 +238,9 @@ class DerivationScreen(Screen[None]):
 
     @on(FormulaArea.Given)
     def _given(self) -> None:
+        if self._held is not None:
+            self.say(_STILL)
+            return
         self._read()
         formulas = self._area.formulas
         unreadable = [one for one in formulas if self._reading_of(one.text).error]
@@ -238,12 +257,14 @@ class DerivationScreen(Screen[None]):
 
     def _judge(self, formulas: list[str], written: str = "") -> None:
         if self._judging is not None and self._judging.is_running:
-            self.say("still judging; esc stops it")
+            self.say(_STILL)
             return
         self._judging = self.run_worker(self._judged(formulas, written), exclusive=True)
 
     async def _judged(self, formulas: list[str], written: str) -> None:
         """Come to the verdicts beside the screen, then give the commands, which have them at hand."""
+        if not await self._rehearsed():
+            return
         chosen = ""
         for number, formula in enumerate(formulas, 1):
             self.say(f"judging {number} of {len(formulas)} …" if len(formulas) > 1 else "judging …")
@@ -266,10 +287,40 @@ class DerivationScreen(Screen[None]):
         if self.has_class("-small"):
             self._go_to("verdict")
 
+    async def _rehearsed(self) -> bool:
+        """Have the debugger go through what was recorded, beside the screen, where the first command would take long.
+
+        False where that was stopped. Meanwhile nothing is asked of the debugger: what is shown is what was there.
+        """
+        if not self._main.rehearses_long:
+            return True
+        ended: asyncio.Future[View | BpttError] = asyncio.get_running_loop().create_future()
+
+        def end(answer: View | BpttError) -> bool:
+            if not ended.done():
+                ended.set_result(answer)
+            return True
+
+        self._held = self._debugger.desk
+        try:
+            self._main.run_beside("recording", self._debugger.rehearse, end)
+            while not ended.done():
+                self.say(f"going through the recording · {self._main.share:.0%}, esc stops")
+                await asyncio.wait([ended], timeout=beside.OFTEN)
+        finally:
+            self._held = None
+        answer = ended.result()
+        self._read()
+        self.refresh_desk()
+        if isinstance(answer, BpttError):
+            self.say("stopped" if isinstance(answer, StoppedError) else str(answer), error=True)
+            return False
+        return True
+
     # --- attempts ------------------------------------------------------------------------------------------------
 
     def _attempt(self, number: int) -> Attempted | None:
-        attempts = self._debugger.desk.attempts
+        attempts = self._desk.attempts
         return attempts[number - 1] if 0 < number <= len(attempts) else None
 
     @on(Rows.Moved, "#attempts")
@@ -295,7 +346,19 @@ class DerivationScreen(Screen[None]):
 
     @on(AttemptsPane.Deleted)
     def _deleted(self, event: AttemptsPane.Deleted) -> None:
-        done = self._main.perform(f"attempts delete {event.number}", wait=True)
+        if self._judging is not None and self._judging.is_running:
+            self.say(_STILL)
+        elif self._main.rehearses_long:
+            self._judging = self.run_worker(self._delete(event.number), exclusive=True)
+        else:
+            self._give_delete(event.number)
+
+    async def _delete(self, number: int) -> None:
+        if await self._rehearsed():
+            self._give_delete(number)
+
+    def _give_delete(self, number: int) -> None:
+        done = self._main.perform(f"attempts delete {number}", wait=True)
         self.refresh_desk()
         self.say(self._debugger.view.message if done else self._main.wrong, error=not done)
 
@@ -311,7 +374,9 @@ class DerivationScreen(Screen[None]):
             self.say("the debugger has no place for this one")
 
     def action_leave(self) -> None:
-        if self._judging is not None and self._judging.is_running:
+        if self._held is not None:
+            self._main.action_interrupt()  # the debugger is free again when the run has ended
+        elif self._judging is not None and self._judging.is_running:
             self._judging.cancel()
             self.say("stopped")
         else:
@@ -338,6 +403,8 @@ class DerivationScreen(Screen[None]):
 
     def action_left_side(self) -> None:
         """Write the next left side: in an empty line the first one, over one just written the one after it."""
+        if self._held is not None:
+            return
         table = self._debugger.view.contributions
         sides = [f"{table.label(row)} = " for row in range(len(table.rows))]
         if not sides:
