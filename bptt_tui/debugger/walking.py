@@ -238,5 +238,5 @@ ROWS = (
             "find s · find s[3] · find dE/d* · find goes on with the last TEXT"),
     Command("older", "older", "back to where a move of more than one node began", _older,
             recorded=False),
-    Command("newer", "newer", "undo older", _newer, recorded=False),
+    Command("newer", "newer", "forward again, after older", _newer, recorded=False),
 )  # fmt: skip

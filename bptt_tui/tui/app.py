@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 from functools import cached_property
 from itertools import count
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from bptt_tui.tui.collector import Rest, at_rest
 
@@ -25,8 +25,9 @@ with at_rest():
     from bptt_tui.tui.theme import DARK, OWN_THEMES, known_theme, sign_colours
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from textual.app import SystemCommand
     from textual.command import Provider
     from textual.screen import Screen
     from textual.theme import Theme
@@ -133,6 +134,14 @@ class DebuggerApp(App[None]):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return sign_colours(self.current_theme, self.colours)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """What Textual puts into every palette, less what is the debugger's own there.
+
+        Its list of keys would lie over the panes, and no key would take it away; help and quit are keys of ours.
+        """
+        own = [self.action_show_help_panel, *([self.action_quit] if isinstance(screen, DebuggerScreen) else [])]
+        return [command for command in super().get_system_commands(screen) if command.callback not in own]
 
     def action_colours(self, name: str) -> None:
         """Another scale of sign colours, in every widget."""

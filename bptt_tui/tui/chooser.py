@@ -19,7 +19,10 @@ from textual.strip import Strip
 
 from bptt_tui.language.sanitise import visible
 from bptt_tui.tui.dialog import Dialog
-from bptt_tui.tui.ink import Inks, Line, clipped, line_width, width_of
+from bptt_tui.tui.ink import Inks, Line, clipped, line_width, width_of, wrapped
+
+_WIDEST = 60  # cells of what is said in the place of rows
+_AROUND = 6  # beside it: the border, the blanks, the mark and the cell behind
 
 
 class Choice(NamedTuple):
@@ -97,7 +100,7 @@ class Choices(ScrollView, can_focus=True, inherit_bindings=False):
 
 
 class Chooser(Dialog[None]):
-    """`rows` are asked for when it opens and after every choice; without any, `empty` says so."""
+    """`rows` are asked for when it opens and after every choice; without any, `empty` says what they would be."""
 
     AUTO_FOCUS = "Choices"
     DEFAULT_CSS = "Chooser > Vertical { min-width: 36; padding: 0 1; }"
@@ -124,8 +127,7 @@ class Chooser(Dialog[None]):
 
         box = Vertical()
         box.border_title = Content(visible(self._title))
-        keys = " · ".join(f"{one.shown} {one.label}" for one in self._choices)
-        box.border_subtitle = Content(keys)
+        keys = self._keys
         box.styles.min_width = max(len(keys), width_of(self._title)) + 6
         with box:
             yield Choices()
@@ -139,9 +141,15 @@ class Chooser(Dialog[None]):
         """Rows may be narrower on another screen."""
         self._offer()
 
+    @property
+    def _keys(self) -> str:
+        return " · ".join(f"{one.shown} {one.label}" for one in self._choices)
+
     def _offer(self) -> None:
         rows = self._rows()
-        self.query_one(Choices).offer(rows or [((self._empty, "dim"),)], lit=bool(rows))
+        room = min(_WIDEST, self.app.size.width * 96 // 100 - _AROUND)
+        self.query_one(Choices).offer(rows or wrapped(((self._empty, "dim"),), room), lit=bool(rows))
+        self.query_one("Vertical").border_subtitle = Content(self._keys if rows else "esc closes")
 
     def on_key(self, event: events.Key) -> None:
         chosen = next((one for one in self._choices if event.key == one.key), None)

@@ -1,8 +1,8 @@
-"""The help: every key of the binding table and every command of the debugger, as one text."""
+"""The help: every key of the binding table and every command of the debugger, as one text in two columns."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Protocol
 
@@ -47,19 +47,24 @@ class Described(Protocol):
 def help_text(
     commands: Mapping[str, Described], width: int = 120, keymap: Mapping[str, str] = MappingProxyType({})
 ) -> Content:
-    """Keys as `keymap` has them, commands, and how to read the screen.
-
-    On a narrow one each text stands below what it is about, or goes on below itself.
-    """
+    """Keys as `keymap` has them, commands, and how to read the screen."""
     keys = [(" ".join(keys_of(row, keymap)), row.tooltip) for row in BINDING_TABLE]
     given = [(command.usage, command.summary) for command in commands.values()]
-    narrow = width < 70
     sections = (
         ("Keys", keys),
         ("Looking around in a pane; the position stays", list(_LOOKING)),
         ("Commands, after :", given),
         ("Reading the screen", list(_READING)),
     )
+    return in_sections(sections, width)
+
+
+def in_sections(sections: Sequence[tuple[str, Sequence[tuple[str, str]]]], width: int) -> Content:
+    """Headings with rows of two texts below them, in a dialog on a screen of this width.
+
+    On a narrow one each text stands below what it is about, or goes on below itself.
+    """
+    narrow = width < 70
     parts: list[Content] = []
     for heading, rows in sections:
         column = max(width_of(left) for left, _ in rows) + 2

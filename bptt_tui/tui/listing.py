@@ -40,7 +40,11 @@ class Listing:
             Choice("c", "c", "condition", self._ask_condition, closes=True),
             Choice("d", "d", "deletes", lambda at: self._screen.perform(f"delete {self._number(at)}", wait=True)),
         ]
-        empty = f"none yet: {self._screen.key('run.break')} sets one here"
+        key = self._screen.key
+        empty = (
+            f"none yet: breakpoints and watches, at which {key('run.continue')} stops; "
+            f"{key('run.break')} sets a breakpoint at this step, {key('run.watch')} watches a value"
+        )
         return Chooser("breakpoints and watches", self._stop_rows, choices, empty=empty)
 
     def _stop_rows(self) -> list[Line]:
@@ -89,12 +93,13 @@ class Listing:
         here = self._debugger.cursor.position
         at = max((i for i, (position, _) in enumerate(self._contents()) if position <= here), default=0)
         choices = [Choice("enter", "enter", "goes there", self._go_to_note, closes=True)]
+        key = self._screen.key("note.write")
         return Chooser(
             "chapters and notes",
             lambda: [line for _, line in self._contents()],
             choices,
             at=at,
-            empty=f"none yet: {self._screen.key('note.write')} writes one here",
+            empty=f"none yet: texts pinned to steps, and chapters that begin at them; {key} writes one at this step",
         )
 
     def _contents(self) -> list[tuple[int, Line]]:
@@ -121,7 +126,11 @@ class Listing:
             Choice("ctrl+r", "^r", "redoes", lambda _at: self._screen.perform("redo", wait=True)),
             Choice("B", "B", "compares with now", lambda _at: self._screen.perform("baseline", wait=True)),
         ]
-        empty = f"nothing has been changed: {self._screen.key('edit.set')} changes a value"
+        key = self._screen.key
+        empty = (
+            "none yet: each change of a value or an equation, and what became of the gradient; "
+            f"{key('edit.set')} changes a value, {key('edit.equation')} an equation"
+        )
         return Chooser("changes", self._change_rows, choices, empty=empty)
 
     def _change_rows(self) -> list[Line]:

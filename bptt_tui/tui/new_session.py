@@ -158,6 +158,9 @@ class NewSession(Screen[Started | None]):
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width < _NARROW, "-narrow")
+        if "equations" in self._checked.errors:
+            self._line.say("")
+            self._tell_equations()
 
     # What is typed
 

@@ -6,6 +6,7 @@ from textual.geometry import Size
 
 from bptt_tui.debugger.view import View
 from bptt_tui.tui.ink import Line, wrapped
+from bptt_tui.tui.keynames import key_of
 from bptt_tui.tui.pane import Lines, Pane
 
 
@@ -16,7 +17,7 @@ class NotesPane(Lines, Pane):
     DEFAULT_CSS = "NotesPane { scrollbar-size-horizontal: 0; }"
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return len(_lines(self.view, max(width, 1))) if self.view is not None else 1
+        return len(self._said(self.view, max(width, 1))) if self.view is not None else 1
 
     def show(self, view: View) -> None:
         new = self.view is None or (view.notes, view.chapter) != (self.view.notes, self.view.chapter)
@@ -28,7 +29,10 @@ class NotesPane(Lines, Pane):
     def lines(self, view: View, width: int, height: int) -> list[Line]:
         chapter = chapter_number(view)
         self.entitle(f"6 {view.chapter}" if view.chapter else "6 notes", chapter)
-        return _lines(view, width)
+        return self._said(view, width)
+
+    def _said(self, view: View, width: int) -> list[Line]:
+        return _lines(view, width, key_of("note.write", self.app))
 
 
 def chapter_number(view: View) -> str:
@@ -43,7 +47,7 @@ def chapter_number(view: View) -> str:
     )
 
 
-def _lines(view: View, width: int) -> list[Line]:
+def _lines(view: View, width: int, key: str) -> list[Line]:
     from bptt_tui.tui.markdown import rendered
 
     lines: list[Line] = []
@@ -54,7 +58,7 @@ def _lines(view: View, width: int) -> list[Line]:
     places = sorted({note.position for note in view.all_notes})
     later = [place for place in places if place > view.position]
     earlier = [place for place in places if place < view.position]
-    said = "no note here"
+    said = "no note here" if places else f"no note here; {key} writes one"
     if later:
         said += f"; the next is at position {later[0]}"
     if earlier:

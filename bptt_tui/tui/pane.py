@@ -62,6 +62,7 @@ class Pane(Drawn, ScrollView, can_focus=True, inherit_bindings=False, inherit_cs
         Binding("shift+home", "first_column", "the first timestep", show=False, id="scroll.first"),
         Binding("shift+end", "last_column", "the last timestep", show=False, id="scroll.last"),
     ]
+    ALLOW_MAXIMIZE = False  # the keys of the others, the command line and what is said would go on unseen
     COLUMNS: ClassVar[bool] = False  # whether the content goes on to the right
     BLANKS: ClassVar[tuple[int, int]] = (1, 1)  # cells left and right of the content, within the frame
     TOP: ClassVar[bool] = True  # whether the frame has its upper edge, and its lower one

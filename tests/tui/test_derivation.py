@@ -17,9 +17,11 @@ from bptt_tui.errors import CommandError
 from bptt_tui.session import Session, load
 from bptt_tui.tui.derivation.attempts_pane import AttemptsPane
 from bptt_tui.tui.derivation.formula_area import FormulaArea
+from bptt_tui.tui.derivation.notation import notation_text
 from bptt_tui.tui.derivation.reading_bar import ReadingBar
 from bptt_tui.tui.derivation.screen import DerivationScreen
 from bptt_tui.tui.derivation.verdict_pane import VerdictPane
+from bptt_tui.tui.ink import width_of
 
 MADE = {verdict.statement.text: verdict for verdict in ALL.values()}
 SIZES = {"full": FULL, "medium": MEDIUM, "small": SMALL}
@@ -214,6 +216,23 @@ async def test_the_help_tells_the_notation() -> None:
         assert "A derivation" in debugger.text() and "the immediate partial" in debugger.text()
         await debugger.press("escape")
         assert area(debugger).text == "" and area(debugger).has_focus
+
+
+def test_the_notation_stays_in_two_columns_where_it_is_broken() -> None:
+    lines = notation_text(80).plain.splitlines()
+    assert max(width_of(line.rstrip()) for line in lines) <= 80 - 10
+    at = next(i for i, line in enumerate(lines) if line.startswith("dE/dw"))
+    column = lines[at].index("also")
+    assert lines[at + 1].startswith(" " * column + "loss, whatever")
+    assert max(width_of(line.rstrip()) for line in notation_text(40).plain.splitlines()) <= 40 - 10
+
+
+async def test_an_error_with_a_formula_that_is_too_long_is_cut_with_a_mark() -> None:
+    async with opened(size=SMALL) as debugger:
+        await debugger.press("D")
+        area(debugger).text = "dE/du"
+        await debugger.until(lambda: "expected '='" in debugger.text())
+        assert "E/∂u = ∂E/∂u_1" in debugger.text() and "…\n" in debugger.text().split("equals; as in")[1]
 
 
 # --- judging -------------------------------------------------------------------------------------------------------

@@ -98,13 +98,29 @@ async def test_wrong_answers_are_counted_beside_the_question() -> None:
         assert "= ?  2 wrong so far" in debugger.text()
 
 
-async def test_a_list_without_rows_says_how_to_begin() -> None:
-    async with opened() as debugger:
-        for key, said in (("N", "none yet: m"), ("B", "none yet: b"), ("equals_sign", "nothing has been changed")):
+@sizes
+async def test_a_list_without_rows_says_what_it_would_hold_and_how_to_begin(size: Size) -> None:
+    async with opened(size=size) as debugger:
+        for key, holds, begin in (
+            ("N", "chapters that begin at them", "m writes one"),
+            ("B", "breakpoints and watches", "b sets a breakpoint at this step, w watches a value"),
+            ("equals_sign", "what became of the gradient", "e changes a value, E an equation"),
+        ):
             await debugger.press(key)
-            assert said in debugger.text()
+            said = " ".join(line.strip("│ ") for line in debugger.dialog_text().splitlines())
+            assert "none yet: " in said and holds in said and begin in said
+            assert "esc closes" in said and "goes there" not in said and "undoes" not in said
             await debugger.press("enter", "space", "d", "escape")
             assert debugger.app.screen is debugger.main
+
+
+async def test_a_list_whose_last_row_is_deleted_offers_no_keys_for_rows() -> None:
+    async with opened() as debugger:
+        give(debugger, "break s[0]")
+        await debugger.press("B")
+        assert "d deletes" in debugger.dialog_text()
+        await debugger.press("d")
+        assert "none yet" in debugger.dialog_text() and "deletes" not in debugger.dialog_text()
 
 
 async def test_stops_are_switched_deleted_given_conditions_and_gone_to() -> None:

@@ -88,6 +88,20 @@ async def test_mistakes_stand_at_their_fields(size: str, screen_golden: Snapshot
         assert debugger.text() == screen_golden
 
 
+async def test_on_another_screen_what_is_wrong_with_the_equations_is_in_sight() -> None:
+    """Below them on a high screen, at the foot of a low one."""
+    async with opened(size=MEDIUM) as debugger:
+        await debugger.press("ctrl+n")
+        await write(debugger, equations="u * x[t]")
+        said = "unexpected '*'; expected '=' after u"
+        assert debugger.text().count(said) == 1
+        for size in (SMALL, MEDIUM):
+            await debugger.pilot.resize_terminal(*size)
+            await debugger.pilot.pause()
+            lines = " ".join(line.strip() for line in debugger.text().splitlines())
+            assert lines.count(said) == 1
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_lower_end_can_be_reached(size: str, screen_golden: SnapshotAssertion) -> None:
     """Every field by tab, the last is the button."""

@@ -132,3 +132,12 @@ async def test_the_contents_lead_to_notes_and_chapters() -> None:
 def test_the_chapters_are_counted(chapters: tuple[int, ...], said: str) -> None:
     session = load("question").with_state(chapters=tuple(Chapter(at, "one") for at in chapters))
     assert chapter_number(Debugger(session).view) == said
+
+
+async def test_without_any_note_the_pane_says_which_key_writes_one() -> None:
+    async with opened(size=SMALL) as debugger:
+        await debugger.press("6")
+        assert "no note here; m writes one" in debugger.text()
+        await debugger.type("note Seen.")
+        await debugger.press("n")
+        assert "no note here; the one before at 0" in debugger.text()

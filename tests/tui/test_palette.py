@@ -46,3 +46,12 @@ async def test_a_command_with_arguments_opens_the_line_and_another_is_carried_ou
         await debugger.press("escape")
         await debugger.choose("as in the begin")
         assert "as it was in the beginning" in debugger.message
+
+
+async def test_of_textuals_own_entries_those_stay_that_work_here() -> None:
+    """A list of keys over the panes would not go away, and beside one large pane nothing that is said would show."""
+    async with opened() as debugger:
+        offered = [command.title for command in debugger.app.get_system_commands(debugger.main)]
+        assert offered == ["Theme", "Screenshot"]
+        await debugger.press("D")
+        assert "Quit" in [command.title for command in debugger.app.get_system_commands(debugger.app.screen)]

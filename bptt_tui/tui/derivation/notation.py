@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from bptt_tui.language.sanitise import visible
 from bptt_tui.tui.derivation.bars import KEYS
-from bptt_tui.tui.ink import width_of
+from bptt_tui.tui.help import in_sections
 
 _NOTATION = (
     ("dE/dw, ∂E/∂w", r"also \frac{\partial E}{\partial w}; L is the loss, whatever it is called"),
@@ -25,15 +24,6 @@ _NOTATION = (
 _WHERE = {"formula": "In the formula", "verdict": "In the verdict", "attempts": "In the attempts"}
 
 
-def notation_text() -> Content:
-    """The notation, and the keys of every part of the screen."""
-    sections = [("A derivation", _NOTATION), *((_WHERE[where], keys) for where, keys in KEYS.items())]
-    parts: list[Content] = []
-    for heading, rows in sections:
-        column = max(width_of(left) for left, _ in rows) + 2
-        parts.append(Content.assemble((heading, "bold $accent")))
-        for left, right in rows:
-            room = " " * (column - width_of(left))
-            parts.append(Content.assemble((visible(left), "bold"), room, (visible(right), "$foreground 75%")))
-        parts.append(Content(""))
-    return Content("\n").join(parts[:-1])
+def notation_text(width: int = 120) -> Content:
+    """The notation, and the keys of every part of the screen, which is that wide."""
+    return in_sections([("A derivation", _NOTATION), *((_WHERE[where], keys) for where, keys in KEYS.items())], width)

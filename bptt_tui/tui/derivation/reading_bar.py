@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bptt_tui.debugger.attempts import Reading
 from bptt_tui.derivation.judging.lines import unreadable
-from bptt_tui.tui.ink import Line, Run, wrapped
+from bptt_tui.tui.ink import Line, Run, clipped, wrapped
 from bptt_tui.tui.pane import Bar
 
 _LINES = 4
@@ -39,7 +39,9 @@ class ReadingBar(Bar):
         if not reading.error:
             said = wrapped((*head, ("reads ", "dim"), (reading.understood, "plain")), max(width, 8), indent=2)
             return said if len(said) <= _LINES else [*said[: _LINES - 1], (*said[_LINES - 1][:-1], ("  …", "dim"))]
-        said = wrapped((("✗ ", "error"), *head, (reading.error, "plain")), max(width, 8), indent=2)[:2]
+        said = wrapped((("✗ ", "error"), *head, (reading.error, "plain")), max(width, 8), indent=2)
+        if len(said) > 2:
+            said = [said[0], clipped((*said[1], (" …", "dim")), width)]
         return [*self._excerpt(reading, width), *said]
 
     def _head(self) -> tuple[Run, ...]:

@@ -425,7 +425,7 @@ class DerivationScreen(Screen[None]):
         from bptt_tui.tui.derivation.notation import notation_text
         from bptt_tui.tui.dialogs import Notice
 
-        self.app.push_screen(Notice("notation", notation_text()))
+        self.app.push_screen(Notice("notation", notation_text(self.size.width)))
 
 
 _NOT_JUDGED = (("not judged with these numbers yet; ", "dim"), ("enter", "accent"), (" judges it", "dim"))
