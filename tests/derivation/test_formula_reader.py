@@ -193,6 +193,16 @@ def test_values_and_signs(text: str, meaning: str | None) -> None:
             r" \frac{\partial^{+} s_k}{\partial w}",
             "Σ[t]Σ[k=0…t](∏[j=k+1…t]∂s[j]/∂s[j-1] ∂⁺s[k]/∂w)",
         ),
+        # A Π without brackets ends before the first factor that is at other timesteps only.
+        (
+            "many-to-many",
+            "s_2 Π_{j=1}^2 ds_j/ds_{j-1} ds_0/dw",
+            "(s[2] ∏[j=1…2]∂s[j]/∂s[j-1] ∂s[0]/∂w)",
+        ),
+        ("many-to-many", "Π_{j=1}^2 w (1-s_j^2) v x_0", "(∏[j=1…2](w (1 + -s[j]^2) v) x[0])"),
+        ("many-to-many", "Π_{j=1}^2 (1-s_j^2) x_0 s_j w", "∏[j=1…2]((1 + -s[j]^2) x[0] s[j] w)"),
+        ("many-to-many", "Π_{j=1}^2 (s_j x_0)", "∏[j=1…2](s[j] x[0])"),
+        ("many-to-many", "x_0 Π_{j=1}^2 s_j ⊙ x_1", "(x[0] (∏[j=1…2]s[j] ⊙ x[1]))"),
         ("many-to-many", "∂⁺s_1/∂w + ds_1/dw + ∂s_1/∂w", "(∂⁺s[1]/∂w + ds[1]/dw + ∂s[1]/∂w)"),
         ("many-to-many", "ds_1/dw + ∂s_1/∂w", "(∂s[1]/∂w + ∂s[1]/∂w)"),
         ("many-to-many", "dE/dw + dE_1/dw", "(∂E/∂w + ∂E[1]/∂w)"),

@@ -60,6 +60,11 @@ RIGHT = {
         r"dE/du = \sum_t \sum_{k\le t} dE_t/dg_k (1-g_k^2) x_k",
     ),
     "vanishing": (
+        r"dE/dw = (s_59-y) \sum_{k=0}^{59} \prod_{j=k+1}^{59} \frac{\partial s_j}{\partial s_{j-1}}"
+        r" \frac{\partial^+ s_k}{\partial w}",
+        r"dE/dw = (s_59-y) \sum_{k=0}^{59} \prod_{j=k+1}^{59} w (1-s_j^2) (1-s_k^2) s_{k-1}",
+        r"dE/dw = (s_59-y) \sum_{k=0}^{59} \prod_{j=k+1}^{59} (1-s_j^2) w (1-s_k^2) s_{k-1}",
+        r"ds_59/ds_56 = \prod_{j=58}^{59} ds_j/ds_{j-1} w (1-s_57^2)",
         r"ds_59/ds_0 = w^{59} \prod_{t=1}^{59} (1-s_t^2)",
         r"dE/dw = (s_59-y) \sum_{k=0}^{59} (\prod_{j=k+1}^{59} w (1-s_j^2)) (1-s_k^2) s_{k-1}",
     ),

@@ -51,4 +51,4 @@ def test_the_bounds_of_a_sum() -> None:
     """Numbers below and above the sign; names in brackets."""
     session = load("question")
     statement = read("dE/dw = sum_{t=0}^1 dE/ds_1 prod_{k=t+1}^{1} ds_k/ds_{k-1} s_{t-1}", session)
-    assert write_statement(statement, session) == "∂E/∂w = Σₜ₌₀¹ ∂E/∂s₁·∏_{k=t+1}^{1} ∂sₖ/∂sₖ₋₁·sₜ₋₁"
+    assert write_statement(statement, session) == "∂E/∂w = Σₜ₌₀¹ ∂E/∂s₁·(∏_{k=t+1}^{1} ∂sₖ/∂sₖ₋₁)·sₜ₋₁"

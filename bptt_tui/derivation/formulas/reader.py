@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from msgspec.structs import replace
 
@@ -44,6 +44,7 @@ from bptt_tui.derivation.formulas.tree import (
     Number,
     Partial,
     Power,
+    Product,
     Statement,
     Transpose,
     Value,
@@ -240,6 +241,10 @@ class _Reader(Arrays):
         def whole() -> Formula:
             if len(factors) == 1:
                 return factors[0]
+            last = factors[-1]
+            if self._goes_on(last):
+                factors[-1:] = last.factors
+                joins.extend(last.joins)
             return Multiply(factors=tuple(factors), joins=tuple(joins), span=(start, factors[-1].span[1]))
 
         while True:
@@ -274,6 +279,12 @@ class _Reader(Arrays):
                 divided = False
             else:
                 return whole()
+
+    def _goes_on(self, factor: Formula) -> TypeGuard[Multiply]:
+        """Whether a factor is a Π and what is behind it, not in brackets of their own."""
+        if not isinstance(factor, Multiply) or not isinstance(factor.factors[0], Product):
+            return False
+        return "elementwise" not in factor.joins and not self.text[: factor.span[0]].rstrip().endswith(("(", "[", "{"))
 
     def _fraction_follows(self) -> bool:
         """Whether a whole fraction or a bracket stands here: what comes before it is complete."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bptt_tui.derivation.formulas.differentials import Differentials
 from bptt_tui.derivation.formulas.indices import Part
+from bptt_tui.derivation.formulas.reach import parted, reach
 from bptt_tui.derivation.formulas.scanner import Token
 from bptt_tui.derivation.formulas.tokens import CLOSING
-from bptt_tui.derivation.formulas.tree import Call, Formula, Moment, Multiply, Power, Product, Sum
+from bptt_tui.derivation.formulas.tree import Call, Formula, Join, Moment, Multiply, Power, Product, Sum
 
 # What a factor can begin with.
 STARTS = frozenset({"number", "word", "∂", "(", "[", "{", "frac", "Σ", "∏", "√", "𝟏", "∇"})
@@ -151,9 +152,18 @@ class Words(Differentials):
         for place, part in enumerate(lower):
             bounds.append(self._bounds(part, upper if place == len(lower) - 1 else None))
             self.variables = (*self.variables, bounds[-1][0])
+        start = self.peek.start
         body = self.deeper(self.term)
         self.variables = around
+        joins: tuple[Join, ...] = body.joins if isinstance(body, Multiply) else ()
+        behind: tuple[Formula, ...] = ()
+        end = self.before
+        if product and body.span[0] == start:  # otherwise it stands in brackets
+            body, behind = parted(body, reach(body, tuple(variable for variable, _, _ in bounds)))
+            end = body.span[1] if behind else end
         kind = Product if product else Sum
         for variable, first, last in reversed(bounds):
-            body = kind(variable=variable, body=body, first=first, last=last, span=(token.start, self.before))
-        return body
+            body = kind(variable=variable, body=body, first=first, last=last, span=(token.start, end))
+        if not behind:
+            return body
+        return Multiply(factors=(body, *behind), joins=joins[-len(behind) :], span=(token.start, self.before))

@@ -13,6 +13,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from bptt_tui.derivation.formulas.parts import array_text, bare, moment_text, walk
+from bptt_tui.derivation.formulas.reach import factors_of, reach
 from bptt_tui.derivation.formulas.reader import read_formula
 from bptt_tui.derivation.formulas.scope import Scope, Traced
 from bptt_tui.derivation.formulas.tree import (
@@ -307,7 +308,9 @@ class Writer:
     def _over_time(self, over: Sum | Product, sign: str) -> _Text:
         around = self._variables
         self._variables = (*around, over.variable)
-        body = self._at_least(over.body, HADAMARD)
+        # Without a bracket it would end where it is read to end.
+        whole = isinstance(over, Sum) or reach(over.body, (over.variable,)) == len(factors_of(over.body))
+        body = self._at_least(over.body, HADAMARD if whole else ATOM)
         self._variables = around
         variable = over.variable
         if over.first is not None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import weakref
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from msgspec.structs import replace
 
 from bptt_tui.derivation.formulas.parts import walk
+from bptt_tui.derivation.formulas.reach import factors_of, other_reaches
 from bptt_tui.derivation.formulas.tree import Formula, Number, Partial, Product, Statement, Sum, Value
 from bptt_tui.derivation.judging import coincidence, everywhere, numbers
 from bptt_tui.derivation.judging.alignment import align
@@ -87,9 +89,20 @@ class Judging:
         """Whether every member is the left side at random draws; no reason is looked for."""
         evaluator = Evaluator(self.samples, self.draws.targets, statement)
         left, *others = statement.members
-        sides = [((left, member), by_signs(left, member, statement.text)) for member in others]
-        spelling = self.spelling
-        return all(any(pair and compare(*pair, evaluator, spelling).holding for pair in either) for either in sides)
+        return all(
+            any(
+                pair and compare(*pair, evaluator, self.spelling).holding
+                for pair in self._meant(left, member, statement)
+            )
+            for member in others
+        )
+
+    def _meant(self, left: Formula, member: Formula, statement: Statement) -> Iterator[tuple[Formula, Formula] | None]:
+        """The two sides as they are read, and as they may be meant."""
+        yield left, member
+        yield by_signs(left, member, statement.text)
+        for other, _ in other_reaches(member, statement.text):
+            yield left, other
 
     def _member(self, left: Formula, member: Formula, evaluator: Evaluator) -> MemberVerdict:
         said = self._verdict(left, member, evaluator)
@@ -131,6 +144,12 @@ class Judging:
             if compared.holding is not None and not overlooked(member, compared.holding[0]):
                 said = self._right(member, *compared.holding)
                 return replace(said, readings=(*said.readings, "a power of a matrix as a matrix product"))
+        for other, product in other_reaches(member, evaluator.statement.text):
+            farther = compare(left, other, evaluator, self.spelling)
+            if farther.holding is not None and not overlooked(other, farther.holding[0]):
+                said = self._right(other, *farther.holding)
+                inside = evaluator.statement.written(factors_of(product.body)[-1])
+                return replace(said, readings=(*said.readings, f"the product over {product.variable} up to {inside}"))
         return self._wrong(left, member, evaluator, compared)
 
     def _ordered(
