@@ -360,7 +360,7 @@ class Trace:
         """
         if text(name) not in self.unrolled.shapes:
             unknown(name, "name", self.unrolled.shapes)
-        total = np.zeros((self.steps, *self.unrolled.shapes[name]))
+        total = np.zeros((self.steps, *self.unrolled.shapes[name]), self.storage.dtype)
         for reader in self.readers(name):
             whole = self.adjoint_rows(reader.equation)
             moments = self.unrolled.times[reader.equation].array() - reader.lag
@@ -394,7 +394,7 @@ class Trace:
                 continue
             own = self.unrolled.times[equation].array(rows)
             q, o = step.value(inner.args[0]), step.value(fused.inner)
-            value = overrides.get(fused.inner, np.zeros((len(own), 1, *inner.shape)))
+            value = overrides.get(fused.inner, np.zeros((len(own), 1, *inner.shape), self.storage.dtype))
             plain, g = self.adjoints.arrays.get(fused.inner), self.adjoints.arrays.get(fused.outer)
             if plain is not None and outer.equation != equation and fused.inner not in overrides:
                 value = value + inner.operation.pull(0, plain[rows][:, None], o, (q,), inner.shapes)
