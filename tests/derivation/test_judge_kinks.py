@@ -80,3 +80,8 @@ def test_a_formula_of_one_side_names_it(session: Session, formula: str, sides: s
     verdict = judge(session, formula)
     assert verdict.outcome == "coincidence"
     assert verdict.members[0].why == f"relu is on one side of its kink here: {sides}"
+
+
+def test_several_kinks_are_at_theirs(session: Session) -> None:
+    verdict = judge(session.replace(parameters={"u": 0.0, "w": 0.0}), "dE/dw = 0")
+    assert "z₀ = 0 are at relu's kink" in verdict.sentence and "is at relu's kink" not in verdict.sentence

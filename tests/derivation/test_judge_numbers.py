@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from bptt_tui.derivation.judging.data import as_data
+from bptt_tui.derivation.judging.entries import wrong_entries
 from bptt_tui.derivation.judging.judge import judge
 from bptt_tui.derivation.judging.lines import as_text
 from bptt_tui.derivation.judging.telling import marks
@@ -173,3 +175,16 @@ def test_entries_are_in_the_json() -> None:
     assert (entry["index"], entry["value"]) == ((1,), 0.2)
     assert entry["due"] == pytest.approx(-0.316921, abs=1e-6)
     assert data["formula"][slice(*entry["span"])] == "0.2"
+
+
+def test_many_entries_near_each_other_are_not_compared_each_with_each() -> None:
+    due = 1 + np.random.default_rng(0).random((40, 40)) / 50
+    asked: list[int] = []
+
+    def agrees(there: NDArray[np.float64]) -> NDArray[np.bool_]:
+        asked.append(1)
+        return np.abs(due * 1.02 - there) <= 5e-4 * np.abs(there)
+
+    found = wrong_entries(due * 1.02, due, np.full(due.shape, 4), agrees, None)
+    assert len(found) == due.size and len(asked) < 2 * due.size
+    assert found[0].remark == "it is off by 2 %"

@@ -20,6 +20,8 @@ MAX_POWER = 6
 NEAR = 0.05
 # Significant digits from which on a number tells whose value it is.
 TELLING = 2
+# Of more entries than this that lie near a number none is told to be the one it belongs to.
+MAX_ALIKE = 8
 
 
 def wrong_entries(
@@ -28,7 +30,7 @@ def wrong_entries(
     """The entries that are not right, row by row. `spans` holds the number of each entry's span, `given`'s shape."""
     right = agrees(due)
     found = []
-    remarks = {place: remark for place, remark in _remarks(given, due, digits, agrees) if not right[place]}
+    remarks = {place: remark for place, remark in _remarks(given, due, digits, agrees, ~right) if not right[place]}
     for place in map(tuple, np.argwhere(~right).tolist()):
         span = None if spans is None else spans[place]
         index = tuple(i for i, length in zip(place, due.shape, strict=True) if length > 1)
@@ -60,13 +62,15 @@ def _spans(member: Formula, shape: tuple[int, ...]) -> Array | None:
     return found.reshape(shape)
 
 
-def _remarks(given: Array, due: Array, digits: Array, agrees: Agrees) -> Iterator[tuple[tuple[int, ...], str]]:
-    """What is the matter with an entry, the likeliest first to be kept: later ones are overwritten by earlier."""
+def _remarks(
+    given: Array, due: Array, digits: Array, agrees: Agrees, wrong: Array
+) -> Iterator[tuple[tuple[int, ...], str]]:
+    """What is the matter with an entry, the likeliest last: it overwrites those before it."""
     told = np.abs(digits) >= TELLING
     with np.errstate(all="ignore"):
         off = np.abs(given - due) / np.abs(due)
     yield from _where(off <= NEAR, lambda place: f"it is off by {_percent(float(off[place]))}")
-    for place in map(tuple, np.argwhere(told & (given != 0)).tolist()):
+    for place in map(tuple, np.argwhere(wrong & told & (given != 0)).tolist()):
         other = _whose(place, given, due, agrees)
         if other is not None:
             yield place, f"that is entry {list(other)}"
@@ -87,15 +91,15 @@ def _where(match: Array, remark: Callable[[tuple[int, ...]], str]) -> Iterator[t
 
 def _whose(place: tuple[int, ...], given: Array, due: Array, agrees: Agrees) -> tuple[int, ...] | None:
     """The only other entry that has this value; before all, the one across the diagonal."""
-    turned = place[::-1]
+    turned = place[::-1] if due.shape[0] == due.shape[1] else None
+    near = list(map(tuple, np.argwhere(np.abs(given[place] - due) <= NEAR * np.abs(due)).tolist()))
     alike = []
-    for other in np.ndindex(due.shape):
-        if other != place and abs(given[place] - due[other]) <= NEAR * abs(due[other]):
-            moved = due.copy()
-            moved[place] = due[other]
-            if agrees(moved)[place]:
-                alike.append(other)
-    if turned in alike and due.shape[0] == due.shape[1]:
+    for other in near if len(near) <= MAX_ALIKE else [other for other in near if other == turned]:
+        moved = due.copy()
+        moved[place] = due[other]
+        if other != place and agrees(moved)[place]:
+            alike.append(other)
+    if turned in alike:
         alike = [turned]
     if len(alike) != 1:
         return None

@@ -111,7 +111,7 @@ class Judging:
         kink = at_kink(Truth(left, evaluator, self.spelling))
         if not kink or said.outcome == "unknown":
             return said
-        told = f"{kink} is at relu's kink, where there is no derivative: its slope is taken as 0"
+        told = f"{kink}, where there is no derivative: its slope is taken as 0"
         sentence = f"{said.sentence}; {told}" if said.outcome == "right" else said.sentence
         return replace(said, sentence=sentence, readings=(*said.readings, told))
 

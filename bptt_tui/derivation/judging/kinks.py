@@ -22,14 +22,16 @@ MAX_SIDES = 4
 
 
 def at_kink(truth: Truth) -> str:
-    """`z₀ = 0`: what relu is of, at its kink at the session's numbers, on the ways of the left side; "" if nothing."""
+    """`z₀ = 0 is at relu's kink`, at the session's numbers, on the ways of the left side; "" where nothing is."""
     found: dict[str, None] = {}
     for edge in _edges(truth):
         equation, t, by = edge
         for kink in relus(truth.samples.network.equations[equation].expression):
             if _reads(kink, by) and _at_zero(truth.samples, kink, t)[0].any():
                 found.setdefault(f"{_argument(truth, kink, t)} = 0")
-    return few(list(found))
+    if not found:
+        return ""
+    return f"{few(list(found))} {'is' if len(found) == 1 else 'are'} at relu's kink"
 
 
 def other_side(truth: Truth) -> Stack | None:

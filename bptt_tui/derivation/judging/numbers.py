@@ -92,9 +92,8 @@ def judged(left: Formula, member: Formula, evaluator: Evaluator, spelling: Spell
         return wrong(f"{truth.name} is not {number} but {is_due}", value[0])
     kink = at_kink(truth)
     if kink and (between := _between_sides(truth, given)):
-        why = f"{kink} is at relu's kink"
-        sentence = f"{truth.name} does not exist, {why}; {between}"
-        return MemberVerdict("unknown", written, member.span, sentence, (), given.value, due, why)
+        sentence = f"{truth.name} does not exist, {kink}; {between}"
+        return MemberVerdict("unknown", written, member.span, sentence, (), given.value, due, kink)
     for found, print_ in fingerprints(truth) if given.digits.max() >= TELLING else ():
         if np.isfinite(print_[0]).all() and bool(np.all(np.abs(given.value - print_[0]) <= given.slack)):
             sentence = f"{truth.name} is {_shown(due)}; this value comes out when one slips: {found.sentence}"
