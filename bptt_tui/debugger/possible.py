@@ -6,15 +6,11 @@ must not tell what has not been computed.
 
 from __future__ import annotations
 
-import numpy as np
-
-from bptt_tui.debugger.applying import applied
+from bptt_tui.debugger.applying import number
 from bptt_tui.debugger.conditions import Comparison, Condition, Every, InPhase, Not, compared
 from bptt_tui.debugger.looking import Scene
-from bptt_tui.debugger.moments import Over
-from bptt_tui.debugger.quantities import Operand
 from bptt_tui.debugger.stops import Stop
-from bptt_tui.language import Expression, Name, Number
+from bptt_tui.language import Number, substitute
 
 _EITHER, _NEITHER = (True, True), (False, False)
 
@@ -51,14 +47,6 @@ def _compared(comparison: Comparison, scene: Scene, t: int | None) -> tuple[bool
         return _EITHER
     if t is None:  # the total of several losses has no timestep
         return _NEITHER
-    holds = compared(comparison.sign, *(_value(side, side.expression, t).value for side in sides))
+    values = [number(substitute(side.expression, lambda _name: Number(float(t)))).value for side in sides]
+    holds = compared(comparison.sign, *values)
     return holds is True, holds is False
-
-
-def _value(operand: Operand, node: Expression, t: int) -> Over:
-    """An expression that reads nothing but the timestep."""
-    if isinstance(node, Number):
-        return Over(np.asarray(node.value), ())
-    if isinstance(node, Name):
-        return Over(np.asarray(float(t)), ())
-    return applied(node, [_value(operand, argument, t) for argument in node.arguments])

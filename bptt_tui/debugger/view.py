@@ -347,6 +347,11 @@ class View(Struct, frozen=True):
     verdict: Verdict | None = None
 
     @property
+    def has_notes(self) -> bool:
+        """Whether the session has any note or chapter."""
+        return bool(self.all_notes or self.chapters)
+
+    @property
     def strip(self) -> Strip | None:
         """The strip of the node that carries the recurrence, as h in an LSTM with h and c; None without one."""
         return self.strips[-1] if self.strips else None

@@ -108,8 +108,7 @@ def truncated(table: Table, mask: Mask, progress: Advance | None = None) -> Trun
     sweep would take too long. `progress` is told how many timesteps of it are done since the last time,
     and may raise to cancel.
     """
-    if mask.k < 1:
-        raise NetworkError(f"{mask.k} timesteps are too few", hint="truncate to 1 or more")
+    _check(mask)
     if table.grouped:
         return several(table.trace, [table.parameter], [mask], progress)[table.parameter][0]
     losses = np.array([loss for group in table.losses for loss in group], dtype=np.int64)
@@ -124,25 +123,13 @@ def several(
     """What every mask gives for every parameter, from one sweep in which no loss step is followed further than a mask
     reaches: the work grows with T times the largest k.
 
-    Raises NetworkError for k < 1, and before the sweep where it would take too long. Where the sums would not fit
-    together, the parameters are swept one after the other. `progress` is told how many timesteps are done since the
-    last time, and may raise to cancel.
+    Raises NetworkError for k < 1, and before the sweep where it would take too long. `progress` is told how many
+    timesteps are done since the last time, and may raise to cancel.
     """
-    if any(mask.k < 1 for mask in masks):
-        raise NetworkError("0 timesteps are too few", hint="truncate to 1 or more")
+    for mask in masks:
+        _check(mask)
     if not masks:
         return dict.fromkeys(parameters, ())
-    return _together(trace, parameters, masks, progress)
-
-
-def _slots(trace: Trace, parameters: Sequence[str]) -> set[int]:
-    return {touch.slot for parameter in parameters for touch in trace.terms_of(parameter).touches}
-
-
-def _together(
-    trace: Trace, parameters: Sequence[str], masks: Sequence[Mask], progress: Advance | None
-) -> dict[str, tuple[Truncated, ...]]:
-    """One sweep; of every gradient that passes, each mask sums the loss steps it keeps."""
     losses = np.array(trace.unrolled.loss_times, dtype=np.int64)
     slots, horizon = _slots(trace, parameters), max(mask.k for mask in masks)
     for name in parameters:
@@ -173,6 +160,15 @@ def _together(
             for mask, gradient in zip(masks, totals[name], strict=True)
         )
     return found
+
+
+def _check(mask: Mask) -> None:
+    if mask.k < 1:
+        raise NetworkError(f"{mask.k} timesteps are too few", hint="truncate to 1 or more")
+
+
+def _slots(trace: Trace, parameters: Sequence[str]) -> set[int]:
+    return {touch.slot for parameter in parameters for touch in trace.terms_of(parameter).touches}
 
 
 class _Sums:

@@ -103,7 +103,7 @@ def state(given: Any) -> DebuggerState:
         refuse(given, "debugger", "a DebuggerState")
     count(given.position, "debugger.position")
     count(given.factor, "debugger.factor")
-    for name in ("breakpoints", "watches", "notes", "chapters", "predictions", "attempts"):
+    for name in [field for field in DebuggerState.__struct_fields__ if field in _ENTRIES]:
         try:
             entries(getattr(given, name), name)
         except SessionError as error:

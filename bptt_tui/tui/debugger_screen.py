@@ -238,7 +238,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
     def _show_panes(self, layout: Layout) -> None:
         """Show the panes of this layout."""
         view = self._shown
-        notes = bool(view.notes) if layout == "medium" else _has_notes(view)
+        notes = bool(view.notes) if layout == "medium" else view.has_notes
         shown = panes_shown(layout, self._active, self._lower, notes=notes)
         self._node.notes = "notes" not in shown
         if "notes" in shown and "notes" not in self._panes:
@@ -271,7 +271,7 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
     def action_next_pane(self, step: int) -> None:
         view = self._shown
         absent = {"strip"} if view.strip is None else set()
-        absent |= set() if _has_notes(view) else {"notes"}
+        absent |= set() if view.has_notes else {"notes"}
         ids = [id for id, _ in PANES if id not in absent]
         at = ids.index(self._active) if self._active in ids else 0
         self.action_pane(ids[(at + step) % len(ids)])
@@ -403,8 +403,3 @@ class DebuggerScreen(Playing, Prompting, Running, Pointing, Screen[None]):
             return
         self.pause()
         await self.app.run_action(action)
-
-
-def _has_notes(view: View) -> bool:
-    """Whether the session has any note or chapter."""
-    return bool(view.all_notes or view.chapters)

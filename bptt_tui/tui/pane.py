@@ -22,6 +22,17 @@ from bptt_tui.tui.drawn import Drawn
 from bptt_tui.tui.ink import Inks, Line, Run, fitted, width_of
 from bptt_tui.tui.layout import Extent
 
+# The scrollbars of whatever scrolls on its own.
+SCROLLBARS = """
+    scrollbar-size: 1 1;
+    scrollbar-color: $foreground 25%;
+    scrollbar-color-hover: $accent;
+    scrollbar-color-active: $accent;
+    scrollbar-background: $background;
+    scrollbar-background-hover: $background;
+    scrollbar-background-active: $background;
+"""
+
 
 def loss_name(view: View) -> str:
     """What the session calls its loss: the node on top of the graph, its total where there are several."""
@@ -35,21 +46,7 @@ class Pane(Drawn, ScrollView, can_focus=True, inherit_bindings=False, inherit_cs
     not either, and the frame is no border but padding that is drawn on: the first frame would pay for each rule.
     """
 
-    DEFAULT_CSS = """
-    Pane {
-        width: 1fr;
-        height: 1fr;
-        overflow: hidden auto;
-        background: $background;
-        scrollbar-size: 1 1;
-        scrollbar-color: $foreground 25%;
-        scrollbar-color-hover: $accent;
-        scrollbar-color-active: $accent;
-        scrollbar-background: $background;
-        scrollbar-background-hover: $background;
-        scrollbar-background-active: $background;
-    }
-    """
+    DEFAULT_CSS = f"Pane {{ width: 1fr; height: 1fr; overflow: hidden auto; background: $background; {SCROLLBARS} }}"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll_up", "scroll up", show=False, id="scroll.up"),
         Binding("down,j", "scroll_down", "scroll down", show=False, id="scroll.down"),

@@ -29,7 +29,7 @@ class PaneTabs(Bar):
     def activate(self, id: str, view: View) -> None:
         """Mark the tab of this pane; notes have one where there are any, lit where one is pinned to this position."""
         self._active = id
-        self._notes = bool(view.all_notes or view.chapters) or id == "notes"
+        self._notes = view.has_notes or id == "notes"
         self._note_here = bool(view.notes)
         self.refresh()
 

@@ -14,24 +14,19 @@ from textual.strip import Strip
 
 from bptt_tui.language.sanitise import visible
 from bptt_tui.tui.ink import Inks, Line
+from bptt_tui.tui.pane import SCROLLBARS
 
 Key = tuple[int, ...]
 
-_FRAME = """
+_FRAME = f"""
     border: round $foreground 22%;
     border-title-color: $primary;
     border-title-style: bold;
     border-subtitle-color: $foreground 50%;
     padding: 0 1;
-    scrollbar-size: 1 1;
-    scrollbar-color: $foreground 25%;
-    scrollbar-color-hover: $accent;
-    scrollbar-color-active: $accent;
-    scrollbar-background: $background;
-    scrollbar-background-hover: $background;
-    scrollbar-background-active: $background;
+    {SCROLLBARS}
     background: $background;
-    &:focus { border: round $accent 80%; border-title-color: $accent; }
+    &:focus {{ border: round $accent 80%; border-title-color: $accent; }}
 """
 
 
